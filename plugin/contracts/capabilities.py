@@ -1,0 +1,91 @@
+"""What a platform or helpdesk can carry, as data. Docs tables, the console and the preflight are generated from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from plugin.domain.events import Event
+from plugin.domain.model import Visibility
+from plugin.domain.text import MarkKind
+
+
+class Level(IntEnum):
+    """How far an ability goes. DROPPED things are named in a remark or a note; FALLBACK means carried in another form."""
+
+    REJECTED = 0
+    DROPPED = 1
+    FALLBACK = 2
+    PARTIAL = 3
+    FULL = 4
+
+
+class Idempotency(StrEnum):
+    """Whether the same call twice has one effect."""
+
+    NONE = "none"
+    HEADER = "header"
+    NATURAL = "natural"
+
+
+class Readback(StrEnum):
+    """Whether we can look whether a call was applied. LAGGING: absence counts only after `readback_lag` seconds."""
+
+    NONE = "none"
+    LAGGING = "lagging"
+    STRONG = "strong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruler:
+    """How a platform counts the length of a text. `unit` is what an agent reads: "characters", "bytes"."""
+
+    name: str
+    unit: str
+    measure: Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Sizes in bytes, times in seconds; None means no limit is known. `files_per_message` 0: no files at all."""
+
+    text_length: int | None = None
+    ruler: Ruler | None = None
+    caption_length: int | None = None
+    file_bytes: int | None = None
+    files_per_message: int = 0
+    content_types: tuple[str, ...] = ()
+    """Accepted types, `image/*` style; empty means any."""
+    edit_window: float | None = None
+    reply_window: float | None = None
+    calls_per_second: float | None = None
+    concurrency: int = 4
+    max_lifetime: float = 60.0
+    """Longest a request can still be applied after we gave up on it: our time-out plus the server's own."""
+    readback_lag: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """Everything that is declared, nothing that is tried out."""
+
+    receives: Level = Level.FULL
+    replies_public: Level = Level.REJECTED
+    replies_private: Level = Level.REJECTED
+    attachments_in: Level = Level.REJECTED
+    attachments_out: Level = Level.REJECTED
+    edits_in: Level = Level.REJECTED
+    edits_out: Level = Level.REJECTED
+    deletes_in: Level = Level.REJECTED
+    deletes_out: Level = Level.REJECTED
+    threads: Level = Level.REJECTED
+    reactions_in: Level = Level.REJECTED
+    delivery_reports: Level = Level.REJECTED
+    visibilities: tuple[Visibility, ...] = ()
+    marks: frozenset[MarkKind] = frozenset()
+    """Kinds of text mark that can be sent; the rest is folded."""
+    events: frozenset[type[Event]] = frozenset()
+    idempotency: Idempotency = Idempotency.NONE
+    readback: Readback = Readback.NONE
+    limits: Limits = field(default_factory=Limits)

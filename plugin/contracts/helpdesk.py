@@ -1,0 +1,113 @@
+"""The contract of a helpdesk. One writer per ticket at a time: the lease sees to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from plugin.contracts.capabilities import Capabilities
+from plugin.contracts.http import WebhookRequest
+from plugin.contracts.platform import Connection, Probe
+from plugin.contracts.settings import SettingsSchema
+from plugin.domain.events import ArticleAdded, HelpdeskEvent
+from plugin.domain.ids import ArticleRef, CustomerRef, HelpdeskKey, Marker, TicketRef
+from plugin.domain.model import (
+    Attachment,
+    Contact,
+    File,
+    FiledArticle,
+    NewArticle,
+    NewTicket,
+    OpenedTicket,
+    TicketChange,
+    TicketState,
+)
+
+
+@runtime_checkable
+class HelpdeskAdapter(Protocol):
+    """A helpdesk bound to its server and our account there."""
+
+    capabilities: Capabilities
+
+    def find_or_create_customer(self, contact: Contact, *, channel: str, platform: str) -> CustomerRef:
+        """The customer record of a contact: by our own key alone, never by a look-alike name. Safe to repeat."""
+        ...
+
+    def open_ticket(self, ticket: NewTicket, *, marker: Marker) -> OpenedTicket:
+        """Open a ticket with its first article. The marker goes into the ticket so that `find_ticket` finds it.
+
+        Raises:
+            RemoteError: any of its kinds; `OutcomeUnknown` where it may exist now.
+        """
+        ...
+
+    def add_article(self, ticket_ref: TicketRef, article: NewArticle, *, marker: Marker) -> FiledArticle:
+        """Add an article or note, following merges first.
+
+        Raises:
+            TargetGone: the ticket is deleted.
+            RemoteError: any of its kinds.
+        """
+        ...
+
+    def update_ticket(self, ticket_ref: TicketRef, change: TicketChange) -> None:
+        """Change the ticket's data. Safe to repeat."""
+        ...
+
+    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
+        """Show or hide an article. Safe to repeat.
+
+        Raises:
+            Unsupported: this helpdesk cannot.
+        """
+        ...
+
+    def find_ticket(self, ticket: NewTicket, *, marker: Marker) -> OpenedTicket | None:
+        """The ticket that an earlier `open_ticket` with this marker made, or None when it is surely not there."""
+        ...
+
+    def find_article(self, ticket_ref: TicketRef, *, marker: Marker) -> FiledArticle | None:
+        """The article that an earlier `add_article` with this marker made, or None when it is surely not there."""
+        ...
+
+    def list_articles_since(self, ticket_ref: TicketRef, since: ArticleRef | None) -> Sequence[ArticleAdded]:
+        """Articles after `since`, oldest first, ours included (with their marker), plus older ones whose visibility may have changed."""
+        ...
+
+    def fetch_attachment(self, attachment: Attachment, *, max_bytes: int) -> File:
+        """The bytes of an article's file.
+
+        Raises:
+            RemoteRejected: it is too big.
+        """
+        ...
+
+    def follow_merge(self, ticket_ref: TicketRef) -> TicketState:
+        """The ticket as it is now, with the place where new articles must go."""
+        ...
+
+    def verify(self, request: WebhookRequest) -> None:
+        """As `PlatformAdapter.verify`."""
+        ...
+
+    def parse(self, request: WebhookRequest) -> Sequence[HelpdeskEvent]:
+        """As `PlatformAdapter.parse`."""
+        ...
+
+    def probe(self) -> Sequence[Probe]:
+        """As `PlatformAdapter.probe`."""
+        ...
+
+
+class Helpdesk(Protocol):
+    """A helpdesk before any configuration exists."""
+
+    name: str
+    display_name: str
+    capabilities: Capabilities
+    settings_schema: SettingsSchema
+
+    def connect(self, helpdesk: HelpdeskKey, settings: Any, connection: Connection) -> HelpdeskAdapter:
+        """Bind to one server. Makes no call."""
+        ...

@@ -1,0 +1,190 @@
+"""The contract of a platform. Optional abilities are small Protocols which must agree with the declared capabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from plugin.contracts.capabilities import Capabilities
+from plugin.contracts.http import HttpClient, WebhookAnswer, WebhookRequest
+from plugin.contracts.settings import SecretStore, SettingsSchema
+from plugin.domain.clock import Clock
+from plugin.domain.events import PlatformEvent
+from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
+from plugin.domain.model import Attachment, File, OutboundMessage, Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """What an adapter is handed besides its settings."""
+
+    http: HttpClient
+    clock: Clock
+    secrets: SecretStore
+    webhook_url: str
+    """Where this channel or helpdesk reaches us, without a trailing slash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polled:
+    """What a poll brought, oldest first. `position` is stored in the same transaction as the events; None leaves it."""
+
+    events: tuple[Any, ...]
+    position: Mapping[str, Any] | None
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One thing that was tried by `doctor` or `channel test`: what was asked, what came back, what to do next if it failed."""
+
+    name: str
+    is_ok: bool
+    answer: str
+    next_step: str = ""
+
+
+@runtime_checkable
+class PlatformAdapter(Protocol):
+    """A platform bound to one channel. Stateless but for its connection: any thread, any process may call."""
+
+    capabilities: Capabilities
+
+    def verify(self, request: WebhookRequest) -> None:
+        """Accept the request as the platform's own: raw bytes, constant time, signed time within its window.
+
+        Raises:
+            SignatureInvalid: it is not.
+        """
+        ...
+
+    def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:
+        """The events in a verified request, oldest first. Pure: no calls, no clock. Unknown fields are ignored.
+
+        Raises:
+            MalformedPayload: it cannot be read.
+            UnsupportedEvent: nothing in it is a kind we carry.
+        """
+        ...
+
+    def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
+        """Say one thing on the platform. The same message with the same marker is the same wish.
+
+        Raises:
+            RemoteError: any of its kinds; `OutcomeUnknown` where it may have been applied.
+        """
+        ...
+
+    def probe(self) -> Sequence[Probe]:
+        """Live checks for `doctor`: credentials, permissions, webhook registration. Never raises for a remote fault."""
+        ...
+
+
+class Platform(Protocol):
+    """A platform before any configuration exists."""
+
+    name: str
+    display_name: str
+    capabilities: Capabilities
+    settings_schema: SettingsSchema
+
+    def connect(self, channel: ChannelKey, settings: Any, connection: Connection) -> PlatformAdapter:
+        """Bind to one channel. Makes no call."""
+        ...
+
+
+@runtime_checkable
+class AnswersChallenge(Protocol):
+    """Handshakes that are answered at once, without database."""
+
+    def answer(self, request: WebhookRequest) -> WebhookAnswer | None:
+        """The answer, or None when this request is no handshake.
+
+        Raises:
+            SignatureInvalid: a handshake with a wrong token.
+        """
+        ...
+
+
+@runtime_checkable
+class PollsEvents(Protocol):
+    """Can be asked what happened. Serves as intake or as the net below the webhooks."""
+
+    poll_seconds: float
+    """How often to ask when nothing is amiss."""
+
+    def poll(self, position: Mapping[str, Any] | None) -> Polled:
+        """What happened since `position` (None: from now on, a short look back). Overlap is welcome: keys absorb it.
+
+        Raises:
+            RemoteError: any of its kinds.
+        """
+        ...
+
+
+@runtime_checkable
+class FetchesMedia(Protocol):
+    """Inbound files."""
+
+    def fetch_media(self, attachment: Attachment, *, max_bytes: int) -> File:
+        """The bytes of an attachment.
+
+        Raises:
+            RemoteError: any of its kinds; `RemoteRejected` when it is too big or not ours to fetch.
+        """
+        ...
+
+
+@runtime_checkable
+class EditsMessages(Protocol):
+    """Outbound edits."""
+
+    def edit(self, message_ref: MessageRef, message: OutboundMessage, *, marker: Marker) -> Receipt:
+        """Make our message say something else."""
+        ...
+
+
+@runtime_checkable
+class DeletesMessages(Protocol):
+    """Outbound deletions. A message that is already gone is success."""
+
+    def delete(self, message_ref: MessageRef, thread_key: ThreadKey, *, marker: Marker) -> None:
+        """Take our message back."""
+        ...
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    """Can say whether a delivery was applied."""
+
+    def find_delivered(self, message: OutboundMessage, *, marker: Marker) -> Receipt | None:
+        """What an earlier `deliver` of the same message and marker made, or None when it is surely not there (see `Readback`)."""
+        ...
+
+
+@runtime_checkable
+class RegistersWebhook(Protocol):
+    """Can tell the platform where we are."""
+
+    def register_webhook(self) -> None:
+        """Set our address and secret. Doing it twice is harmless."""
+        ...
+
+
+@runtime_checkable
+class SendsTyping(Protocol):
+    """Typing indicators; never retried."""
+
+    def send_typing(self, thread_key: ThreadKey) -> None:
+        """Show that someone writes."""
+        ...
+
+
+@runtime_checkable
+class MarksRead(Protocol):
+    """Read receipts; never retried."""
+
+    def mark_read(self, thread_key: ThreadKey, message_ref: MessageRef) -> None:
+        """Show that everything up to the message was read."""
+        ...

@@ -1,0 +1,180 @@
+"""Normalised facts from outside. Past tense, frozen, closed union; a platform's own words never pass its folder.
+
+`event_key` is unique within the place that speaks (a channel or a helpdesk) and the same however the fact arrived: by webhook,
+poll or echo. `occurred_at` is their time; None where they do not tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from plugin.domain.ids import ArticleRef, Marker, MessageRef, ThreadKey, TicketRef
+from plugin.domain.model import Attachment, Contact, Visibility
+from plugin.domain.text import Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReceived:
+    """Someone said something on a channel, our own account included (`is_own`)."""
+
+    event_key: str
+    occurred_at: datetime | None
+    message_ref: MessageRef
+    thread_key: ThreadKey
+    visibility: Visibility
+    author: Contact
+    text: Text
+    attachments: tuple[Attachment, ...] = ()
+    parent_ref: MessageRef | None = None
+    """The message this one answers. It may be unknown to us (the customer answered a third person)."""
+    url: str = ""
+    is_own: bool = False
+    marker: Marker | None = None
+    """Our marker, where the platform carries it back with an echo."""
+    remarks: tuple[str, ...] = ()
+    """Sentences for the agent on what could not be carried (a sticker, an encrypted body, a poll)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEdited:
+    """A message now says something else. `revision` tells edits of one message apart and sorts as text."""
+
+    event_key: str
+    occurred_at: datetime | None
+    message_ref: MessageRef
+    revision: str
+    text: Text
+    attachments: tuple[Attachment, ...] = ()
+    thread_key: ThreadKey | None = None
+    is_own: bool = False
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDeleted:
+    """A message was taken back by its author or removed by the platform."""
+
+    event_key: str
+    occurred_at: datetime | None
+    message_ref: MessageRef
+    thread_key: ThreadKey | None = None
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionChanged:
+    """A reaction was given (`added`) or taken back."""
+
+    event_key: str
+    occurred_at: datetime | None
+    message_ref: MessageRef
+    author: Contact
+    emoji: str
+    added: bool
+    thread_key: ThreadKey | None = None
+
+
+class DeliveryStatus(StrEnum):
+    """How far an outbound message came, in rising order but for `failed`."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryUpdated:
+    """The platform says how far one of our messages came. `detail` is its reason, for the agent."""
+
+    event_key: str
+    occurred_at: datetime | None
+    message_ref: MessageRef
+    status: DeliveryStatus
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactReachability:
+    """A contact blocked us, left, or can be reached again."""
+
+    event_key: str
+    occurred_at: datetime | None
+    thread_key: ThreadKey
+    is_reachable: bool
+    detail: str = ""
+
+
+class ArticleAuthor(StrEnum):
+    """Who wrote an article, as far as the gate must know."""
+
+    AGENT = "agent"
+    CUSTOMER = "customer"
+    BRIDGE = "bridge"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleAdded:
+    """An article stands in a ticket.
+
+    `is_reply`: an agent chose that the customer shall read it, by the helpdesk's own means. Notes, fields and the system's own
+    articles are never replies. The key carries the visibility, so a note that is made public later is a new fact.
+    """
+
+    event_key: str
+    occurred_at: datetime | None
+    ticket_ref: TicketRef
+    article_ref: ArticleRef
+    author: ArticleAuthor
+    agent_name: str
+    is_reply: bool
+    text: Text
+    attachments: tuple[Attachment, ...] = ()
+    marker: Marker | None = None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketChanged:
+    """A ticket's own data changed. `merged_into` is where it went; `is_deleted` when it is gone."""
+
+    event_key: str
+    occurred_at: datetime | None
+    ticket_ref: TicketRef
+    state: str
+    is_closed: bool
+    owner: str
+    group: str
+    merged_into: TicketRef | None = None
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketTouched:
+    """Look now: something happened in this ticket; its articles must be listed to know what (see facts on webhooks as signals)."""
+
+    event_key: str
+    occurred_at: datetime | None
+    ticket_ref: TicketRef
+
+
+PlatformEvent = MessageReceived | MessageEdited | MessageDeleted | ReactionChanged | DeliveryUpdated | ContactReachability
+HelpdeskEvent = ArticleAdded | TicketChanged | TicketTouched
+Event = PlatformEvent | HelpdeskEvent
+EVENT_TYPES: dict[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (
+        MessageReceived,
+        MessageEdited,
+        MessageDeleted,
+        ReactionChanged,
+        DeliveryUpdated,
+        ContactReachability,
+        ArticleAdded,
+        TicketChanged,
+        TicketTouched,
+    )
+}

@@ -1,0 +1,220 @@
+"""The nouns that travel between platform, store and helpdesk. Frozen; times are aware UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from plugin.domain.ids import (
+    ArticleRef,
+    ContactRef,
+    CustomerRef,
+    MediaRef,
+    MessageRef,
+    ThreadKey,
+    TicketRef,
+)
+from plugin.domain.text import Text
+
+
+class Visibility(StrEnum):
+    """Who may read a message on its platform."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class Stage(StrEnum):
+    """Where a conversation stands in the crossover contract (design, section 6)."""
+
+    SOCIAL = "social"
+    HANDOFF = "handoff"
+    FORMAL = "formal"
+    CONFIRMING = "confirming"
+    RESOLVED = "resolved"
+
+
+class Lane(StrEnum):
+    """The two directions, which fail independently."""
+
+    TO_HELPDESK = "to_helpdesk"
+    TO_SOCIAL = "to_social"
+
+
+class HeldReason(StrEnum):
+    """Why an outbound message waits."""
+
+    LOCK = "lock"
+    APPROVAL = "approval"
+    HANDOFF = "handoff"
+    WINDOW = "window"
+    AUTH = "auth"
+    RATE = "rate"
+    OUTAGE = "outage"
+    PREFLIGHT = "preflight"
+    LOOP = "loop"
+
+
+class Origin(StrEnum):
+    """How an event reached us."""
+
+    WEBHOOK = "webhook"
+    POLL = "poll"
+    BACKFILL = "backfill"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person on a platform. The key is (channel, ref); everything else is what the platform said last, or unknown."""
+
+    ref: ContactRef
+    display_name: str = ""
+    handle: str = ""
+    """As people write it, without a leading `@`."""
+    url: str = ""
+    avatar_url: str = ""
+    language: str = ""
+    is_bot: bool = False
+    is_verified: bool | None = None
+    followers: int | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that belongs to a message or an article, not its bytes. `size` in bytes, None where the source does not tell."""
+
+    media_ref: MediaRef
+    filename: str
+    content_type: str = "application/octet-stream"
+    size: int | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """An attachment with its bytes, on its way out."""
+
+    filename: str
+    content_type: str
+    content: bytes
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundMessage:
+    """One part of a reply, ready for one call. Everything an adapter needs to send it identically twice."""
+
+    thread_key: ThreadKey
+    contact: Contact
+    visibility: Visibility
+    text: Text
+    files: tuple[File, ...] = ()
+    reply_to: MessageRef | None = None
+    """The customer's message that is answered; on later parts of a split reply, the previous part."""
+    created_at: datetime
+    """Fixed when the wish was committed, so that a repeat is the same to the letter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a platform answered to a delivery. `extra_refs` names further messages that the same call made."""
+
+    message_ref: MessageRef
+    url: str = ""
+    extra_refs: tuple[MessageRef, ...] = ()
+    losses: tuple[str, ...] = ()
+    """Sentences on what the platform did not take, for the agent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewArticle:
+    """An article to be written by the bridge.
+
+    `author` is the contact who spoke (None: the bridge itself, or staff answering natively on the platform: `by_staff`).
+    `internal` articles are notes. `source_url` is the original post, `occurred_at` the platform's time.
+    """
+
+    text: Text
+    author: Contact | None = None
+    customer_ref: CustomerRef | None = None
+    by_staff: bool = False
+    internal: bool = False
+    subject: str = ""
+    files: tuple[File, ...] = ()
+    source_url: str = ""
+    occurred_at: datetime | None = None
+    in_reply_to: ArticleRef | None = None
+    reopen: bool = False
+    """Open the ticket in the same call if it is closed: a customer has spoken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTicket:
+    """A ticket to be opened with its first article. `customer_ref` is None the first time a contact is seen."""
+
+    title: str
+    group: str
+    contact: Contact
+    customer_ref: CustomerRef | None
+    article: NewArticle
+    channel: str
+    platform: str
+    visibility: Visibility
+    stage: Stage = Stage.SOCIAL
+    tags: tuple[str, ...] = ()
+    priority: str = ""
+    follows: TicketRef | None = None
+    """The closed, merged or deleted ticket that this one continues."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedTicket:
+    """What the helpdesk made, or what was found under our marker."""
+
+    ticket_ref: TicketRef
+    number: str
+    article_ref: ArticleRef | None
+    customer_ref: CustomerRef
+    url: str = ""
+    losses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledArticle:
+    """Where an article ended up: `ticket_ref` differs from the one asked for when a merge was followed."""
+
+    ticket_ref: TicketRef
+    article_ref: ArticleRef
+    losses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketState:
+    """A ticket as it is now. `live_ref` is where new articles must go (the merge target), None when it is deleted."""
+
+    ticket_ref: TicketRef
+    number: str
+    title: str
+    state: str
+    is_closed: bool
+    owner: str
+    group: str
+    live_ref: TicketRef | None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketChange:
+    """What to change on a ticket; None leaves a value alone."""
+
+    state: str | None = None
+    is_closed: bool | None = None
+    owner: str | None = None
+    group: str | None = None
+    priority: str | None = None
+    stage: Stage | None = None
+    title: str | None = None
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""One folder per platform, found by walking. Adding one touches nothing else."""

@@ -1,0 +1,15 @@
+"""A real PostgreSQL from PyPI's wheel, on a socket in its own folder. As root it runs under an unprivileged account of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workers.embedded import start_postgres
+
+from tests.servers.registry import Started
+
+
+def start(directory: Path) -> Started:
+    """Start it. Info: `url` (SQLAlchemy's form, database `postgres`)."""
+    server = start_postgres(directory / "data")
+    return Started(info={"url": server.url}, pids=(server.pid,))

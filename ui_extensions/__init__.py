@@ -1,0 +1,1 @@
+"""Pages: the rehearsal now; panel, console and helpdesk add-ons are built here."""

@@ -1,0 +1,1 @@
+"""The job door: RQ job class and queue, thin jobs, the sweeper and the supervisor."""
