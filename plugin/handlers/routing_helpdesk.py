@@ -7,10 +7,11 @@ from typing import Any
 
 from plugin.contracts.capabilities import Capabilities
 from plugin.contracts.rulers import CODE_POINTS
+from plugin.contracts.splitting import split
 from plugin.domain.codec import encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
 from plugin.domain.model import Attachment, Lane
-from plugin.domain.text import Text, fold, split
+from plugin.domain.text import Text, fold
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
 from plugin.store import conversations, intents, messages, places
@@ -108,7 +109,7 @@ def _parts(text: Text, files: list[int], capabilities: Capabilities) -> list[tup
     limits = capabilities.limits
     ruler = limits.ruler or CODE_POINTS
     trimmed = text.strip()
-    words = list(split(trimmed, limits.text_length, ruler.measure)) if limits.text_length and trimmed else [trimmed] if trimmed else []
+    words = list(split(trimmed, limits.text_length, ruler)) if limits.text_length and trimmed else [trimmed] if trimmed else []
     if not files:
         return [(part, []) for part in words]
     batches = [files[at : at + limits.files_per_message] for at in range(0, len(files), limits.files_per_message)]
