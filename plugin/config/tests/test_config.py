@@ -189,14 +189,14 @@ token = "long-enough-token"
         "crossdesk.toml:24: channel.shop.platform: no platform of this name is known. Did you mean `matrix`?",
         "crossdesk.toml:29: channel.other.late: Must be one of: reopen, follow_up, new.",
         (
-            "crossdesk.toml:34: channel.third.token: the environment variable NOT_SET is not set. Set it for the service, or write `file:PATH`"
-            " and put the value there."
+            "crossdesk.toml:34: channel.third.token: the environment variable NOT_SET is not set. Set it for the service, or write"
+            " `file:PATH` and put the value there."
         ),
         "crossdesk.toml:36: channel.third.rooms[2]: must be a text in quotes.",
         "crossdesk.toml:38: channel.fourth: the adapter could not read these settings (ZeroDivisionError). Tell whoever maintains it.",
         (
-            "crossdesk.toml:42: policy: is not a section of this file. Possible here: `channel`, `crossdesk`, `database`, `engine`, `helpdesk`,"
-            " `receiver`, `redis`, `secrets`, `worker`."
+            "crossdesk.toml:42: policy: is not a section of this file. Possible here: `channel`, `crossdesk`, `database`, `engine`,"
+            " `helpdesk`, `receiver`, `redis`, `secrets`, `worker`."
         ),
     ]
 
