@@ -10,10 +10,10 @@ from typing import Any
 
 from flask import request
 
-from ui_extensions.rehearsal.desk.rows import PRIORITIES, SENDERS, STATES, TYPES, Group, Ticket, User
-from ui_extensions.rehearsal.desk.rules import Refused, find_or_create_customer
-from ui_extensions.rehearsal.desk.search import NotSpoken
-from ui_extensions.rehearsal.desk.state import Desk
+from ui_extensions.rehearsal.desk.people import find_or_create_customer
+from ui_extensions.rehearsal.desk.refusals import NotSpoken, Refused
+from ui_extensions.rehearsal.desk.rows import PRIORITIES, SENDERS, STATES, TYPES, Article, Group, Ticket, User
+from ui_extensions.rehearsal.desk.state import Desk, as_stamp
 
 _NAMED = {"state": STATES, "priority": PRIORITIES, "type": TYPES, "sender": SENDERS}
 _BEHALF = ("From", "X-On-Behalf-Of")
@@ -69,7 +69,23 @@ ARTICLE_KEYS = frozenset(
         "form_id",
     )
 )
-USER_KEYS = frozenset(["login", "firstname", "lastname", "email", "web", "phone", "mobile", "note", "active", "source", "image_source", "preferences", "roles", "role_ids"])
+USER_KEYS = frozenset(
+    (
+        "login",
+        "firstname",
+        "lastname",
+        "email",
+        "web",
+        "phone",
+        "mobile",
+        "note",
+        "active",
+        "source",
+        "image_source",
+        "preferences",
+        "roles",
+    )
+)
 
 
 def asking_user(desk: Desk, tokens: Mapping[str, str]) -> User:
@@ -161,6 +177,8 @@ def ticket_values(desk: Desk, data: Mapping[str, Any], by: User, *, is_new: bool
         raise Refused(422, "Missing required value for field 'customer_id'!", opaque=True)
     if not is_new:
         values.pop("tags", None)
+    if values.get("pending_time"):
+        values["pending_time"] = as_stamp(values["pending_time"])
     return values
 
 
@@ -203,6 +221,20 @@ def may_read(ticket: Ticket, by: User) -> bool:
     return by.is_agent and bool(by.group_ids.get(ticket.group_id))
 
 
+def the_row(desk: Desk, kind: type[Any], key: int) -> Any:
+    """The row of this id, or a 404 in Zammad's words."""
+    row = desk.get(kind, key)
+    if row is None:
+        name = "Ticket::Article" if kind is Article else kind.__name__
+        raise Refused(404, f"Couldn't find {name} with 'id'={key}")
+    return row
+
+
+def refuse_time_unit(values: Mapping[str, Any]) -> None:
+    """A refused `time_unit` comes after the article was stored: an error answer does not prove that nothing happened."""
+    refuse_unless(not values.get("time_unit"), "Not authorized (Time Accounting is not enabled)!")
+
+
 def _resolve(values: dict[str, Any], name: str) -> None:
     ids = {word: key for key, word in _NAMED[name].items()}
     if values.get(name) is not None:
@@ -226,7 +258,8 @@ def _user_id(desk: Desk, name: str, login: Any) -> int:
 
 def _row_id(desk: Desk, kind: type[User | Group], value: Any, name: str) -> int:
     key = int(value)
-    if desk.get(kind, key) is None:
+    row = desk.get(User, key) if kind is User else desk.get(Group, key)
+    if row is None:
         raise Refused(422, f"Invalid value '{key}' for field '{name}'!")
     return key
 

@@ -104,6 +104,7 @@ class FaultGate:
         self._faults = faults
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
         path = environ.get("PATH_INFO", "")
         fault = self._faults.strike(environ["REQUEST_METHOD"], path) if path.startswith("/api/") else None
         if fault is None:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ui_extensions.rehearsal.desk.refusals import NotSpoken, Refused
 from ui_extensions.rehearsal.desk.rows import Ticket, User
-from ui_extensions.rehearsal.desk.rules import Refused
-from ui_extensions.rehearsal.desk.state import Desk
+from ui_extensions.rehearsal.desk.state import Desk, as_stamp
 
 DEFAULT_LIMIT = 50
 HIGHEST_LIMIT = 200
-
-
-class NotSpoken(Exception):
-    """The request is outside the part of Zammad's API that the desk speaks. It says so loudly rather than guess."""
 
 
 def matching(desk: Desk, condition: Mapping[str, Any]) -> set[int]:
@@ -71,7 +67,7 @@ def _leaf(desk: Desk, name: str, operator: Any, value: Any) -> set[int]:
     values = [str(item) for item in (value if isinstance(value, list) else [value])]
     with desk.lock:
         if (name, operator) == ("ticket.updated_at", "after (absolute)"):
-            return {ticket.id for ticket in desk.tickets_after(_stamped(values[0]))}
+            return {ticket.id for ticket in desk.tickets_after(as_stamp(values[0]))}
         if operator not in ("is", "is any of"):
             raise NotSpoken(f"condition {name} {operator!r}")
         if name == "article.message_id":
@@ -87,9 +83,3 @@ def _leaf(desk: Desk, name: str, operator: Any, value: Any) -> set[int]:
     if name.startswith(("ticket.", "article.", "customer.")):
         raise NotSpoken(f"condition on {name}")
     raise Refused(422, "Invalid object selector conditions")
-
-
-def _stamped(value: str) -> str:
-    """A time as sent (`2026-11-21T20:50:00Z`) in the form of the rows, so that both sort as text."""
-    plain = value.removesuffix("Z")
-    return plain + ("Z" if "." in plain else ".000Z")
