@@ -58,6 +58,15 @@ def running(name: str, start: Callable[[Path], Started]) -> dict[str, Any]:
     return cast(dict[str, Any], stored["info"])
 
 
+def once(name: str, make: Callable[[], str]) -> str:
+    """What `make` returns, made once per run whichever test process asks first."""
+    record = Path(os.environ[RUN_FOLDER]) / f"{name}.made"
+    with _locked(record.with_suffix(".lock")):
+        if not record.exists():
+            record.write_text(make())
+        return record.read_text()
+
+
 def stop_all(folder: Path) -> None:
     """Stop every server of the run, last started first; what does not end within ten seconds is killed."""
     records = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
