@@ -126,7 +126,8 @@ def _database(directory: Path, environment: dict[str, str], action: str, seed: P
     done = subprocess.run(
         command, cwd=directory, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
-    (directory / "setup.log").open("a").write(done.stdout + done.stderr)
+    with (directory / "setup.log").open("a") as log:
+        log.write(done.stdout + done.stderr)
     if done.returncode or "Failed to run" in done.stderr:
         raise RuntimeError(f"rt-setup-database-5 --action {action} {seed or ''}: {done.stderr[-2000:]}")
 

@@ -120,6 +120,7 @@ class RtAdapter:
 
     def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
         """Not in RT."""
+        del ticket_ref, article_ref, is_internal
         raise Unsupported("Request Tracker cannot turn a reply into a comment or back; nothing was changed. Write it again as the other.")
 
     def list_articles_since(self, ticket_ref: TicketRef, since: ArticleRef | None) -> Sequence[ArticleAdded]:

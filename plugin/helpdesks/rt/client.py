@@ -61,7 +61,7 @@ class RtClient:
     def search(
         self, path: str, params: Mapping[str, str | int], *, newest_first: bool = False, page: int = 1, per_page: int = PAGE
     ) -> list[dict[str, Any]]:
-        """One page of a listing, by id. RT tells no total to users below superuser, and hides rows: only an empty page is surely the end."""
+        """One page of a listing, by id. RT tells users below superuser no total and hides rows: only an empty page is surely the end."""
         order = "DESC" if newest_first else "ASC"
         answer = read_json(self.get(path, {**params, "orderby": "id", "order": order, "per_page": per_page, "page": page}))
         return [item for item in answer.get("items", ()) if isinstance(item, dict)]
@@ -142,7 +142,7 @@ class RtClient:
             return f"{self._owner} {name}={value}"
         if answer.status == 200:
             raise CredentialsRejected(
-                f"RT does not accept the password of {self._settings.user}; everything is kept. Set the password again and resume the helpdesk."
+                f"RT does not accept the password of {self._settings.user}; everything is kept. Set it again and resume the helpdesk."
             )
         self._checked(answer, is_write=False)
         raise RemoteUnavailable("RT's login page answered in a way that is not RT's; everything is kept. Check the helpdesk's url.")
@@ -155,7 +155,7 @@ class RtClient:
             raise RateLimited("RT asks the bridge to wait; everything is kept.", retry_after=answer.retry_after, detail=detail)
         if _is_turned_away(answer):
             raise CredentialsRejected(
-                f"RT does not let {self._settings.user} in; everything is kept. Check the user, its password or token, and the helpdesk's url.",
+                f"RT does not let {self._settings.user} in; everything is kept. Check user, password or token, and url.",
                 detail=detail,
             )
         if status == 403:

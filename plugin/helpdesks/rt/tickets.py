@@ -133,7 +133,7 @@ class TicketDesk:
         fields = (record or {}).get("TicketCustomFields") or ()
         if not any(field.get("name") == wording.MARKER_FIELD for field in fields):
             raise RemoteRejected(
-                f"RT has no queue {queue} with the field {wording.MARKER_FIELD}; the message is kept. Run seed.pl for this queue, then replay it."
+                f"RT has no queue {queue} with the field {wording.MARKER_FIELD}; the message is kept. Run seed.pl for it, then replay."
             )
 
     def _opened(self, ticket_ref: TicketRef, customer: CustomerRef | None) -> OpenedTicket:

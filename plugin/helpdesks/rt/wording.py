@@ -23,8 +23,8 @@ TICKET_FIELDS = (MARKER_FIELD, CHANNEL_FIELD, PLATFORM_FIELD, VISIBILITY_FIELD, 
 _SAFE = re.compile(r"[a-z0-9_-]{1,48}")
 _CONTROLS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _MARKER = re.compile(r"\[cd:([0-9a-v]{26})\]\s*$")
-_SUBJECT_LENGTH = 60
-"""RT keeps 255 bytes of a subject beside the transaction; the marker at its end must be among them."""
+_SUBJECT_LENGTH = 40
+"""RT keeps 255 bytes of a subject beside the transaction, and a letter may take four; the marker at the end must be among them."""
 
 
 def user_name(contact: Contact, *, channel: str, platform: str) -> str:
