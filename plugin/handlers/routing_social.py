@@ -69,6 +69,8 @@ def message_edited(desktop: Desktop, event: MessageEdited) -> Verdict:
         return Routed()
     if found.direction == "outbound":
         return Ignored(reason="echo")
+    if event.author_ref is not None and found.contact_id != conversations.find_contact(desktop.connection, desktop.place, event.author_ref):
+        return Ignored(reason="edit_by_other")
     messages.revise(desktop.connection, found.id)
     _file(desktop, event, "edit", found.id, author_id=found.contact_id)
     return Routed()

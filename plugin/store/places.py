@@ -160,18 +160,36 @@ def claim_polls(connection: Connection, places: Sequence[Place], *, limit: int, 
 
 
 def advance_poll(
-    connection: Connection, lease: PollLease, *, position: str | None, again_in: float, found: int, is_ok: bool
+    connection: Connection,
+    lease: PollLease,
+    *,
+    position: str | None,
+    again_in: float,
+    found: int,
+    is_ok: bool,
+    keep_lease: float | None = None,
 ) -> bool:
-    """Move the cursor, in the transaction that stored the events. False when the lease was lost: then nothing may be committed."""
+    """Move the cursor, in the transaction that stored the events. `keep_lease`: go on polling for so many seconds.
+
+    False when the lease was lost: then nothing may be committed.
+    """
     statement = text(
         """
         UPDATE cursor SET position = COALESCE(CAST(:position AS jsonb), position), due_at = now() + make_interval(secs => :again_in),
-            lease_until = NULL, found = found + :found, failures = CASE WHEN :is_ok THEN 0 ELSE failures + 1 END,
+            lease_until = now() + make_interval(secs => :keep_lease), found = found + :found, failures = CASE WHEN :is_ok THEN 0 ELSE failures + 1 END,
             last_ok_at = CASE WHEN :is_ok THEN now() ELSE last_ok_at END
         WHERE place = :place AND lease_fence = :fence
         """
     )
-    parameters = {"place": lease.place, "fence": lease.fence, "position": position, "again_in": again_in, "found": found, "is_ok": is_ok}
+    parameters = {
+        "place": lease.place,
+        "fence": lease.fence,
+        "position": position,
+        "again_in": again_in,
+        "found": found,
+        "is_ok": is_ok,
+        "keep_lease": keep_lease,
+    }
     return connection.execute(statement, parameters).rowcount == 1
 
 
