@@ -135,7 +135,9 @@ class EngineSection(_Section):
     turn_seconds = Seconds(at_least=1, at_most=300, metadata=_help("Longest turn of one conversation."))
     batch = Count(at_least=1, at_most=1000, metadata=_help("Most items of one turn."))
     settle_seconds = Seconds(
-        at_least=0, at_most=3600, metadata=_help("How long an unclear call may still be applied, where the adapters' own figures do not fit.")
+        at_least=0,
+        at_most=3600,
+        metadata=_help("How long an unclear call may still be applied, where the adapters' own figures do not fit."),
     )
     backoff_base = Seconds(at_least=0.05, at_most=60, metadata=_help("First pause after a failed call; doubles."))
     backoff_cap = Seconds(at_least=0.05, at_most=3600, metadata=_help("Longest pause between two tries."))

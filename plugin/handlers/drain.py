@@ -86,7 +86,12 @@ def _given_back(call: Call, *, gave_way: bool = False) -> Result:
         gives_back_try=state == "pending",
     )
     return Result(
-        intent_id=call.intent.id, event_id=call.intent.event_id, part=call.intent.part, lane=call.intent.lane, ending=ending, stops_lane=True
+        intent_id=call.intent.id,
+        event_id=call.intent.event_id,
+        part=call.intent.part,
+        lane=call.intent.lane,
+        ending=ending,
+        stops_lane=True,
     )
 
 

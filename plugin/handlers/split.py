@@ -82,7 +82,7 @@ class Splitter:
             return ()
         except MalformedPayload as problem:
             receipts.set_aside(connection, receipt.id, str(problem))
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - an adapter's fault must not stop the other receipts
             _log.exception("parse_fault", place=receipt.place, receipt_id=receipt.id)
             if receipt.attempts >= _TRIES:
                 receipts.set_aside(connection, receipt.id, f"{type(fault).__name__} {receipt.attempts} times")

@@ -299,4 +299,3 @@ def give_up_strays(connection: Connection, *, limit: int = 500) -> int:
         """
     )
     return connection.execute(statement, {"limit": limit}).rowcount
-

@@ -79,7 +79,8 @@ def block(connection: Connection, place: Place, *, reason: str, seconds: float) 
 def recovered(connection: Connection, place: Place) -> None:
     """The place answered well: forget earlier failures."""
     connection.execute(
-        text("UPDATE place SET failures = 0, blocked_until = NULL, blocked_reason = '' WHERE key = :place AND failures > 0"), {"place": place}
+        text("UPDATE place SET failures = 0, blocked_until = NULL, blocked_reason = '' WHERE key = :place AND failures > 0"),
+        {"place": place},
     )
 
 

@@ -136,5 +136,6 @@ def _sync_folder(folder: Path) -> None:
 
 def _cannot(detail: str) -> StoreUnavailable:
     return StoreUnavailable(
-        "Neither the database nor the spool can take the delivery; nothing of it was kept. The sender is asked to come again.", detail=detail
+        "Neither the database nor the spool can take the delivery; nothing of it was kept. The sender is asked to come again.",
+        detail=detail,
     )
