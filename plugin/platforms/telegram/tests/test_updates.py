@@ -240,7 +240,7 @@ def test_what_lacks_its_bones_is_malformed(update: Any) -> None:
         Reading(groups="private").events(update)
 
 
-_LEAVES = st.sampled_from([None, True, -1, 0.5, 2**70, "", "x", "\x00", [], {}])
+_LEAVES: st.SearchStrategy[Any] = st.sampled_from([None, True, -1, 0.5, 2**70, "", "x", "\x00", [], {}])
 _NAMES = st.sampled_from(["id", "type", "text", "file_id", "title", "options", "location", "offset", "length", "username", "x"])
 _JSON = (
     _LEAVES | st.lists(_LEAVES, max_size=2) | st.dictionaries(_NAMES, _LEAVES | st.dictionaries(_NAMES, _LEAVES, max_size=2), max_size=3)

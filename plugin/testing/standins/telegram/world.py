@@ -241,8 +241,8 @@ class World:
         if business:
             self._check_business(business, chat)
             return
-        if chat not in self.chats:
-            raise bad_request("chat not found")
+        if chat not in self.chats or (chat > 0 and ("", chat) not in self.kept):
+            raise bad_request("chat not found")  # bots cannot speak first; a business chat is another chat
         if chat in self.deactivated:
             raise forbidden("user is deactivated")
         if chat in self.blocked:
