@@ -209,6 +209,15 @@ def open_events(connection: Connection, conversation_id: int, *, limit: int) -> 
     return connection.execute(_TO_ROUTE, {"conversation": conversation_id, "limit": limit}).all()
 
 
+def read(connection: Connection, event_id: int) -> Row[Any]:
+    """One event, whole."""
+    statement = text(
+        "SELECT id, place, event_key, kind, conversation_id, receipt_id, origin, payload, occurred_at, received_at, state, reason "
+        "FROM inbound_event WHERE id = :id"
+    )
+    return connection.execute(statement, {"id": event_id}).one()
+
+
 def count_deaths(connection: Connection, ids: Sequence[int]) -> None:
     """Count a try before it is made, so that an event which kills its process is counted; taken back when the try ends."""
     connection.execute(text("UPDATE inbound_event SET deaths = deaths + 1 WHERE id = ANY(:ids)"), {"ids": list(ids)})
