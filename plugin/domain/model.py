@@ -36,10 +36,12 @@ class Stage(StrEnum):
 
 
 class Lane(StrEnum):
-    """The two directions, which fail independently."""
+    """What a conversation asks of the outside, in queues that fail independently: two directions of writing, two of reading."""
 
     TO_HELPDESK = "to_helpdesk"
     TO_SOCIAL = "to_social"
+    FROM_HELPDESK = "from_helpdesk"
+    FROM_SOCIAL = "from_social"
 
 
 class HeldReason(StrEnum):

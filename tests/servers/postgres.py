@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workers.embedded import start_postgres
-
 from tests.servers.registry import Started
+from workers.embedded import start_postgres
 
 
 def start(directory: Path) -> Started:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workers.embedded import start_valkey
-
 from tests.servers.registry import Started
+from workers.embedded import start_valkey
 
 
 def start(directory: Path) -> Started:

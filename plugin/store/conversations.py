@@ -1,0 +1,187 @@
+"""Conversations and their leases. A lease is a row with a rising fence on the database's clock; losing it means to stop in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from plugin.domain.codec import decode
+from plugin.domain.ids import CustomerRef, Place, ThreadKey, TicketRef
+from plugin.domain.model import Contact, Stage, Visibility
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to work on one conversation until it runs out; every write names the fence."""
+
+    conversation_id: int
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A conversation as its lease holder sees it at the beginning of a turn. `now` is the database's clock."""
+
+    id: int
+    place: Place
+    thread_key: ThreadKey
+    visibility: Visibility
+    helpdesk: Place
+    ticket_ref: TicketRef | None
+    ticket_number: str | None
+    ticket_closed: bool
+    former_ticket_ref: TicketRef | None
+    article_cursor: str | None
+    stage: Stage
+    is_reachable: bool
+    hold_reason: str | None
+    hold_text: str
+    last_inbound_at: datetime | None
+    contact_id: int | None
+    contact: Contact | None
+    customer_ref: CustomerRef | None
+    now: datetime
+
+
+_CLAIM = text(
+    """
+    WITH due AS (
+        SELECT c.id, c.due_at, row_number() OVER (PARTITION BY p.key ORDER BY c.due_at) AS turn
+        FROM place p CROSS JOIN LATERAL (
+            SELECT id, due_at FROM conversation
+            WHERE place = p.key AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
+            ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+        ) c
+        ORDER BY turn, due_at LIMIT :limit
+    )
+    UPDATE conversation SET lease_owner = :owner, lease_fence = lease_fence + 1, lease_until = now() + make_interval(secs => :seconds)
+    FROM due WHERE conversation.id = due.id
+    RETURNING conversation.id, lease_fence
+    """
+)
+
+
+def claim(connection: Connection, *, owner: str, limit: int, seconds: float) -> list[Lease]:
+    """Lease up to `limit` due conversations, the longest due of each place in turn, so that one busy place never takes the pool."""
+    rows = connection.execute(_CLAIM, {"owner": owner, "limit": limit, "seconds": seconds})
+    return [Lease(conversation_id=row.id, fence=row.lease_fence) for row in rows]
+
+
+_RENEW = text(
+    """
+    WITH mine AS (
+        UPDATE conversation SET lease_until = now() + make_interval(secs => :seconds) WHERE id = :id AND lease_fence = :fence
+        RETURNING *
+    )
+    SELECT mine.*, contact.profile, contact.customer_ref, now() AS now FROM mine LEFT JOIN contact ON contact.id = mine.contact_id
+    """
+)
+
+
+def renew(connection: Connection, lease: Lease, *, seconds: float) -> Held | None:
+    """Prolong the lease, lock the row for this transaction and read it; None when the lease was lost."""
+    row = connection.execute(_RENEW, {"id": lease.conversation_id, "fence": lease.fence, "seconds": seconds}).one_or_none()
+    return None if row is None else _held(row)
+
+
+def _held(row: Row[Any]) -> Held:
+    return Held(
+        id=row.id,
+        place=Place(row.place),
+        thread_key=ThreadKey(row.thread_key),
+        visibility=Visibility(row.visibility),
+        helpdesk=Place(row.helpdesk),
+        ticket_ref=row.ticket_ref,
+        ticket_number=row.ticket_number,
+        ticket_closed=row.ticket_closed,
+        former_ticket_ref=row.former_ticket_ref,
+        article_cursor=row.article_cursor,
+        stage=Stage(row.stage),
+        is_reachable=row.is_reachable,
+        hold_reason=row.hold_reason,
+        hold_text=row.hold_text,
+        last_inbound_at=row.last_inbound_at,
+        contact_id=row.contact_id,
+        contact=None if row.profile is None else decode(Contact, row.profile),
+        customer_ref=row.customer_ref,
+        now=row.now,
+    )
+
+
+_RELEASE = text(
+    """
+    UPDATE conversation SET lease_until = NULL, lease_owner = NULL, due_at = LEAST(
+        (SELECT min(CASE WHEN state = 'accepted' THEN now() ELSE due_at END) FROM inbound_event
+         WHERE conversation_id = :id AND state IN ('accepted', 'waiting', 'retry')),
+        (SELECT min(GREATEST(due_at, settle_at)) FROM intent
+         WHERE conversation_id = :id AND state IN ('pending', 'sending', 'unknown', 'held')),
+        now() + make_interval(secs => :again))
+    WHERE id = :id AND lease_fence = :fence
+    """
+)
+
+
+def release(connection: Connection, lease: Lease, *, again: float | None = None) -> None:
+    """Give the lease back. The conversation is due when its next open event or intent is, or after `again` seconds if that is sooner.
+
+    The caller holds the row lock, so nothing that was accepted meanwhile is missed.
+    """
+    connection.execute(_RELEASE, {"id": lease.conversation_id, "fence": lease.fence, "again": again})
+
+
+def update(connection: Connection, conversation_id: int, values: Mapping[str, Any]) -> None:
+    """Set columns of a conversation whose row lock the caller holds. Column names are ours, never from outside."""
+    if values:
+        columns = ", ".join(f"{name} = :{name}" for name in values)
+        connection.execute(text(f"UPDATE conversation SET {columns} WHERE id = :id"), {**values, "id": conversation_id})  # noqa: S608
+
+
+def set_customer_ref(connection: Connection, contact_id: int, customer_ref: str) -> None:
+    """Remember the contact's record in the helpdesk."""
+    connection.execute(
+        text("UPDATE contact SET customer_ref = :ref WHERE id = :id AND customer_ref IS DISTINCT FROM :ref"),
+        {"id": contact_id, "ref": customer_ref},
+    )
+
+
+def read_contact(connection: Connection, contact_id: int) -> tuple[Contact, CustomerRef | None]:
+    """A contact with its record in the helpdesk."""
+    row = connection.execute(text("SELECT profile, customer_ref FROM contact WHERE id = :id"), {"id": contact_id}).one()
+    return decode(Contact, row.profile), row.customer_ref
+
+
+def find_contact(connection: Connection, place: Place, ref: str) -> int | None:
+    """The id of a contact that has spoken before."""
+    return connection.execute(text("SELECT id FROM contact WHERE place = :place AND ref = :ref"), {"place": place, "ref": ref}).scalar()
+
+
+def make_due(connection: Connection, ids: Sequence[int]) -> None:
+    """Have conversations looked at now."""
+    connection.execute(text("UPDATE conversation SET due_at = LEAST(due_at, now()) WHERE id = ANY(:ids)"), {"ids": list(ids)})
+
+
+_DUE = text(
+    """
+    SELECT EXISTS (SELECT 1 FROM receipt WHERE state = 'new' AND due_at <= now())
+        OR EXISTS (SELECT 1 FROM cursor WHERE due_at <= now() AND (lease_until IS NULL OR lease_until < now()))
+        OR EXISTS (SELECT 1 FROM place p WHERE EXISTS (
+            SELECT 1 FROM conversation c WHERE c.place = p.key AND c.due_at <= now() AND (c.lease_until IS NULL OR c.lease_until < now())))
+    """
+)
+
+
+def is_anything_due(connection: Connection) -> bool:
+    """Whether any receipt, poll or conversation waits for a worker now."""
+    return bool(connection.execute(_DUE).scalar())
+
+
+_DEAD_LEASES = text("SELECT count(*) FROM conversation WHERE lease_until IS NOT NULL AND lease_until < now()")
+
+
+def count_dead_leases(connection: Connection) -> int:
+    """Leases whose holder died or froze; the next claim takes them over."""
+    return int(connection.execute(_DEAD_LEASES).scalar_one())

@@ -1,0 +1,301 @@
+"""Inbound events: normalised facts, one row each however often and by whatever way they arrived."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from plugin.contracts.platform import Skipped
+from plugin.domain.codec import encode, encode_event
+from plugin.domain.errors import MalformedPayload
+from plugin.domain.events import Event, HelpdeskEvent, MessageReceived, PlatformEvent
+from plugin.domain.ids import Place
+from plugin.domain.model import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An event with the way it came."""
+
+    event: Event
+    origin: Origin
+    receipt_id: int | None = None
+
+
+_UPSERT_CONTACTS = text(
+    """
+    INSERT INTO contact (place, ref, profile)
+    SELECT :place, r.ref, r.profile FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(ref text, profile jsonb) ORDER BY r.ref
+    ON CONFLICT (place, ref) DO UPDATE SET profile = excluded.profile, seen_at = now()
+    RETURNING id, ref
+    """
+)
+_UPSERT_CONVERSATIONS = text(
+    """
+    INSERT INTO conversation (place, thread_key, contact_id, visibility, helpdesk)
+    SELECT :place, r.thread_key, r.contact_id, r.visibility, :helpdesk
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(thread_key text, contact_id bigint, visibility text) ORDER BY r.thread_key
+    ON CONFLICT (place, thread_key) DO UPDATE SET contact_id = COALESCE(conversation.contact_id, excluded.contact_id)
+    RETURNING id, thread_key
+    """
+)
+_BY_THREAD = text("SELECT id, thread_key FROM conversation WHERE place = :place AND thread_key = ANY(:keys) ORDER BY id FOR UPDATE")
+_BY_TARGET = text(
+    """
+    SELECT m.conversation_id, r.ref FROM message_ref r JOIN message m ON m.id = r.message_id
+    WHERE r.place = :place AND r.ref = ANY(:refs)
+    """
+)
+_LOCK = text("SELECT id FROM conversation WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
+_BY_TICKET = text(
+    """
+    SELECT DISTINCT ON (ticket_ref) id, ticket_ref FROM conversation
+    WHERE helpdesk = :place AND ticket_ref = ANY(:refs) ORDER BY ticket_ref, last_inbound_at DESC NULLS LAST, id DESC
+    """
+)
+_INSERT = text(
+    """
+    INSERT INTO inbound_event (place, event_key, kind, conversation_id, receipt_id, origin, payload, target_ref, occurred_at, state, due_at)
+    SELECT :place, r.event_key, r.kind, r.conversation_id, r.receipt_id, r.origin, r.payload, r.target_ref, r.occurred_at,
+           CASE WHEN r.conversation_id IS NULL THEN 'waiting' ELSE 'accepted' END,
+           CASE WHEN r.conversation_id IS NULL THEN now() + make_interval(secs => :stray_seconds) END
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) WITH ORDINALITY AS r(event_key text, kind text, conversation_id bigint, receipt_id bigint,
+         origin text, payload jsonb, target_ref text, occurred_at timestamptz, ordinality bigint)
+    ORDER BY r.ordinality
+    ON CONFLICT (place, event_key) DO NOTHING
+    RETURNING id, conversation_id, kind
+    """
+)
+_MAKE_DUE = text(
+    """
+    UPDATE conversation SET due_at = LEAST(due_at, now()),
+        last_inbound_at = CASE WHEN id = ANY(:spoken) THEN now() ELSE last_inbound_at END
+    WHERE id = ANY(:ids)
+    """
+)
+
+
+def insert_platform_events(
+    connection: Connection, place: Place, helpdesk: Place, arrivals: Sequence[Arrival], *, stray_seconds: float
+) -> int:
+    """Keep what a channel told, in the given order, under the row locks of the conversations concerned. Returns how many were new.
+
+    An event about a message that is not known yet waits, unattached, for `stray_seconds`.
+    """
+    with_threads = [item.event for item in arrivals if isinstance(item.event, MessageReceived)]
+    contacts = _upsert_contacts(connection, place, with_threads)
+    conversations = _upsert_conversations(connection, place, helpdesk, with_threads, contacts)
+    others = [item.event for item in arrivals if not isinstance(item.event, MessageReceived)]
+    targets = _attach(connection, place, others, conversations)
+    rows = [_row(item, _conversation_of(item.event, conversations, targets)) for item in arrivals]
+    return _insert(connection, place, rows, stray_seconds=stray_seconds)
+
+
+def insert_helpdesk_events(connection: Connection, place: Place, arrivals: Sequence[Arrival]) -> int:
+    """Keep what a helpdesk told of tickets that are ours; other tickets leave no trace. Returns how many were new."""
+    refs = sorted({_ticket_ref(item.event) for item in arrivals})
+    found = connection.execute(_BY_TICKET, {"place": place, "refs": refs})
+    conversations = {row.ticket_ref: row.id for row in found}
+    _lock(connection, conversations.values())
+    rows = [_row(item, conversations[ref]) for item in arrivals if (ref := _ticket_ref(item.event)) in conversations]
+    return _insert(connection, place, rows, stray_seconds=0)
+
+
+def insert_for_conversation(connection: Connection, place: Place, conversation_id: int, arrivals: Sequence[Arrival]) -> int:
+    """Keep events that a look at this conversation's own ticket brought; the caller holds its row lock. Returns how many were new."""
+    return _insert(connection, place, [_row(item, conversation_id) for item in arrivals], stray_seconds=0)
+
+
+def keep_skipped(connection: Connection, place: Place, skipped: Skipped, origin: Origin) -> None:
+    """Keep what a poll saw and did not carry: ignored by name, or set aside when it could not be read."""
+    statement = text(
+        """
+        INSERT INTO inbound_event (place, event_key, kind, origin, payload, state, reason)
+        VALUES (:place, :key, 'Skipped', :origin, CAST(:payload AS jsonb), :state, :reason) ON CONFLICT (place, event_key) DO NOTHING
+        """
+    )
+    parameters = {
+        "place": place,
+        "key": skipped.event_key,
+        "origin": origin,
+        "payload": json.dumps(skipped.payload),
+        "state": "quarantined" if isinstance(skipped.reason, MalformedPayload) else "ignored",
+        "reason": f"{skipped.reason.code}: {skipped.reason}"[:1000],
+    }
+    connection.execute(statement, parameters)
+
+
+def _ticket_ref(event: Event) -> str:
+    return event.ticket_ref if isinstance(event, HelpdeskEvent) else ""
+
+
+def _upsert_contacts(connection: Connection, place: Place, events: Iterable[MessageReceived]) -> dict[str, int]:
+    latest = {event.author.ref: encode(event.author) for event in events if not event.is_own}
+    if not latest:
+        return {}
+    rows = json.dumps([{"ref": ref, "profile": profile} for ref, profile in latest.items()])
+    return {row.ref: row.id for row in connection.execute(_UPSERT_CONTACTS, {"place": place, "rows": rows})}
+
+
+def _upsert_conversations(
+    connection: Connection, place: Place, helpdesk: Place, events: Sequence[MessageReceived], contacts: Mapping[str, int]
+) -> dict[str, int]:
+    wanted: dict[str, dict[str, Any]] = {}
+    for event in events:
+        row = wanted.setdefault(event.thread_key, {"thread_key": event.thread_key, "visibility": event.visibility, "contact_id": None})
+        if row["contact_id"] is None and not event.is_own:
+            row["contact_id"] = contacts[event.author.ref]
+    if not wanted:
+        return {}
+    parameters = {"place": place, "helpdesk": helpdesk, "rows": json.dumps(list(wanted.values()))}
+    return {row.thread_key: row.id for row in connection.execute(_UPSERT_CONVERSATIONS, parameters)}
+
+
+def _attach(connection: Connection, place: Place, events: Sequence[Event], conversations: dict[str, int]) -> dict[str, int]:
+    """Find the conversations of events that carry no thread, or a thread that is not in this batch."""
+    keys = {key for event in events if (key := _thread_key(event)) and key not in conversations}
+    if keys:
+        found = connection.execute(_BY_THREAD, {"place": place, "keys": sorted(keys)})
+        conversations.update({row.thread_key: row.id for row in found})
+    refs = sorted({ref for event in events if (ref := target_ref(event))})
+    if not refs:
+        return {}
+    targets: dict[str, int] = {row.ref: row.conversation_id for row in connection.execute(_BY_TARGET, {"place": place, "refs": refs})}
+    _lock(connection, targets.values())
+    return targets
+
+
+def _lock(connection: Connection, ids: Iterable[int]) -> None:
+    wanted = sorted(set(ids))
+    if wanted:
+        connection.execute(_LOCK, {"ids": wanted})
+
+
+def _conversation_of(event: Event, conversations: Mapping[str, int], targets: Mapping[str, int]) -> int | None:
+    found = targets.get(target_ref(event) or "")
+    return found if found is not None else conversations.get(_thread_key(event) or "")
+
+
+def _thread_key(event: Event) -> str | None:
+    return getattr(event, "thread_key", None)
+
+
+def target_ref(event: Event) -> str | None:
+    """The message that an event is about, for events that say nothing new themselves."""
+    if isinstance(event, PlatformEvent) and not isinstance(event, MessageReceived):
+        return getattr(event, "message_ref", None)
+    return None
+
+
+def _row(arrival: Arrival, conversation_id: int | None) -> dict[str, Any]:
+    event = arrival.event
+    return {
+        "event_key": event.event_key,
+        "kind": type(event).__name__,
+        "conversation_id": conversation_id,
+        "receipt_id": arrival.receipt_id,
+        "origin": arrival.origin,
+        "payload": encode_event(event),
+        "target_ref": target_ref(event),
+        "occurred_at": encode(event.occurred_at),
+    }
+
+
+def _insert(connection: Connection, place: Place, rows: Sequence[Mapping[str, Any]], *, stray_seconds: float) -> int:
+    if not rows:
+        return 0
+    parameters = {"place": place, "rows": json.dumps(rows), "stray_seconds": stray_seconds}
+    inserted = connection.execute(_INSERT, parameters).all()
+    touched = sorted({row.conversation_id for row in inserted if row.conversation_id is not None})
+    spoken = sorted({row.conversation_id for row in inserted if row.kind == MessageReceived.__name__})
+    if touched:
+        connection.execute(_MAKE_DUE, {"ids": touched, "spoken": spoken})
+    return len(inserted)
+
+
+_TO_ROUTE = text(
+    """
+    SELECT id, event_key, kind, payload, state, deaths, errors, occurred_at, received_at, due_at FROM inbound_event
+    WHERE conversation_id = :conversation AND state IN ('accepted', 'retry', 'waiting') ORDER BY id LIMIT :limit
+    """
+)
+
+
+def open_events(connection: Connection, conversation_id: int, *, limit: int) -> Sequence[Row[Any]]:
+    """The conversation's events that are not routed yet, in order; waiting ones included."""
+    return connection.execute(_TO_ROUTE, {"conversation": conversation_id, "limit": limit}).all()
+
+
+def read(connection: Connection, event_id: int) -> Row[Any]:
+    """One event, whole."""
+    statement = text(
+        "SELECT id, place, event_key, kind, conversation_id, receipt_id, origin, payload, occurred_at, received_at, state, reason "
+        "FROM inbound_event WHERE id = :id"
+    )
+    return connection.execute(statement, {"id": event_id}).one()
+
+
+def count_deaths(connection: Connection, ids: Sequence[int]) -> None:
+    """Count a try before it is made, so that an event which kills its process is counted; taken back when the try ends."""
+    connection.execute(text("UPDATE inbound_event SET deaths = deaths + 1 WHERE id = ANY(:ids)"), {"ids": list(ids)})
+
+
+def set_state(connection: Connection, ids: Sequence[int], state: str, *, reason: str = "") -> None:
+    """Move events to an ended or routed state."""
+    if ids:
+        connection.execute(
+            text("UPDATE inbound_event SET state = :state, reason = :reason, due_at = NULL, deaths = 0 WHERE id = ANY(:ids)"),
+            {"ids": list(ids), "state": state, "reason": reason[:1000]},
+        )
+
+
+def wait(connection: Connection, event_id: int, *, reason: str, seconds: float, wake_ref: str | None = None) -> None:
+    """Let an event wait: `reason` names for what. It is looked at again after `seconds`, or as soon as the message `wake_ref` is known."""
+    connection.execute(
+        text(
+            "UPDATE inbound_event SET state = 'waiting', reason = :reason, deaths = 0, target_ref = COALESCE(target_ref, :wake_ref), "
+            "due_at = CASE WHEN state = 'waiting' AND due_at > now() THEN due_at ELSE now() + make_interval(secs => :seconds) END WHERE id = :id"
+        ),
+        {"id": event_id, "reason": reason, "seconds": seconds, "wake_ref": wake_ref},
+    )
+
+
+def retry(connection: Connection, event_id: int, *, reason: str, seconds: float) -> None:
+    """Try an event again after one more fault of ours."""
+    connection.execute(
+        text(
+            "UPDATE inbound_event SET state = 'retry', reason = :reason, deaths = 0, errors = errors + 1, "
+            "due_at = now() + make_interval(secs => :seconds) WHERE id = :id"
+        ),
+        {"id": event_id, "reason": reason[:1000], "seconds": seconds},
+    )
+
+
+_WAKE_WAITING = text(
+    """
+    UPDATE inbound_event SET conversation_id = :conversation, due_at = now()
+    WHERE state = 'waiting' AND place = :place AND target_ref = ANY(:refs)
+      AND (conversation_id IS NULL OR conversation_id = :conversation)
+    """
+)
+
+
+def wake_waiting(connection: Connection, place: Place, conversation_id: int, refs: Sequence[str]) -> None:
+    """The messages `refs` are known now: attach and wake what waited for them."""
+    connection.execute(_WAKE_WAITING, {"place": place, "conversation": conversation_id, "refs": list(refs)})
+
+
+def give_up_strays(connection: Connection, *, limit: int = 500) -> int:
+    """End events whose message never came: an edit is set aside for a person, the rest is ignored by name. Returns how many."""
+    statement = text(
+        """
+        UPDATE inbound_event SET due_at = NULL, reason = 'unknown_target',
+            state = CASE WHEN kind = 'MessageEdited' THEN 'quarantined' ELSE 'ignored' END
+        WHERE id IN (SELECT id FROM inbound_event WHERE conversation_id IS NULL AND state = 'waiting' AND due_at <= now() LIMIT :limit)
+        """
+    )
+    return connection.execute(statement, {"limit": limit}).rowcount

@@ -1,0 +1,220 @@
+"""Intents: committed wishes to call outside, and the attempts to fulfil them. Every state change is a compare-and-set on state and fence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from plugin.domain.ids import Marker, Place
+
+_ALPHABET = "0123456789abcdefghijklmnopqrstuv"
+
+
+def marker_for(place: Place, event_key: str, op: str, part: int) -> Marker:
+    """The marker of one wish: the same wish of the same event has the same one in every process and after every restore."""
+    digest = hashlib.sha256("\0".join((place, event_key, op, str(part))).encode("utf-8", "replace")).digest()
+    number = int.from_bytes(digest[:17], "big") >> 6
+    return Marker("".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewIntent:
+    """A wish to be committed. `payload` holds what the call needs besides the conversation."""
+
+    event_id: int
+    lane: str
+    op: str
+    marker: Marker
+    payload: Mapping[str, Any]
+    part: int = 0
+    message_id: int | None = None
+    state: str = "pending"
+    reason: str = ""
+    reason_text: str = ""
+
+
+_INSERT = text(
+    """
+    INSERT INTO intent (conversation_id, event_id, message_id, lane, op, part, marker, payload, state, reason, reason_text)
+    SELECT :conversation, r.event_id, r.message_id, r.lane, r.op, r.part, r.marker, r.payload, r.state, r.reason, r.reason_text
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) WITH ORDINALITY AS r(event_id bigint, message_id bigint, lane text, op text, part smallint,
+         marker text, payload jsonb, state text, reason text, reason_text text, ordinality bigint)
+    ORDER BY r.ordinality
+    ON CONFLICT DO NOTHING
+    """
+)
+
+
+def insert(connection: Connection, conversation_id: int, intents: Sequence[NewIntent]) -> None:
+    """Commit wishes in the given order; those that are there already are left as they are."""
+    if not intents:
+        return
+    rows = [
+        {
+            "event_id": item.event_id,
+            "message_id": item.message_id,
+            "lane": item.lane,
+            "op": item.op,
+            "part": item.part,
+            "marker": item.marker,
+            "payload": item.payload,
+            "state": item.state,
+            "reason": item.reason,
+            "reason_text": item.reason_text,
+        }
+        for item in intents
+    ]
+    connection.execute(_INSERT, {"conversation": conversation_id, "rows": json.dumps(rows)})
+
+
+_OPEN = text(
+    """
+    SELECT i.*, e.payload AS event, e.place AS event_place, e.event_key, e.received_at
+    FROM unnest(CAST(:lanes AS text[])) AS l(lane) CROSS JOIN LATERAL (
+        SELECT id, event_id, message_id, lane, op, part, marker, payload, state, call, reason, attempts, errors, fence, created_at,
+               sent_at, COALESCE(due_at <= now(), true) AS is_due, COALESCE(settle_at <= now(), true) AS is_settled
+        FROM intent WHERE conversation_id = :conversation AND lane = l.lane AND state IN ('pending', 'sending', 'unknown', 'held')
+        ORDER BY id LIMIT :limit
+    ) i JOIN inbound_event e ON e.id = i.event_id ORDER BY i.id
+    """
+)
+
+
+def open_intents(connection: Connection, conversation_id: int, lanes: Sequence[str], *, limit: int) -> Sequence[Row[Any]]:
+    """The first `limit` open wishes of each lane of the conversation, in the order of commitment, each with the event it came from."""
+    return connection.execute(_OPEN, {"conversation": conversation_id, "lanes": list(lanes), "limit": limit}).all()
+
+
+def mark_sending(connection: Connection, calls: Mapping[int, str], *, fence: int, settle_seconds: float) -> None:
+    """Say that these wishes are about to be asked of the other side; `calls` maps intent ids to what will be asked."""
+    connection.execute(
+        text(
+            """
+            UPDATE intent SET state = 'sending', call = c.call, fence = :fence, attempts = attempts + 1, sent_at = clock_timestamp(),
+                settle_at = clock_timestamp() + make_interval(secs => :settle), reason = '', reason_text = ''
+            FROM unnest(CAST(:ids AS bigint[]), CAST(:calls AS text[])) AS c(id, call)
+            WHERE intent.id = c.id AND intent.state IN ('pending', 'held')
+            """
+        ),
+        {"ids": list(calls), "calls": list(calls.values()), "fence": fence, "settle": settle_seconds},
+    )
+
+
+def doubt_stale(connection: Connection, conversation_id: int, *, fence: int) -> int:
+    """What an earlier lease holder was sending may or may not have been applied. Returns how many."""
+    statement = text("UPDATE intent SET state = 'unknown' WHERE conversation_id = :conversation AND state = 'sending' AND fence < :fence")
+    return connection.execute(statement, {"conversation": conversation_id, "fence": fence}).rowcount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What became of one try. `state` is the intent's next state; `due_in` seconds until the next look where it stays open."""
+
+    intent_id: int
+    state: str
+    outcome: str
+    call: str = ""
+    detail: str = ""
+    reason: str = ""
+    reason_text: str = ""
+    remote_ref: str | None = None
+    due_in: float | None = None
+    settle_in: float | None = None
+    is_fault: bool = False
+    gives_back_try: bool = False
+
+
+_SETTLE = text(
+    """
+    WITH e AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) WITH ORDINALITY AS r(intent_id bigint, state text, outcome text, call text,
+            detail text, reason text, reason_text text, remote_ref text, due_in double precision, settle_in double precision, is_fault boolean,
+            gives_back_try boolean, ordinality bigint)
+    ), changed AS (
+        UPDATE intent SET state = e.state, reason = e.reason, reason_text = e.reason_text, remote_ref = COALESCE(e.remote_ref, intent.remote_ref),
+            due_at = CASE WHEN e.due_in IS NULL THEN NULL ELSE now() + make_interval(secs => e.due_in) END,
+            settle_at = CASE WHEN e.state = 'unknown' THEN COALESCE(now() + make_interval(secs => e.settle_in), intent.settle_at) END,
+            errors = errors + e.is_fault::int, attempts = attempts - e.gives_back_try::int,
+            ended_at = CASE WHEN e.state IN ('sent', 'failed', 'quarantined', 'dropped') THEN now() END
+        FROM e WHERE intent.id = e.intent_id AND intent.state IN ('pending', 'sending', 'unknown', 'held')
+        RETURNING intent.id, intent.fence, intent.sent_at
+    )
+    INSERT INTO attempt (intent_id, call, fence, started_at, outcome, detail)
+    SELECT e.intent_id, e.call, changed.fence, changed.sent_at, e.outcome, e.detail FROM e JOIN changed ON changed.id = e.intent_id
+    WHERE e.outcome <> '' ORDER BY e.ordinality
+    """
+)
+
+
+def settle(connection: Connection, endings: Sequence[Ending]) -> None:
+    """Record what became of tries, each with a row in the attempt log (unless its outcome is empty: nothing was asked)."""
+    if endings:
+        rows = [
+            {
+                "intent_id": item.intent_id,
+                "state": item.state,
+                "outcome": item.outcome,
+                "call": item.call,
+                "detail": item.detail[:2000],
+                "reason": item.reason,
+                "reason_text": item.reason_text[:2000],
+                "remote_ref": item.remote_ref,
+                "due_in": item.due_in,
+                "settle_in": item.settle_in,
+                "is_fault": item.is_fault,
+                "gives_back_try": item.gives_back_try,
+            }
+            for item in endings
+        ]
+        connection.execute(_SETTLE, {"rows": json.dumps(rows)})
+
+
+_FINISH_EVENTS = text(
+    """
+    UPDATE inbound_event SET state = 'done' WHERE id = ANY(:events) AND state = 'routed'
+      AND NOT EXISTS (SELECT 1 FROM intent WHERE intent.event_id = inbound_event.id
+                      AND intent.state IN ('pending', 'sending', 'unknown', 'held', 'quarantined'))
+    """
+)
+
+
+def finish_events(connection: Connection, event_ids: Sequence[int]) -> None:
+    """Close the events all of whose wishes have ended well."""
+    if event_ids:
+        connection.execute(_FINISH_EVENTS, {"events": list(event_ids)})
+
+
+def find_by_marker(connection: Connection, conversation_id: int, marker: str) -> Row[Any] | None:
+    """The conversation's wish with this marker."""
+    statement = text(
+        "SELECT id, event_id, message_id, op, lane, part, state, remote_ref FROM intent WHERE marker = :marker AND conversation_id = :conversation"
+    )
+    return connection.execute(statement, {"marker": marker, "conversation": conversation_id}).one_or_none()
+
+
+def has_unsettled(connection: Connection, conversation_id: int, lane: str) -> bool:
+    """Whether something in the lane may have been applied without our knowing yet."""
+    statement = text(
+        "SELECT EXISTS (SELECT 1 FROM intent WHERE conversation_id = :conversation AND lane = :lane AND state IN ('sending', 'unknown'))"
+    )
+    return bool(connection.execute(statement, {"conversation": conversation_id, "lane": lane}).scalar())
+
+
+def release_held(connection: Connection, place: Place, reasons: Sequence[str]) -> int:
+    """What was held for these reasons in a place's conversations may be tried again now. Returns how many."""
+    statement = text(
+        """
+        WITH freed AS (
+            UPDATE intent SET state = 'pending', due_at = now(), reason = '', reason_text = '' FROM conversation c
+            WHERE c.id = intent.conversation_id AND intent.state = 'held' AND intent.reason = ANY(:reasons)
+              AND :place IN (c.place, c.helpdesk) RETURNING c.id
+        ), woken AS (UPDATE conversation SET due_at = LEAST(due_at, now()) WHERE id IN (SELECT id FROM freed))
+        SELECT count(*) FROM freed
+        """
+    )
+    return int(connection.execute(statement, {"place": place, "reasons": list(reasons)}).scalar_one())

@@ -1,0 +1,107 @@
+"""Messages and the outside references under which both sides know them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from plugin.domain.ids import Place
+
+
+def text_digest(plain: str) -> bytes:
+    """A short fingerprint of what was said, for the loop brake: case and white space do not count."""
+    return hashlib.sha256(" ".join(plain.casefold().split()).encode("utf-8", "replace")).digest()[:8]
+
+
+def create(
+    connection: Connection,
+    *,
+    conversation_id: int,
+    event_id: int,
+    direction: str,
+    contact_id: int | None,
+    plain: str,
+    occurred_at: datetime | None,
+) -> int:
+    """A new message; its words stand in the event."""
+    statement = text(
+        "INSERT INTO message (conversation_id, event_id, direction, contact_id, text_digest, occurred_at) "
+        "VALUES (:conversation, :event, :direction, :contact, :digest, :occurred_at) RETURNING id"
+    )
+    parameters = {
+        "conversation": conversation_id,
+        "event": event_id,
+        "direction": direction,
+        "contact": contact_id,
+        "digest": text_digest(plain),
+        "occurred_at": occurred_at,
+    }
+    return int(connection.execute(statement, parameters).scalar_one())
+
+
+def add_ref(connection: Connection, place: Place, ref: str, message_id: int, *, part: int = 0) -> bool:
+    """Record under which id a place knows the message. False when the id is known already."""
+    statement = text(
+        "INSERT INTO message_ref (place, ref, message_id, part) VALUES (:place, :ref, :message, :part) ON CONFLICT (place, ref) DO NOTHING"
+    )
+    return connection.execute(statement, {"place": place, "ref": ref, "message": message_id, "part": part}).rowcount == 1
+
+
+def find(connection: Connection, place: Place, refs: Sequence[str]) -> dict[str, Row[Any]]:
+    """The messages that a place knows under `refs`."""
+    statement = text(
+        """
+        SELECT r.ref, r.part, m.id, m.conversation_id, m.event_id, m.direction, m.contact_id, m.deleted_at, m.delivery, m.revisions
+        FROM message_ref r JOIN message m ON m.id = r.message_id WHERE r.place = :place AND r.ref = ANY(:refs)
+        """
+    )
+    return {row.ref: row for row in connection.execute(statement, {"place": place, "refs": list(refs)})}
+
+
+def refs_of(connection: Connection, place: Place, message_id: int) -> list[str]:
+    """The ids under which a place knows a message, by part."""
+    statement = text("SELECT ref FROM message_ref WHERE place = :place AND message_id = :message ORDER BY part, ref")
+    return [row.ref for row in connection.execute(statement, {"place": place, "message": message_id})]
+
+
+def last_inbound_ref(connection: Connection, place: Place, conversation_id: int, *, before_event: int) -> str | None:
+    """The customer's latest message when something was said in answer to it."""
+    statement = text(
+        """
+        SELECT r.ref FROM message m JOIN message_ref r ON r.message_id = m.id AND r.place = :place JOIN conversation c ON c.id = m.conversation_id
+        WHERE m.conversation_id = :conversation AND m.direction = 'inbound' AND m.deleted_at IS NULL AND m.event_id < :event
+        ORDER BY (m.contact_id = c.contact_id) DESC, m.id DESC LIMIT 1
+        """
+    )
+    return connection.execute(statement, {"place": place, "conversation": conversation_id, "event": before_event}).scalar()
+
+
+def revise(connection: Connection, message_id: int) -> None:
+    """Count one more revision."""
+    connection.execute(text("UPDATE message SET revisions = revisions + 1 WHERE id = :id"), {"id": message_id})
+
+
+def bury(connection: Connection, message_id: int) -> bool:
+    """Put up the tombstone; False when it stood already."""
+    statement = text("UPDATE message SET deleted_at = now() WHERE id = :id AND deleted_at IS NULL")
+    return connection.execute(statement, {"id": message_id}).rowcount == 1
+
+
+def set_delivery(connection: Connection, message_id: int, delivery: str) -> None:
+    """How far an outbound message came."""
+    connection.execute(text("UPDATE message SET delivery = :delivery WHERE id = :id"), {"id": message_id, "delivery": delivery})
+
+
+def recent_turns(connection: Connection, conversation_id: int, *, seconds: float) -> Sequence[Row[Any]]:
+    """The conversation's latest messages with direction, time and fingerprint, oldest first, for the loop brake."""
+    statement = text(
+        """
+        SELECT direction, created_at, text_digest FROM message
+        WHERE conversation_id = :conversation AND created_at > now() - make_interval(secs => :seconds) ORDER BY id DESC LIMIT 50
+        """
+    )
+    return connection.execute(statement, {"conversation": conversation_id, "seconds": seconds}).all()[::-1]

@@ -1,0 +1,199 @@
+"""Channels and helpdesks as the engine meets them: whether they may be called now, and what their admin must be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from plugin.domain.ids import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Whether a place may be called: `status` is lasting and needs a person, a block passes by itself in `blocked_for` seconds."""
+
+    place: Place
+    status: str
+    status_text: str
+    blocked_for: float
+    blocked_reason: str
+    failures: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a call may be made now."""
+        return self.status == "active" and self.blocked_for <= 0
+
+
+def register(connection: Connection, adapters: Mapping[Place, str]) -> None:
+    """Have a row for every configured place. What is no longer configured stays, with its history, and is simply never due."""
+    for place in sorted(adapters):
+        connection.execute(
+            text(
+                "INSERT INTO place (key, adapter) VALUES (:place, :adapter) ON CONFLICT (key) DO UPDATE SET adapter = excluded.adapter "
+                "WHERE place.adapter <> excluded.adapter"
+            ),
+            {"place": place, "adapter": adapters[place]},
+        )
+
+
+_STANDING = text(
+    """
+    SELECT key, status, status_text, blocked_reason, failures,
+           COALESCE(extract(epoch FROM blocked_until - clock_timestamp()), 0)::double precision AS blocked_for
+    FROM place WHERE key = ANY(:places)
+    """
+)
+
+
+def standings(connection: Connection, places: Sequence[Place]) -> dict[Place, Standing]:
+    """How the places stand now."""
+    return {
+        Place(row.key): Standing(
+            place=Place(row.key),
+            status=row.status,
+            status_text=row.status_text,
+            blocked_for=row.blocked_for,
+            blocked_reason=row.blocked_reason,
+            failures=row.failures,
+        )
+        for row in connection.execute(_STANDING, {"places": list(places)})
+    }
+
+
+def block(connection: Connection, place: Place, *, reason: str, seconds: float) -> None:
+    """Let everybody wait before the place is called again; a longer block that stands already stays."""
+    connection.execute(
+        text(
+            "UPDATE place SET blocked_until = GREATEST(blocked_until, now() + make_interval(secs => :seconds)), blocked_reason = :reason, "
+            "failures = failures + 1 WHERE key = :place"
+        ),
+        {"place": place, "seconds": seconds, "reason": reason},
+    )
+
+
+def recovered(connection: Connection, place: Place) -> None:
+    """The place answered well: forget earlier failures."""
+    connection.execute(
+        text("UPDATE place SET failures = 0, blocked_until = NULL, blocked_reason = '' WHERE key = :place AND failures > 0"),
+        {"place": place},
+    )
+
+
+def set_status(connection: Connection, place: Place, status: str, status_text: str) -> bool:
+    """Change the lasting status; False when it stood so already."""
+    statement = text(
+        "UPDATE place SET status = :status, status_text = :text, status_since = now(), failures = 0, blocked_until = NULL, blocked_reason = '' "
+        "WHERE key = :place AND status <> :status"
+    )
+    return connection.execute(statement, {"place": place, "status": status, "text": status_text}).rowcount == 1
+
+
+def raise_alert(connection: Connection, place: Place, code: str, sentence: str) -> bool:
+    """Tell the admin once: False when the same alert is open already."""
+    statement = text("INSERT INTO alert (place, code, text) VALUES (:place, :code, :text) ON CONFLICT DO NOTHING")
+    return connection.execute(statement, {"place": place, "code": code, "text": sentence}).rowcount == 1
+
+
+def close_alerts(connection: Connection, place: Place, codes: Sequence[str]) -> None:
+    """The cause is gone."""
+    connection.execute(
+        text("UPDATE alert SET closed_at = now() WHERE place = :place AND code = ANY(:codes) AND closed_at IS NULL"),
+        {"place": place, "codes": list(codes)},
+    )
+
+
+def open_alerts(connection: Connection) -> Sequence[Row[Any]]:
+    """What the admin has been told and is not settled yet."""
+    return connection.execute(text("SELECT place, code, text, opened_at FROM alert WHERE closed_at IS NULL ORDER BY id")).all()
+
+
+def everyone(connection: Connection) -> Sequence[Row[Any]]:
+    """All places with their status and the age of what waits for them, for the console and `channel list`."""
+    return connection.execute(
+        text(
+            """
+            SELECT p.key, p.adapter, p.status, p.status_text, p.status_since, p.blocked_until, p.blocked_reason, c.last_ok_at,
+                   (SELECT count(*) FROM conversation v WHERE v.place = p.key AND v.due_at IS NOT NULL) AS due
+            FROM place p LEFT JOIN cursor c ON c.place = p.key ORDER BY p.key
+            """
+        )
+    ).all()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollLease:
+    """The right to poll one place until the lease runs out."""
+
+    place: Place
+    fence: int
+    position: Mapping[str, Any] | None
+    last_ok_at: datetime | None
+
+
+def register_polls(connection: Connection, places: Sequence[Place]) -> None:
+    """Have a cursor for every place that can be polled."""
+    for place in sorted(places):
+        connection.execute(text("INSERT INTO cursor (place) VALUES (:place) ON CONFLICT DO NOTHING"), {"place": place})
+
+
+_CLAIM_POLLS = text(
+    """
+    UPDATE cursor SET lease_fence = lease_fence + 1, lease_until = now() + make_interval(secs => :seconds)
+    WHERE place IN (
+        SELECT c.place FROM cursor c JOIN place p ON p.key = c.place
+        WHERE c.due_at <= now() AND (c.lease_until IS NULL OR c.lease_until < now()) AND p.status = 'active' AND c.place = ANY(:places)
+          AND (p.blocked_until IS NULL OR p.blocked_until <= now())
+        ORDER BY c.due_at LIMIT :limit FOR UPDATE OF c SKIP LOCKED)
+    RETURNING place, lease_fence, position, last_ok_at
+    """
+)
+
+
+def claim_polls(connection: Connection, places: Sequence[Place], *, limit: int, seconds: float) -> list[PollLease]:
+    """Lease the polls that are due among `places`."""
+    rows = connection.execute(_CLAIM_POLLS, {"places": list(places), "limit": limit, "seconds": seconds})
+    return [PollLease(place=Place(row.place), fence=row.lease_fence, position=row.position, last_ok_at=row.last_ok_at) for row in rows]
+
+
+def advance_poll(
+    connection: Connection,
+    lease: PollLease,
+    *,
+    position: str | None,
+    again_in: float,
+    found: int,
+    is_ok: bool,
+    keep_lease: float | None = None,
+) -> bool:
+    """Move the cursor, in the transaction that stored the events. `keep_lease`: go on polling for so many seconds.
+
+    False when the lease was lost: then nothing may be committed.
+    """
+    statement = text(
+        """
+        UPDATE cursor SET position = COALESCE(CAST(:position AS jsonb), position), due_at = now() + make_interval(secs => :again_in),
+            lease_until = now() + make_interval(secs => :keep_lease), found = found + :found, failures = CASE WHEN :is_ok THEN 0 ELSE failures + 1 END,
+            last_ok_at = CASE WHEN :is_ok THEN now() ELSE last_ok_at END
+        WHERE place = :place AND lease_fence = :fence
+        """
+    )
+    parameters = {
+        "place": lease.place,
+        "fence": lease.fence,
+        "position": position,
+        "again_in": again_in,
+        "found": found,
+        "is_ok": is_ok,
+        "keep_lease": keep_lease,
+    }
+    return connection.execute(statement, parameters).rowcount == 1
+
+
+def poll_now(connection: Connection, place: Place) -> None:
+    """Have a place polled as soon as possible."""
+    connection.execute(text("UPDATE cursor SET due_at = now() WHERE place = :place"), {"place": place})

@@ -1,0 +1,146 @@
+"""Receipts: raw deliveries, kept before anybody looks inside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, text
+
+from plugin.contracts.http import WebhookRequest, storable_text
+from plugin.domain.ids import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewReceipt:
+    """A verified delivery on its way into the table."""
+
+    place: Place
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def digest(self) -> bytes:
+        """What makes a redelivery the same receipt: SHA-256 of path and body."""
+        return hashlib.sha256(self.path.encode("utf-8", "replace") + b"\0" + self.body).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReceipt:
+    """A receipt as it is read back for splitting. `attempts` counts this try."""
+
+    id: int
+    place: Place
+    attempts: int
+    request: WebhookRequest
+
+
+_INSERT = text(
+    """
+    INSERT INTO receipt (place, digest, method, path, query, headers, body)
+    SELECT * FROM unnest(
+        CAST(:places AS text[]), CAST(:digests AS bytea[]), CAST(:methods AS text[]), CAST(:paths AS text[]),
+        CAST(:queries AS jsonb[]), CAST(:headers AS jsonb[]), CAST(:bodies AS bytea[]))
+    ON CONFLICT (place, digest) DO NOTHING
+    """
+)
+
+
+def insert(connection: Connection, receipts: Sequence[NewReceipt]) -> None:
+    """Keep the deliveries; those that are known already are left as they are."""
+    connection.execute(
+        _INSERT,
+        {
+            "places": [item.place for item in receipts],
+            "digests": [item.digest for item in receipts],
+            "methods": [item.method for item in receipts],
+            "paths": [storable_text(item.path) for item in receipts],
+            "queries": [_json(item.query) for item in receipts],
+            "headers": [_json(item.headers) for item in receipts],
+            "bodies": [item.body for item in receipts],
+        },
+    )
+
+
+def _json(pairs: Mapping[str, str]) -> str:
+    return json.dumps({storable_text(name): storable_text(value) for name, value in pairs.items()})
+
+
+_PLACES_WITH_NEW = text(
+    """
+    WITH RECURSIVE walk AS (
+        (SELECT place FROM receipt WHERE state = 'new' ORDER BY place LIMIT 1)
+        UNION ALL
+        SELECT (SELECT r.place FROM receipt r WHERE r.state = 'new' AND r.place > walk.place ORDER BY r.place LIMIT 1)
+        FROM walk WHERE walk.place IS NOT NULL
+    )
+    SELECT place FROM walk WHERE place IS NOT NULL
+    """
+)
+
+
+def places_with_new(connection: Connection) -> list[Place]:
+    """The places that have receipts to split. Hops along the index: its cost is the number of places, not of receipts."""
+    return [Place(row.place) for row in connection.execute(_PLACES_WITH_NEW)]
+
+
+_COUNT_TRY = text(
+    """
+    UPDATE receipt SET attempts = attempts + 1
+    WHERE id IN (SELECT id FROM receipt WHERE state = 'new' AND place = :place AND due_at <= now() ORDER BY id LIMIT :limit)
+    RETURNING id
+    """
+)
+
+
+def count_try(connection: Connection, place: Place, *, limit: int) -> list[int]:
+    """Count a try on the oldest new receipts of a place, to be committed before anything looks inside them."""
+    return sorted(row.id for row in connection.execute(_COUNT_TRY, {"place": place, "limit": limit}))
+
+
+_READ_NEW = text(
+    "SELECT id, place, method, path, query, headers, body, attempts FROM receipt WHERE id = ANY(:ids) AND state = 'new' ORDER BY id FOR UPDATE"
+)
+
+
+def read_new(connection: Connection, ids: Sequence[int]) -> list[StoredReceipt]:
+    """Those of `ids` that are still new, locked, in the order of their arrival."""
+    return [
+        StoredReceipt(
+            id=row.id,
+            place=Place(row.place),
+            attempts=row.attempts,
+            request=WebhookRequest(method=row.method, path=row.path, query=row.query, headers=row.headers, body=bytes(row.body)),
+        )
+        for row in connection.execute(_READ_NEW, {"ids": list(ids)})
+    ]
+
+
+def mark_split(connection: Connection, counts: Mapping[int, int]) -> None:
+    """Close receipts whose events are in the table; `counts` maps receipt ids to numbers of events."""
+    connection.execute(
+        text(
+            "UPDATE receipt SET state = 'split', events = n.events FROM unnest(CAST(:ids AS bigint[]), CAST(:counts AS int[])) AS n(id, events) "
+            "WHERE receipt.id = n.id"
+        ),
+        {"ids": list(counts), "counts": list(counts.values())},
+    )
+
+
+def set_aside(connection: Connection, receipt_id: int, reason: str) -> None:
+    """Quarantine a receipt: kept whole, with the reason, until a person decides."""
+    connection.execute(
+        text("UPDATE receipt SET state = 'quarantined', reason = :reason WHERE id = :id"), {"id": receipt_id, "reason": reason[:1000]}
+    )
+
+
+def postpone(connection: Connection, receipt_id: int, *, seconds: float) -> None:
+    """Look at a receipt again later."""
+    connection.execute(
+        text("UPDATE receipt SET due_at = now() + make_interval(secs => :seconds) WHERE id = :id"), {"id": receipt_id, "seconds": seconds}
+    )

@@ -1,0 +1,299 @@
+"""The tables. One meaning per column, all times aware UTC, every outside reference scoped by its place.
+
+An identity column doubles as sequence number where order matters: rows of one conversation are inserted under its row lock, so their ids rise in the
+order in which they were accepted. The partial indexes cover open rows only, which keeps the cost per message flat as data grows.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, Identity(), primary_key=True)
+
+
+def _time(name: str, *, now: bool = False) -> Column[object]:
+    if now:
+        return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+    return Column(name, DateTime(timezone=True))
+
+
+place = Table(
+    "place",
+    metadata,
+    Column("key", String, primary_key=True, comment="channel:NAME or helpdesk:NAME"),
+    Column("adapter", String, nullable=False, comment="platform or helpdesk kind"),
+    Column("status", String, nullable=False, server_default="active", comment="active, paused, reauth, billing"),
+    Column("status_text", String, nullable=False, server_default=""),
+    _time("status_since", now=True),
+    _time("blocked_until"),
+    Column("blocked_reason", String, nullable=False, server_default="", comment="rate or outage"),
+    Column("failures", Integer, nullable=False, server_default="0", comment="in a row, for the back-off of the whole place"),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    _id(),
+    Column("place", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("text", String, nullable=False, comment="what happened, what was kept, what to do next"),
+    _time("opened_at", now=True),
+    _time("closed_at"),
+    Index("uq_alert_open", "place", "code", unique=True, postgresql_where=text("closed_at IS NULL")),
+)
+
+receipt = Table(
+    "receipt",
+    metadata,
+    _id(),
+    Column("place", String, nullable=False),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of path and body: a redelivery is the same receipt"),
+    Column("method", String, nullable=False),
+    Column("path", String, nullable=False),
+    Column("query", JSONB, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    _time("received_at", now=True),
+    Column("state", String, nullable=False, server_default="new", comment="new, split, quarantined, dropped"),
+    Column("reason", String, nullable=False, server_default=""),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    _time("due_at", now=True),
+    Column("events", Integer, nullable=False, server_default="0", comment="how many events it was split into, known ones included"),
+    UniqueConstraint("place", "digest"),
+    Index("ix_receipt_open", "place", "id", postgresql_where=text("state = 'new'")),
+    Index("ix_receipt_set_aside", "id", postgresql_where=text("state = 'quarantined'")),
+)
+
+contact = Table(
+    "contact",
+    metadata,
+    _id(),
+    Column("place", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Column("profile", JSONB, nullable=False),
+    Column("customer_ref", String),
+    _time("seen_at", now=True),
+    UniqueConstraint("place", "ref"),
+)
+
+conversation = Table(
+    "conversation",
+    metadata,
+    _id(),
+    Column("place", String, nullable=False),
+    Column("thread_key", String, nullable=False),
+    Column("contact_id", BigInteger, ForeignKey("contact.id"), comment="who opened it; null until someone but us spoke"),
+    Column("visibility", String, nullable=False),
+    Column("helpdesk", String, nullable=False),
+    Column("ticket_ref", String),
+    Column("ticket_number", String),
+    Column("ticket_url", String, nullable=False, server_default=""),
+    Column("ticket_closed", Boolean, nullable=False, server_default="false"),
+    Column("former_ticket_ref", String, comment="the ticket that was deleted or left behind; the next one is linked to it"),
+    Column("article_cursor", String, comment="the last article that was looked at"),
+    Column("stage", String, nullable=False, server_default="social"),
+    Column("is_scam", Boolean, nullable=False, server_default="false"),
+    Column("is_reachable", Boolean, nullable=False, server_default="true"),
+    Column("hold_reason", String, comment="set: nothing leaves for the platform until a person releases it"),
+    Column("hold_text", String, nullable=False, server_default=""),
+    _time("last_inbound_at"),
+    _time("created_at", now=True),
+    Column("lease_owner", String),
+    Column("lease_fence", BigInteger, nullable=False, server_default="0"),
+    _time("lease_until"),
+    _time("due_at"),
+    UniqueConstraint("place", "thread_key"),
+    Index("ix_conversation_due", "place", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_conversation_ticket", "helpdesk", "ticket_ref", postgresql_where=text("ticket_ref IS NOT NULL")),
+    Index("ix_conversation_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
+)
+
+inbound_event = Table(
+    "inbound_event",
+    metadata,
+    _id(),
+    Column("place", String, nullable=False),
+    Column("event_key", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column(
+        "conversation_id", BigInteger, ForeignKey("conversation.id"), comment="null: no conversation of ours is concerned, or not known yet"
+    ),
+    Column("receipt_id", BigInteger),
+    Column("origin", String, nullable=False, comment="webhook, poll, backfill"),
+    Column("payload", JSONB, nullable=False),
+    Column("target_ref", String, comment="the message that this one is about or waits for"),
+    _time("occurred_at"),
+    _time("received_at", now=True),
+    Column(
+        "state", String, nullable=False, server_default="accepted", comment="accepted, waiting, retry, routed, done, ignored, quarantined"
+    ),
+    Column("reason", String, nullable=False, server_default=""),
+    Column("deaths", SmallInteger, nullable=False, server_default="0", comment="counted before the risky work"),
+    Column("errors", SmallInteger, nullable=False, server_default="0"),
+    _time("due_at"),
+    UniqueConstraint("place", "event_key"),
+    Index("ix_inbound_event_open", "conversation_id", "id", postgresql_where=text("state IN ('accepted', 'waiting', 'retry')")),
+    Index("ix_inbound_event_waiting", "place", "target_ref", postgresql_where=text("state = 'waiting' AND target_ref IS NOT NULL")),
+    Index("ix_inbound_event_stray", "due_at", postgresql_where=text("conversation_id IS NULL AND state = 'waiting'")),
+    Index("ix_inbound_event_routed", "id", postgresql_where=text("state = 'routed'")),
+    Index("ix_inbound_event_set_aside", "id", postgresql_where=text("state = 'quarantined'")),
+    Index("ix_inbound_event_receipt", "receipt_id"),
+)
+
+message = Table(
+    "message",
+    metadata,
+    _id(),
+    Column("conversation_id", BigInteger, ForeignKey("conversation.id"), nullable=False),
+    Column("event_id", BigInteger, ForeignKey("inbound_event.id"), nullable=False, comment="what was said stands in the event"),
+    Column("direction", String, nullable=False, comment="inbound, outbound, native (said by our side on the platform itself)"),
+    Column("contact_id", BigInteger, ForeignKey("contact.id"), comment="who spoke, when it was not us"),
+    Column("text_digest", LargeBinary, nullable=False),
+    _time("occurred_at"),
+    _time("created_at", now=True),
+    Column("revisions", Integer, nullable=False, server_default="0"),
+    _time("deleted_at"),
+    Column("delivery", String, nullable=False, server_default="", comment="how far an outbound message came, in the platform's word"),
+    UniqueConstraint("event_id"),
+    Index("ix_message_conversation", "conversation_id", "id"),
+)
+
+message_ref = Table(
+    "message_ref",
+    metadata,
+    Column("place", String, primary_key=True),
+    Column("ref", String, primary_key=True),
+    Column("message_id", BigInteger, ForeignKey("message.id"), nullable=False),
+    Column("part", SmallInteger, nullable=False, server_default="0"),
+    Index("ix_message_ref_message", "message_id"),
+)
+
+intent = Table(
+    "intent",
+    metadata,
+    _id(),
+    Column("conversation_id", BigInteger, ForeignKey("conversation.id"), nullable=False),
+    Column("event_id", BigInteger, ForeignKey("inbound_event.id"), nullable=False),
+    Column("message_id", BigInteger, ForeignKey("message.id")),
+    Column("lane", String, nullable=False),
+    Column("op", String, nullable=False),
+    Column("part", SmallInteger, nullable=False, server_default="0"),
+    Column("marker", String, nullable=False, unique=True),
+    Column("payload", JSONB, nullable=False),
+    Column(
+        "state",
+        String,
+        nullable=False,
+        server_default="pending",
+        comment="pending, sending, unknown, held, sent, failed, quarantined, dropped",
+    ),
+    Column("call", String, nullable=False, server_default="", comment="what was last asked of the other side, for the read-back"),
+    Column("reason", String, nullable=False, server_default="", comment="held reason or error code"),
+    Column("reason_text", String, nullable=False, server_default="", comment="the sentence for people"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("errors", SmallInteger, nullable=False, server_default="0", comment="unexpected faults, ours"),
+    Column("fence", BigInteger, nullable=False, server_default="0"),
+    _time("created_at", now=True),
+    _time("sent_at"),
+    _time("settle_at"),
+    _time("ended_at"),
+    _time("due_at", now=True),
+    Column("remote_ref", String),
+    UniqueConstraint("event_id", "op", "part"),
+    Index(
+        "ix_intent_open",
+        "conversation_id",
+        "lane",
+        "id",
+        postgresql_where=text("state IN ('pending', 'sending', 'unknown', 'held')"),
+    ),
+    Index("ix_intent_set_aside", "id", postgresql_where=text("state = 'quarantined'")),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    _id(),
+    Column("intent_id", BigInteger, ForeignKey("intent.id"), nullable=False),
+    Column("call", String, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    _time("started_at"),
+    _time("ended_at", now=True),
+    Column("outcome", String, nullable=False, comment="applied, found, absent, or an error code"),
+    Column("detail", String, nullable=False, server_default=""),
+    Index("ix_attempt_intent", "intent_id"),
+)
+
+media = Table(
+    "media",
+    metadata,
+    Column("event_id", BigInteger, ForeignKey("inbound_event.id"), primary_key=True),
+    Column("part", SmallInteger, primary_key=True),
+    Column("filename", String, nullable=False),
+    Column("content_type", String, nullable=False),
+    Column("sha256", LargeBinary),
+    Column("content", LargeBinary, comment="kept until the file stands in the ticket"),
+    Column("refusal", String, nullable=False, server_default="", comment="why there are no bytes"),
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("place", String, primary_key=True),
+    Column("position", JSONB),
+    _time("due_at", now=True),
+    _time("last_ok_at"),
+    Column("lease_fence", BigInteger, nullable=False, server_default="0"),
+    _time("lease_until"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("found", BigInteger, nullable=False, server_default="0", comment="events that no webhook had brought"),
+)
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("place", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+    _time("rotated_at", now=True),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    _time("at", now=True),
+    Column("actor", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("detail", JSONB, nullable=False),
+)

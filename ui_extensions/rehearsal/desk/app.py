@@ -1,0 +1,140 @@
+"""Puts a desk together: rows, API, webhooks and faults in one Flask application."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, Response, jsonify, request
+
+from ui_extensions.rehearsal.desk import rules
+from ui_extensions.rehearsal.desk.api import make_api
+from ui_extensions.rehearsal.desk.faults import FaultGate, Faults
+from ui_extensions.rehearsal.desk.rows import Group, User
+from ui_extensions.rehearsal.desk.state import Desk, later
+from ui_extensions.rehearsal.desk.webhooks import Endpoint, Webhooks, default_triggers
+
+EXTENSION = "desk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """Somebody with an access token: `role` is `agent` or `admin`. Agents have every right in the groups named (empty: in all)."""
+
+    login: str
+    token: str = field(repr=False)
+    firstname: str = ""
+    lastname: str = ""
+    role: str = "agent"
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskSettings:
+    """How a desk is set up. `bridge` is the account that the bridge uses; triggers never fire for it."""
+
+    bridge: Staff
+    staff: tuple[Staff, ...] = ()
+    groups: tuple[str, ...] = ("Users", "Social")
+    webhook: Endpoint | None = None
+    control_token: str = field(default="", repr=False)
+    """Guards `/rehearsal/faults`; empty: there is no such route."""
+    file: Path | None = None
+    """Where the desk keeps its rows; None: in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What stands behind the application, for pages and tests: `app.extensions["desk"]`."""
+
+    desk: Desk
+    faults: Faults
+    refusals: list[str]
+    """Sentences on what was asked outside the part of the API that the desk speaks. A test that ends with one has failed."""
+    webhooks: Webhooks | None
+
+    def stop(self) -> None:
+        """End the worker and let go of the file."""
+        if self.webhooks is not None:
+            self.webhooks.stop()
+        self.desk.close()
+
+
+def create_desk(settings: DeskSettings) -> Flask:
+    """The application. `app.extensions["desk"]` holds its `Parts`; call their `stop()` in the end."""
+    app = Flask("desk")
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    desk, faults = Desk(settings.file), Faults()
+    refusals: list[str] = []
+    _seed(desk, settings)
+    webhooks = Webhooks(desk, settings.webhook, faults, default_triggers(settings.bridge.login)) if settings.webhook else None
+    tokens = {person.token: person.login for person in (settings.bridge, *settings.staff)}
+    app.register_blueprint(make_api(desk, tokens, webhooks.notice if webhooks else lambda _change: None, refusals))
+    if settings.control_token:
+        app.register_blueprint(_control(faults, settings.control_token))
+    app.wsgi_app = FaultGate(app.wsgi_app, faults)  # type: ignore[method-assign]
+    app.extensions[EXTENSION] = Parts(desk, faults, refusals, webhooks)
+    return app
+
+
+def _seed(desk: Desk, settings: DeskSettings) -> None:
+    """Groups and staff that are not there yet."""
+    with desk.writing():
+        for name in settings.groups:
+            rules.add_group(desk, name)
+        for person in (settings.bridge, *settings.staff):
+            user = desk.user_called(person.login) or _new_staff(desk, person)
+            user.role_ids = {"agent": [2], "admin": [1, 2], "customer": [3]}[person.role]
+            names = (person.groups or settings.groups) if user.is_agent else ()
+            user.group_ids = {group.id: ["full"] for group in desk.all(Group) if group.name in names}
+            desk.put(user)
+
+
+def _new_staff(desk: Desk, person: Staff) -> User:
+    email = person.login if "@" in person.login else ""
+    now = later()
+    user = User(
+        id=desk.new_id(User),
+        login=person.login.lower(),
+        firstname=person.firstname,
+        lastname=person.lastname,
+        email=email,
+        created_at=now,
+        updated_at=now,
+    )
+    desk.put(user)
+    return user
+
+
+def _control(faults: Faults, token: str) -> Blueprint:
+    control = Blueprint("desk_control", __name__, url_prefix="/rehearsal/faults")
+
+    @control.before_request
+    def _enter() -> tuple[Response, int] | None:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return (
+            None if hmac.compare_digest(given.encode(), token.encode()) else (jsonify(error="The control token is missing or wrong."), 401)
+        )
+
+    @control.get("")
+    def show() -> Response:
+        return jsonify(faults.data())
+
+    @control.post("")
+    def add() -> tuple[Response, int]:
+        data: Mapping[str, Any] = request.get_json()
+        try:
+            faults.add(**data)
+        except (TypeError, ValueError) as problem:
+            return jsonify(error=str(problem)), 422
+        return jsonify(faults.data()), 201
+
+    @control.delete("")
+    def clear() -> Response:
+        faults.clear()
+        return jsonify([])
+
+    return control
