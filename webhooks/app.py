@@ -13,7 +13,7 @@ from plugin.bootstrap import Bridge
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
 from plugin.contracts.wakeups import WakeUps
 from plugin.domain.errors import ConfigError, CrossdeskError, SignatureInvalid, StoreUnavailable
-from plugin.domain.ids import ChannelKey, HelpdeskKey, Place, channel_place, helpdesk_place
+from plugin.domain.ids import Place
 from plugin.handlers.receive import Receiver
 from plugin.store.schema import require_current
 from webhooks import metrics
@@ -37,9 +37,9 @@ def create_app(bridge: Bridge, wakeups: WakeUps) -> Flask:
 
 
 def _places(bridge: Bridge) -> dict[tuple[str, str], Place]:
-    channels = {("channel", item.key): channel_place(ChannelKey(item.key)) for item in bridge.installation.channels.values()}
-    desks = {("helpdesk", item.key): helpdesk_place(HelpdeskKey(item.key)) for item in bridge.installation.desks.values()}
-    return {**channels, **desks}
+    places: dict[tuple[str, str], Place] = {("channel", item.key): item.place for item in bridge.installation.channels.values()}
+    places.update({("helpdesk", item.key): item.place for item in bridge.installation.desks.values()})
+    return places
 
 
 def _add_receipt_path(app: Flask, receiver: Receiver, places: dict[tuple[str, str], Place]) -> None:

@@ -55,6 +55,6 @@ class _BridgeCollector(Collector):
         counts = GaugeMetricFamily("crossdesk_open", "Open work.", labels=["kind"])
         for row in lag:
             oldest.add_metric([row.kind], row.seconds)
-            counts.add_metric([row.kind], row.count)
+            counts.add_metric([row.kind], row.total)
         yield oldest
         yield counts

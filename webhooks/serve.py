@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,10 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from plugin.config import ReceiverConfig
+from workers.leash import die_with_parent
 
 
-class _Server(BaseApplication):
+class _Server(BaseApplication):  # type: ignore[misc] # gunicorn carries no types
     def __init__(self, build: Callable[[], Flask], options: dict[str, Any]) -> None:
         self._build = build
         self._options = options
@@ -43,7 +45,8 @@ def serve(build: Callable[[], Flask], config: ReceiverConfig, *, on_ready: Calla
         "errorlog": "-",
         "loglevel": "warning",
         "control_socket_disable": True,
-        "worker_tmp_dir": "/dev/shm",
+        "worker_tmp_dir": "/dev/shm",  # noqa: S108 - a heartbeat file must not wait for a disk
+        "post_fork": lambda _server, _worker: die_with_parent(os.getppid()),
         "post_worker_init": lambda _: on_ready(),
     }
     _Server(build, options).run()

@@ -47,7 +47,9 @@ class BridgeJob(Job):
             _log.error("job_refused", name=name[:200], job_id=str(self.id)[:80])
             for alarm in _alarms:
                 alarm(name[:200])
-            raise JobRefused("A job in Redis asked for something that Crossdesk never asks for. It was not run. Find out who can write there.")
+            raise JobRefused(
+                "A job in Redis asked for something that Crossdesk never asks for. It was not run. Find out who can write there."
+            )
         return _actions[name]
 
     @property

@@ -16,8 +16,8 @@ def connect(config: RedisConfig, *, timeout: float) -> Redis:
     if config.sentinels is None:
         return Redis.from_url(config.url, **options)
     watchers = config.sentinels
-    sentinel = Sentinel(list(watchers.addresses), socket_timeout=timeout)
-    master: Redis = sentinel.master_for(
+    sentinel = Sentinel(list(watchers.addresses), socket_timeout=timeout)  # type: ignore[no-untyped-call]
+    master: Redis = sentinel.master_for(  # type: ignore[no-untyped-call]
         watchers.service, db=watchers.database, username=watchers.username, password=watchers.password, **options
     )
     return master

@@ -30,7 +30,7 @@ class BridgeWorker(Worker):
 
     def handle_warm_shutdown_request(self) -> None:
         """Pass the request on to the horse."""
-        super().handle_warm_shutdown_request()
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         if self.horse_pid:
             os.kill(self.horse_pid, signal.SIGUSR1)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, text
 
 _FATES = text(
     """
-    SELECT fate, reason, count(*) AS count FROM (
+    SELECT fate, reason, count(*) AS total FROM (
         SELECT CASE
             WHEN e.state IN ('done', 'ignored', 'quarantined') THEN e.state
             WHEN e.state = 'retry' THEN 'retrying'
@@ -36,7 +36,7 @@ _FATES = text(
     ) f GROUP BY fate, reason ORDER BY fate, reason
     """
 )
-_RECEIPTS = text("SELECT state, count(*) AS count FROM receipt GROUP BY state")
+_RECEIPTS = text("SELECT state, count(*) AS total FROM receipt GROUP BY state")
 _CONTRADICTIONS = {
     "routed events that nothing works on": """
         SELECT e.id FROM inbound_event e WHERE e.state = 'routed' AND NOT EXISTS (
@@ -97,25 +97,22 @@ def balance(connection: Connection) -> Balance:
     for row in connection.execute(_FATES):
         if row.fate is None:
             continue
-        fates[row.fate] += row.count
+        fates[row.fate] += row.total
         if row.reason:
-            reasons.setdefault(row.fate, {})[row.reason] = row.count
-    found = {
-        name: [row.id for row in connection.execute(text(f"{query} LIMIT 5"))]  # noqa: S608 - our own constants
-        for name, query in _CONTRADICTIONS.items()
-    }
+            reasons.setdefault(row.fate, {})[row.reason] = row.total
+    found = {name: [row.id for row in connection.execute(text(f"{query} LIMIT 5"))] for name, query in _CONTRADICTIONS.items()}
     return Balance(
         received=received,
         fates=fates,
         reasons=reasons,
-        receipts={row.state: row.count for row in connection.execute(_RECEIPTS)},
+        receipts={row.state: row.total for row in connection.execute(_RECEIPTS)},
         contradictions={name: ids for name, ids in found.items() if ids},
     )
 
 
 _LAG = text(
     """
-    SELECT 'receipt' AS kind, count(*) AS count, COALESCE(extract(epoch FROM now() - min(received_at)), 0)::float AS seconds
+    SELECT 'receipt' AS kind, count(*) AS total, COALESCE(extract(epoch FROM now() - min(received_at)), 0)::float AS seconds
     FROM receipt WHERE state = 'new'
     UNION ALL
     SELECT 'event', count(*), COALESCE(extract(epoch FROM now() - min(received_at)), 0)::float
@@ -130,7 +127,7 @@ _LAG = text(
 
 
 def lag(connection: Connection) -> Sequence[Row[Any]]:
-    """Count and age of the oldest open work by kind; uses the partial indexes on open rows only."""
+    """`kind`, `total` and `seconds`: count and age of the oldest open work by kind; uses the partial indexes on open rows only."""
     return connection.execute(_LAG).all()
 
 
@@ -269,9 +266,7 @@ def _decide(connection: Connection, statement: str, action: str, kind: str, subj
             {"id": subject},
         )
     if row.conversation_id is not None:
-        connection.execute(
-            text("UPDATE conversation SET due_at = LEAST(due_at, now()) WHERE id = :id"), {"id": row.conversation_id}
-        )
+        connection.execute(text("UPDATE conversation SET due_at = LEAST(due_at, now()) WHERE id = :id"), {"id": row.conversation_id})
     record(connection, actor=actor, action=f"quarantine {action}", subject=f"{kind} {subject}", detail=more)
     return True
 
