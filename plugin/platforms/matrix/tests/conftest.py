@@ -1,0 +1,114 @@
+"""A real Synapse, a receiver for its pushes, a customer, and the adapter between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+import requests
+
+from plugin.contracts.http import FormFile, HttpResponse
+from plugin.contracts.platform import Connection
+from plugin.contracts.settings import Renew
+from plugin.domain.clock import SystemClock
+from plugin.domain.errors import OutcomeUnknown, RemoteUnavailable
+from plugin.domain.ids import ChannelKey
+from plugin.platforms.matrix.adapter import PLATFORM, MatrixAdapter
+from plugin.platforms.matrix.schema import MatrixSettings, MatrixSettingsSchema
+from tests.fixtures import server
+from tests.matrix_customer import Customer
+from tests.servers import synapse
+from tests.webhook_listener import Listener
+
+
+class PlainHttp:
+    """An `HttpClient` over one session."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+
+    def close(self) -> None:
+        self._session.close()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | Sequence[tuple[str, str]] | None = None,
+        json: Any = None,
+        data: bytes | Mapping[str, str] | None = None,
+        files: Sequence[tuple[str, FormFile]] | None = None,
+        timeout: float | None = None,
+        max_bytes: int | None = None,
+    ) -> HttpResponse:
+        try:
+            answer = self._session.request(
+                method, url, headers=headers, params=params, json=json, data=data, timeout=timeout, allow_redirects=False
+            )
+        except requests.ConnectionError as problem:
+            raise RemoteUnavailable(detail=str(problem)) from problem
+        except requests.RequestException as problem:
+            raise OutcomeUnknown(detail=str(problem)) from problem
+        return HttpResponse(
+            status=answer.status_code, headers={name.lower(): value for name, value in answer.headers.items()}, body=answer.content, url=url
+        )
+
+    def download(self, url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
+        raise AssertionError("files come through the homeserver")
+
+
+class NoSecrets:
+    """No secret changes at run time."""
+
+    def get(self, name: str) -> str | None:
+        return None
+
+    def refresh(self, name: str, stale: str | None, renew: Renew) -> str:
+        raise AssertionError("nothing to refresh")
+
+
+@pytest.fixture(scope="module")
+def homeserver() -> dict[str, Any]:
+    return server("synapse", synapse.start)
+
+
+@pytest.fixture(scope="module")
+def appservice(homeserver: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = homeserver["appservices"]["adapter"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def settings(appservice: dict[str, Any]) -> MatrixSettings:
+    return MatrixSettingsSchema().load(appservice["settings"])
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[PlainHttp]:
+    client = PlainHttp()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def adapter(appservice: dict[str, Any], settings: MatrixSettings, http: PlainHttp) -> MatrixAdapter:
+    connection = Connection(http=http, clock=SystemClock(), secrets=NoSecrets(), webhook_url=appservice["webhook_url"])
+    bound = PLATFORM.connect(ChannelKey("matrix"), settings, connection)
+    assert isinstance(bound, MatrixAdapter)
+    return bound
+
+
+@pytest.fixture(scope="module")
+def pushes(appservice: dict[str, Any], adapter: MatrixAdapter) -> Iterator[Listener]:
+    with Listener(appservice["port"], "/in/channel/matrix", adapter.answer) as listener:
+        yield listener
+
+
+@pytest.fixture
+def customer(homeserver: dict[str, Any]) -> Iterator[Customer]:
+    person = Customer(homeserver)
+    yield person
+    person.close()
