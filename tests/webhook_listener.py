@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
 
-
 T = TypeVar("T")
 
 

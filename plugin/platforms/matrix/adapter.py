@@ -105,7 +105,7 @@ class MatrixAdapter:
         events = body.get("events") if isinstance(body, dict) else None
         if not isinstance(events, list):
             raise MalformedPayload("The transaction has no list of events; it was kept as it came.")
-        facts = self._timeline.read(events)
+        facts = [fact for event in events if (fact := self._timeline.read(event)) is not None]
         if not facts and any(not self._timeline.is_own(event) for event in events):
             raise UnsupportedEvent("Nothing in the transaction is a kind that is carried.")
         return facts
@@ -171,7 +171,7 @@ class Matrix:
     capabilities = CAPABILITIES
     settings_schema: SettingsSchema = MatrixSettingsSchema()
 
-    def connect(self, channel: ChannelKey, settings: MatrixSettings, connection: Connection) -> MatrixAdapter:  # noqa: ARG002
+    def connect(self, channel: ChannelKey, settings: MatrixSettings, connection: Connection) -> MatrixAdapter:
         """Bind to one bot."""
         return MatrixAdapter(settings, connection)
 

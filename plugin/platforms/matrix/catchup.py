@@ -6,6 +6,7 @@ position, so that nothing is forgotten when a call fails. Events have the same k
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import json
 from collections.abc import Iterable, Mapping
@@ -13,14 +14,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from plugin.contracts.platform import Polled
+from plugin.contracts.platform import Polled, Skipped
 from plugin.domain.clock import Clock
-from plugin.domain.errors import CredentialsRejected, RateLimited, RemoteError, RemoteRejected
+from plugin.domain.errors import CredentialsRejected, MalformedPayload, RateLimited, RemoteError, RemoteRejected
 from plugin.domain.events import PlatformEvent
 from plugin.platforms.matrix.client import CLIENT, Homeserver, room_path
 from plugin.platforms.matrix.schema import MatrixSettings
 from plugin.platforms.matrix.timeline import KINDS, Timeline, moment
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _LOOK_BACK = timedelta(hours=1)
 _TIMELINE = 50
 _PAGES_AT_ONCE = 50
@@ -82,7 +84,8 @@ class CatchUp:
         read: dict[str, list[dict[str, Any]]] = {}
         for room_id, room in {**_mapping(rooms.get("leave")), **_mapping(rooms.get("join"))}.items():
             timeline = _mapping(_mapping(room).get("timeline"))
-            events = [event for event in timeline.get("events", ()) if isinstance(event, dict)]
+            timed = timeline.get("events")
+            events = [event for event in timed if isinstance(event, dict)] if isinstance(timed, list) else []
             debt = debts.get(room_id)
             if since is None:
                 read[room_id] = [event for event in self._heard(events) if (moment(event) or now) >= until]
@@ -93,7 +96,8 @@ class CatchUp:
                 read[room_id] = self._heard(events)
         owed, has_more = self._settle(debts.values(), read)
         position = {"since": news["next_batch"], "asked_at": now.isoformat(), "debts": [asdict(debt) for debt in owed]}
-        return Polled(events=self._in_order(read), position=position, has_more=has_more)
+        facts, skipped = self._in_order(read)
+        return Polled(events=facts, position=position, has_more=has_more, skipped=skipped)
 
     def _sync(self, since: str | None) -> dict[str, Any]:
         asked: dict[str, str | int] = {"timeout": 0, "set_presence": "offline", "filter": json.dumps(_FILTER)}
@@ -182,13 +186,28 @@ class CatchUp:
         membership = self._own_membership(event)
         return membership == "invite" or (membership == "join" and before not in ("invite", "join"))
 
-    def _in_order(self, read: Mapping[str, list[dict[str, Any]]]) -> tuple[PlatformEvent, ...]:
-        """All rooms' events by time, each room's own order untouched."""
-        by_room = (
-            self._timeline.read([{**event, "room_id": room_id} for event in events], skip_malformed=True)
-            for room_id, events in read.items()
-        )
-        return tuple(heapq.merge(*by_room, key=lambda event: event.occurred_at or datetime.min.replace(tzinfo=UTC)))
+    def _in_order(self, read: Mapping[str, list[dict[str, Any]]]) -> tuple[tuple[PlatformEvent, ...], tuple[Skipped, ...]]:
+        """All rooms' events by time, each room's own order untouched; and what could not be read."""
+        by_room: list[list[PlatformEvent]] = []
+        skipped = []
+        for room_id, events in read.items():
+            by_room.append([])
+            for event in events:
+                try:
+                    fact = self._timeline.read({**event, "room_id": room_id})
+                except MalformedPayload as problem:
+                    skipped.append(Skipped(event_key=_name(event), reason=problem, payload=event))
+                else:
+                    by_room[-1] += [fact] if fact is not None else []
+        merged = heapq.merge(*by_room, key=lambda event: event.occurred_at or _LONG_AGO)
+        return tuple(merged), tuple(skipped)
+
+
+def _name(event: Mapping[str, Any]) -> str:
+    """The event's id, or else a name that is the same whenever the same event is seen."""
+    event_id = event.get("event_id")
+    digest = hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()
+    return event_id if isinstance(event_id, str) and event_id else f"malformed:{digest[:32]}"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -42,7 +42,8 @@ def said(event_type: str, content: Mapping[str, Any], *, sender: str, is_reply: 
         return Said(remarks=(ENCRYPTED,))
     if event_type in _POLLS:
         return Said(text=_poll(content), remarks=("This is a poll; votes are not carried.",))
-    kind = "m.sticker" if event_type == "m.sticker" else content.get("msgtype")
+    given = content.get("msgtype")
+    kind = "m.sticker" if event_type == "m.sticker" else given if isinstance(given, str) else ""
     if kind in _FILES:
         return _file(content, is_sticker=kind == "m.sticker", is_reply=is_reply)
     text = _words(content, is_reply=is_reply)
@@ -51,8 +52,7 @@ def said(event_type: str, content: Mapping[str, Any], *, sender: str, is_reply: 
     if kind == "m.location" and isinstance(content.get("geo_uri"), str):
         text = Text(f"{text.plain}\n{content['geo_uri']}".strip())
     if kind not in _WORDS:
-        name = kind[:60] if isinstance(kind, str) else "no kind at all"
-        return Said(text=text, remarks=(f"This message is of a kind that cannot be shown here ({name}); only its text is.",))
+        return Said(text=text, remarks=(f"This message is of a kind that cannot be shown here ({kind[:60] or 'none'}); only its text is.",))
     return Said(text=text, remarks=() if text.plain else ("This message has no text.",))
 
 

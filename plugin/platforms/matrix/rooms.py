@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 from plugin.domain.ids import ContactRef, ThreadKey
 
 _THREAD = "/$"
-_PERSON = re.compile(r"https://matrix\.to/#/(@[^?#/]+)", re.IGNORECASE)
+_PERSON = re.compile(r"https://matrix\.to/#/((?:@|%40)[^?#/]+)", re.IGNORECASE)
 _MEDIA = re.compile(r"mxc://([A-Za-z0-9.\-:\[\]]+)/([A-Za-z0-9_\-]+)")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,33 +59,25 @@ class Timeline:
     def __init__(self, settings: MatrixSettings) -> None:
         self._settings = settings
 
-    def read(self, events: Iterable[Any], *, skip_malformed: bool = False) -> list[PlatformEvent]:
-        """What is carried of `events`, in their order; each must say its `room_id`.
+    def read(self, event: Any) -> PlatformEvent | None:
+        """What an event, which must say its `room_id`, tells; None where that is nothing that is carried.
 
         Raises:
-            MalformedPayload: one has not the frame that every event has (left out instead with `skip_malformed`).
+            MalformedPayload: it has not the frame that every event has.
         """
-        facts = []
-        for event in events:
-            try:
-                frame = _FRAME.load(event)
-            except ValidationError as problem:
-                if skip_malformed:
-                    continue
-                raise MalformedPayload(
-                    "The homeserver sent an event without the fields that every event has; the delivery was kept for a person to see.",
-                    detail=", ".join(sorted(map(str, problem.messages_dict))),
-                ) from None
-            fact = self._read_one(frame)
-            if fact is not None:
-                facts.append(fact)
-        return facts
+        try:
+            return self._read(_FRAME.load(event))
+        except ValidationError as problem:
+            raise MalformedPayload(
+                "The homeserver sent an event without the fields that every event has; it was kept for a person to see.",
+                detail=", ".join(sorted(map(str, problem.messages_dict))),
+            ) from None
 
     def is_own(self, event: Mapping[str, Any]) -> bool:
         """Whether the bot sent it."""
         return event.get("sender") == self._settings.user_id
 
-    def _read_one(self, event: dict[str, Any]) -> PlatformEvent | None:
+    def _read(self, event: dict[str, Any]) -> PlatformEvent | None:
         kind, content = event["type"], event["content"]
         if kind == "m.room.member":
             return self._read_membership(event)

@@ -1,8 +1,11 @@
-"""A real Synapse, a receiver for its pushes, a customer, and the adapter between them."""
+"""A real Synapse, a receiver for its pushes, a customer, and the adapter between them; and a homeserver that follows a script."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +23,8 @@ from tests.fixtures import server
 from tests.matrix_customer import Customer
 from tests.servers import synapse
 from tests.webhook_listener import Listener
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 class PlainHttp:
@@ -83,7 +88,9 @@ def appservice(homeserver: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def settings(appservice: dict[str, Any]) -> MatrixSettings:
-    return MatrixSettingsSchema().load(appservice["settings"])
+    loaded = MatrixSettingsSchema().load(appservice["settings"])
+    assert isinstance(loaded, MatrixSettings)
+    return loaded
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +119,55 @@ def customer(homeserver: dict[str, Any]) -> Iterator[Customer]:
     person = Customer(homeserver)
     yield person
     person.close()
+
+
+class ScriptedHttp(PlainHttp):
+    """A homeserver that gives prepared answers in their order, the last one again and again, and keeps what it was asked."""
+
+    def __init__(self, *answers: HttpResponse | Exception) -> None:
+        self._answers = list(answers)
+        self.asked: list[tuple[str, str, Mapping[str, Any]]] = []
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def request(self, method: str, url: str, **more: Any) -> HttpResponse:
+        self.asked.append((method, url.removeprefix("https://matrix.example.org"), more))
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class FixedClock:
+    """It is always the same moment."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
+
+
+Scripted = Callable[..., tuple[MatrixAdapter, ScriptedHttp]]
+
+
+@pytest.fixture
+def scripted() -> Scripted:
+    """Makes an adapter with the fixtures' settings over prepared answers: JSON objects, `(status, object)`, responses or errors."""
+
+    def make(*answers: Any, **settings: Any) -> tuple[MatrixAdapter, ScriptedHttp]:
+        http = ScriptedHttp(*map(_response, answers or ({},)))
+        loaded = MatrixSettingsSchema().load({**json.loads((FIXTURES / "settings.json").read_text()), **settings})
+        connection = Connection(
+            http=http, clock=FixedClock(), secrets=NoSecrets(), webhook_url="https://desk.example.org/in/channel/matrix"
+        )
+        bound = PLATFORM.connect(ChannelKey("matrix"), loaded, connection)
+        assert isinstance(bound, MatrixAdapter)
+        return bound, http
+
+    return make
+
+
+def _response(answer: Any) -> HttpResponse | Exception:
+    if isinstance(answer, HttpResponse | Exception):
+        return answer
+    status, body = answer if isinstance(answer, tuple) else (200, answer)
+    return HttpResponse(status=status, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
