@@ -27,6 +27,8 @@ DEVICE = "CROSSDESK"
 _PATIENCE = 30.0
 _LONG_PATIENCE = 120.0
 _PAGE = 100
+_ERROR_BYTES = 64 * 1024
+"""Room for an error's answer, however small the file may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +105,10 @@ class Homeserver:
         return address
 
     def download(self, server: str, media_id: str, *, max_bytes: int) -> HttpResponse:
-        """The bytes of a file (Matrix spec, "Content repository": authenticated media)."""
+        """The bytes of a file (Matrix spec, "Content repository": authenticated media); a little more than `max_bytes` may come."""
         path = f"/_matrix/client/v1/media/download/{quote(server, safe='')}/{quote(media_id, safe='')}"
         asked: dict[str, str | int] = {"user_id": self._settings.user_id, "timeout_ms": 20_000}
-        answer = self._request("GET", path, params=asked, timeout=_LONG_PATIENCE, max_bytes=max_bytes)
+        answer = self._request("GET", path, params=asked, timeout=_LONG_PATIENCE, max_bytes=max(max_bytes, _ERROR_BYTES))
         if not answer.is_ok:
             raise _refusal(answer, is_effect=False)
         return answer

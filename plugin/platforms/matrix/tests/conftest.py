@@ -3,66 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
-from plugin.contracts.http import FormFile, HttpResponse
+from plugin.contracts.http import HttpClient, HttpResponse
 from plugin.contracts.platform import Connection
 from plugin.contracts.settings import Renew
 from plugin.domain.clock import SystemClock
-from plugin.domain.errors import OutcomeUnknown, RemoteUnavailable
 from plugin.domain.ids import ChannelKey
 from plugin.platforms.matrix.adapter import PLATFORM, MatrixAdapter
 from plugin.platforms.matrix.schema import MatrixSettings, MatrixSettingsSchema
+from plugin.transport.client import Transport
 from tests.fixtures import server
 from tests.matrix_customer import Customer
 from tests.servers import synapse
 from tests.webhook_listener import Listener
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-
-
-class PlainHttp:
-    """An `HttpClient` over one session."""
-
-    def __init__(self) -> None:
-        self._session = requests.Session()
-
-    def close(self) -> None:
-        self._session.close()
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str | int] | Sequence[tuple[str, str]] | None = None,
-        json: Any = None,
-        data: bytes | Mapping[str, str] | None = None,
-        files: Sequence[tuple[str, FormFile]] | None = None,
-        timeout: float | None = None,
-        max_bytes: int | None = None,
-    ) -> HttpResponse:
-        try:
-            answer = self._session.request(
-                method, url, headers=headers, params=params, json=json, data=data, timeout=timeout, allow_redirects=False
-            )
-        except requests.ConnectionError as problem:
-            raise RemoteUnavailable(detail=str(problem)) from problem
-        except requests.RequestException as problem:
-            raise OutcomeUnknown(detail=str(problem)) from problem
-        return HttpResponse(
-            status=answer.status_code, headers={name.lower(): value for name, value in answer.headers.items()}, body=answer.content, url=url
-        )
-
-    def download(self, url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        raise AssertionError("files come through the homeserver")
 
 
 class NoSecrets:
@@ -94,14 +55,14 @@ def settings(appservice: dict[str, Any]) -> MatrixSettings:
 
 
 @pytest.fixture(scope="module")
-def http() -> Iterator[PlainHttp]:
-    client = PlainHttp()
-    yield client
-    client.close()
+def http(settings: MatrixSettings) -> Iterator[HttpClient]:
+    transport = Transport()
+    yield transport.client(name="Matrix", secrets=(settings.as_token, settings.hs_token))
+    transport.close()
 
 
 @pytest.fixture(scope="module")
-def adapter(appservice: dict[str, Any], settings: MatrixSettings, http: PlainHttp) -> MatrixAdapter:
+def adapter(appservice: dict[str, Any], settings: MatrixSettings, http: HttpClient) -> MatrixAdapter:
     connection = Connection(http=http, clock=SystemClock(), secrets=NoSecrets(), webhook_url=appservice["webhook_url"])
     bound = PLATFORM.connect(ChannelKey("matrix"), settings, connection)
     assert isinstance(bound, MatrixAdapter)
@@ -121,15 +82,12 @@ def customer(homeserver: dict[str, Any]) -> Iterator[Customer]:
     person.close()
 
 
-class ScriptedHttp(PlainHttp):
+class ScriptedHttp:
     """A homeserver that gives prepared answers in their order, the last one again and again, and keeps what it was asked."""
 
     def __init__(self, *answers: HttpResponse | Exception) -> None:
         self._answers = list(answers)
         self.asked: list[tuple[str, str, Mapping[str, Any]]] = []
-
-    def close(self) -> None:
-        """Nothing is open."""
 
     def request(self, method: str, url: str, **more: Any) -> HttpResponse:
         self.asked.append((method, url.removeprefix("https://matrix.example.org"), more))
@@ -137,6 +95,9 @@ class ScriptedHttp(PlainHttp):
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def download(self, url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
+        raise AssertionError("files come through the homeserver")
 
 
 class FixedClock:
