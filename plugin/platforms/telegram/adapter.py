@@ -164,7 +164,7 @@ class TelegramAdapter:
         wanted = "" if self._settings.intake == "poll" else self._connection.webhook_url
         mistake = str(seen.get("last_error_message", ""))
         missing = set(ALLOWED_UPDATES) - set(seen.get("allowed_updates") or ()) if wanted else set()
-        register = "Register the webhook again with `crossdesk doctor --fix`."
+        register = "Register the webhook again, and look whether another program uses this bot."
         return [
             Probe(name="webhook address", is_ok=url == wanted, answer=url or "none", next_step="" if url == wanted else register),
             Probe(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from plugin.contracts.rulers import UTF16
+from plugin.contracts.splitting import split
 from plugin.domain.errors import (
     CredentialsRejected,
     CrossdeskError,
@@ -22,7 +23,7 @@ from plugin.domain.errors import (
 )
 from plugin.domain.ids import Marker, MessageRef, ThreadKey
 from plugin.domain.model import File, OutboundMessage
-from plugin.domain.text import Mark, MarkKind, Text, split
+from plugin.domain.text import Mark, MarkKind, Text
 from plugin.platforms.telegram.adapter import TelegramAdapter
 from plugin.testing.standins.telegram import TelegramStandIn
 
@@ -62,7 +63,7 @@ def test_a_long_answer_split_by_our_ruler_is_taken_whole(
     limits = adapter.capabilities.limits
     assert limits.text_length is not None
     assert limits.ruler is UTF16
-    parts = split(Text("𝔘nd so 👍 weiter. " * 600), limits.text_length, limits.ruler.measure)
+    parts = split(Text("𝔘nd so 👍 weiter. " * 600), limits.text_length, limits.ruler)
     assert len(parts) > 2
     for part in parts:
         adapter.deliver(outbound("77", part), marker=marker)

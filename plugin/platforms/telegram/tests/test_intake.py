@@ -126,7 +126,7 @@ def test_asking_while_a_webhook_is_set_is_refused_until_it_is_taken_away(
     telegram: TelegramStandIn, adapter: TelegramAdapter, poller: PollingTelegramAdapter
 ) -> None:
     adapter.register_webhook()
-    with pytest.raises(RemoteUnavailable, match="taken in another way"):
+    with pytest.raises(RemoteRejected, match="taken in another way"):
         poller.poll(None)
     assert [probe.name for probe in poller.probe() if not probe.is_ok] == ["webhook address"]
     poller.register_webhook()
