@@ -5,11 +5,15 @@ The launcher installs the packages when they are absent and may be installed (ro
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import secrets
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.servers.registry import Missing, Started, free_port, spawn, wait_for
 
@@ -70,7 +74,8 @@ our @Final = ( sub {
 
 def start(directory: Path) -> Started:
     """Start it. Info: `url`, `queue`, `queues`, `root_password`, `user`, `password`, `token` (the bridge's), `agent`, `second_agent`,
-    `agent_password`, `webhook_secret`, `hook_target_file` (its first line is the address to which RT posts; absent or empty: none).
+    `agent_password`, `webhook_secret`, `hook_target_file` (the address to which RT posts, see `hooks_to`; absent or empty: none),
+    and what `seed_again` takes: `directory`, `environment`.
     """
     server = _installed_server()
     port = free_port()
@@ -81,7 +86,7 @@ def start(directory: Path) -> Started:
     target = directory / "hook-target"
     token_file = directory / "token"
     passwords = {name: secrets.token_hex(12) for name in ("root", "agent", "bridge")}
-    info = {
+    info: dict[str, Any] = {
         "url": f"http://127.0.0.1:{port}",
         "queue": QUEUES[0],
         "queues": list(QUEUES),
@@ -108,7 +113,7 @@ def start(directory: Path) -> Started:
     staff = directory / "staff.pl"
     staff.write_text(_STAFF)
     _database(directory, environment, "init")
-    _database(directory, environment, "insert", SEED)
+    seed_again(directory, environment)
     _database(directory, environment, "insert", staff)
     process = spawn(
         [server, "--server", "Starlet", "--host", "127.0.0.1", "--port", str(port), "--max-workers", "3"],
@@ -116,7 +121,26 @@ def start(directory: Path) -> Started:
         env={"RT_SITE_CONFIG_DIR": str(config)},
     )
     wait_for(f"{info['url']}/REST/2.0/rt", process)
-    return Started(info={**info, "token": token_file.read_text()}, pids=(process.pid,))
+    info |= {"token": token_file.read_text(), "directory": str(directory), "environment": environment}
+    return Started(info=info, pids=(process.pid,))
+
+
+def seed_again(directory: Path, environment: dict[str, str]) -> None:
+    """Run seed.pl on the RT in `directory`, as an admin does after a change."""
+    _database(directory, environment, "insert", SEED)
+
+
+@contextlib.contextmanager
+def hooks_to(info: dict[str, Any], url: str) -> Iterator[None]:
+    """Let RT post to `url` meanwhile. One test at a time, in whichever process: the others wait."""
+    target = Path(info["hook_target_file"])
+    with target.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        target.write_text(url + "\n")
+        try:
+            yield
+        finally:
+            target.write_text("")
 
 
 def _database(directory: Path, environment: dict[str, str], action: str, seed: Path | None = None) -> None:
