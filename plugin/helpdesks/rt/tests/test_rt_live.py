@@ -7,7 +7,7 @@ import http.server
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from plugin.contracts.helpdesk import HelpdeskAdapter
-from plugin.contracts.http import FormFile, HttpResponse, WebhookRequest
+from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, PollsEvents
 from plugin.contracts.settings import Renew
 from plugin.domain.clock import SystemClock
@@ -26,6 +26,7 @@ from plugin.domain.ids import ContactRef, HelpdeskKey, Marker, TicketRef
 from plugin.domain.model import Contact, File, NewArticle, NewTicket, Stage, TicketChange, Visibility
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.helpdesks.rt.adapter import HELPDESK, RtAdapter
+from plugin.transport.client import Transport
 from tests.fixtures import server
 from tests.rt_agent import RtAgent
 from tests.servers import rt
@@ -35,42 +36,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.root]
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
 
 
-class Http:
-    """`requests` behind the contract, without its cookie jar and redirects."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, str]] = []
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str | int] | Sequence[tuple[str, str]] | None = None,
-        json: Any = None,
-        data: bytes | Mapping[str, str] | None = None,
-        files: Sequence[tuple[str, FormFile]] | None = None,
-        timeout: float | None = None,
-        max_bytes: int | None = None,
-    ) -> HttpResponse:
-        self.calls.append((method, url))
-        answer = requests.request(
-            method,
-            url,
-            headers=headers,
-            params=params,
-            json=json,
-            data=data,
-            files=[(name, (part.filename, part.content, part.content_type)) for name, part in files] if files else None,
-            timeout=60,
-            allow_redirects=False,
-        )
-        named = {name.lower(): value for name, value in answer.headers.items()}
-        return HttpResponse(status=answer.status_code, headers=named, body=answer.content, url=url)
-
-    def download(self, url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        raise AssertionError("RT is a server that the admin named")
+TRANSPORT = Transport()
 
 
 class Secrets:
@@ -93,11 +59,11 @@ class Secrets:
             return self.stored[name]
 
 
-def connect(info: dict[str, Any], secrets: Secrets | None = None, http: Http | None = None, **changes: Any) -> RtAdapter:
+def connect(info: dict[str, Any], secrets: Secrets | None = None, **changes: Any) -> RtAdapter:
     loaded = {"url": info["url"], "user": info["user"], "password": info["password"], "queue": info["queue"]}
     settings = HELPDESK.settings_schema.load({**loaded, "webhook_secret": info["webhook_secret"], **changes})
     connection = Connection(
-        http=http or Http(), clock=SystemClock(), secrets=secrets or Secrets(), webhook_url="http://127.0.0.1:1/in/helpdesk/rt"
+        http=TRANSPORT.client(name="rt"), clock=SystemClock(), secrets=secrets or Secrets(), webhook_url="http://127.0.0.1:1/in/helpdesk/rt"
     )
     return HELPDESK.connect(HelpdeskKey("rt"), settings, connection)
 
@@ -213,7 +179,7 @@ def test_an_article_is_found_by_its_marker_and_is_not_an_agents(desk: RtAdapter)
     assert desk.find_article(ticket_ref, marker=marker) is None
     files = (
         File(filename="メモ 😀.txt", content_type="text/plain", content="héllo\n".encode()),
-        File(filename='quo"te\n.png', content_type="image/png", content=PNG),
+        File(filename='a"b\n.png', content_type="image/png", content=PNG),
     )
     text = Text("Still waiting 😀 see here", (Mark(20, 24, MarkKind.LINK, "https://example.org/a?b=1&c=2"),))
     article = NewArticle(text=text, author=new_ticket().contact, files=files, source_url="https://hs.example/1")
