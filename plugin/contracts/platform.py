@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from plugin.contracts.capabilities import Capabilities
 from plugin.contracts.http import HttpClient, WebhookAnswer, WebhookRequest
 from plugin.contracts.settings import SecretStore, SettingsSchema
 from plugin.domain.clock import Clock
+from plugin.domain.errors import CrossdeskError
 from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt
@@ -27,12 +28,23 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A fact that a poll saw and that became no event, for the ledger: `UnsupportedEvent` is ignored, `MalformedPayload` quarantined."""
+
+    event_key: str
+    reason: CrossdeskError
+    payload: Any = field(default=None, repr=False)
+    """As it came, JSON data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
     """What a poll brought, oldest first. `position` is stored in the same transaction as the events; None leaves it."""
 
     events: tuple[Any, ...]
     position: Mapping[str, Any] | None
     has_more: bool = False
+    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

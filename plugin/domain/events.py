@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from plugin.domain.ids import ArticleRef, Marker, MessageRef, ThreadKey, TicketRef
+from plugin.domain.ids import ArticleRef, ContactRef, Marker, MessageRef, ThreadKey, TicketRef
 from plugin.domain.model import Attachment, Contact, Visibility
 from plugin.domain.text import Text
 
@@ -48,6 +48,8 @@ class MessageEdited:
     text: Text
     attachments: tuple[Attachment, ...] = ()
     thread_key: ThreadKey | None = None
+    author_ref: ContactRef | None = None
+    """Who edited, on platforms where anyone in the room can send an edit: one that is not by the message's author counts for nothing."""
     is_own: bool = False
     remarks: tuple[str, ...] = ()
 

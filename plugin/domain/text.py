@@ -6,7 +6,8 @@ facets, entities or HTML; what a target cannot carry is folded into the plain te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -49,7 +50,7 @@ class Text:
         cut = (
             replace(mark, start=max(mark.start, start) - start, end=min(mark.end, end) - start)
             for mark in self.marks
-            if mark.end > start and mark.start < end
+            if max(mark.start, start) < min(mark.end, end)
         )
         return Text(self.plain[start:end], tuple(cut))
 
@@ -90,30 +91,9 @@ def fold(text: Text, carried: frozenset[MarkKind]) -> tuple[Text, frozenset[Mark
             insertions.append((mark.end, f" ({mark.target})"))
         elif mark.kind is MarkKind.QUOTE:
             insertions.append((mark.start, "> "))
-            breaks = (at for at in range(mark.start, mark.end - 1) if text.plain[at] == "\n")
-            insertions.extend((at + 1, "> ") for at in breaks)
+            insertions.extend((at + 1, "> ") for at in _line_ends(text.plain, mark.start, mark.end - 1))
     kept = Text(text.plain, tuple(mark for mark in text.marks if mark.kind in carried))
     return _insert(kept, sorted(insertions)), lost
-
-
-def split(text: Text, limit: int, ruler: Callable[[str], int]) -> tuple[Text, ...]:
-    """Cut `text` into parts of at most `limit` by `ruler`, at paragraphs, lines, sentences or words before letters.
-
-    Nothing is lost but white space at the cuts. `limit` must hold at least one grapheme of the text. Shapes: a text that
-    fits comes back as one part.
-    """
-    if limit < 1:
-        raise ValueError("a limit below one can hold nothing")
-    parts: list[Text] = []
-    rest = text
-    while ruler(rest.plain) > limit:
-        fits = _longest_fit(rest.plain, limit, ruler)
-        cut = _kind_cut(rest.plain, fits)
-        parts.append(rest.slice(0, cut).strip())
-        rest = rest.slice(cut, len(rest.plain)).strip()
-    if rest.plain or not parts:
-        parts.append(rest)
-    return tuple(part for part in parts if part.plain) or (text,)
 
 
 def _says(words: str, target: str) -> bool:
@@ -121,52 +101,27 @@ def _says(words: str, target: str) -> bool:
     return bare in words or words.strip() in (target, bare)
 
 
+def _line_ends(plain: str, start: int, end: int) -> Iterable[int]:
+    at = plain.find("\n", start, end)
+    while at >= 0:
+        yield at
+        at = plain.find("\n", at + 1, end)
+
+
 def _insert(text: Text, insertions: list[tuple[int, str]]) -> Text:
-    result, at = Text(""), 0
+    """`text` with words added at positions in rising order; a mark covers what is added between its ends, not at them."""
+    pieces: list[str] = []
+    places: list[int] = []
+    shifts = [0]
+    at = 0
     for position, words in insertions:
-        # A mark that spans an insertion is cut in two here and joined again below.
-        result = result + text.slice(at, position) + Text(words)
+        pieces += (text.plain[at:position], words)
+        places.append(position)
+        shifts.append(shifts[-1] + len(words))
         at = position
-    result = result + text.slice(at, len(text.plain))
-    if len(result.marks) == len(text.marks):
-        return result
-    return Text(result.plain, tuple(_moved(text.marks, insertions)))
-
-
-def _moved(marks: tuple[Mark, ...], insertions: list[tuple[int, str]]) -> Iterable[Mark]:
-    for mark in marks:
-        before_start = sum(len(words) for at, words in insertions if at <= mark.start)
-        before_end = sum(len(words) for at, words in insertions if at < mark.end)
-        yield replace(mark, start=mark.start + before_start, end=max(mark.start + before_start, mark.end + before_end))
-
-
-def _longest_fit(plain: str, limit: int, ruler: Callable[[str], int]) -> int:
-    low, high = 1, len(plain)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if ruler(plain[:middle]) <= limit:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-_CUTS = ("\n\n", "\n", ". ", "! ", "? ", " ")
-_JOINERS = frozenset("\u200d\ufe0e\ufe0f") | frozenset(chr(code) for code in range(0x1F3FB, 0x1F400))
-
-
-def _kind_cut(plain: str, fits: int) -> int:
-    """The best place at or before `fits`; a cut that leaves less than a third is too early to be kind."""
-    for mark in _CUTS:
-        at = plain.rfind(mark, 0, fits + (1 if mark.endswith(" ") else 0))
-        if at >= fits // 3 and at > 0:
-            return min(at + len(mark), max(fits, at + 1)) if mark.strip() else at
-    while fits > 1 and fits < len(plain) and (plain[fits] in _JOINERS or plain[fits - 1] == "\u200d" or _combines(plain[fits])):
-        fits -= 1
-    return fits
-
-
-def _combines(character: str) -> bool:
-    import unicodedata
-
-    return unicodedata.combining(character) != 0
+    pieces.append(text.plain[at:])
+    moved = []
+    for mark in text.marks:
+        start = mark.start + shifts[bisect_right(places, mark.start)]
+        moved.append(replace(mark, start=start, end=max(start, mark.end + shifts[bisect_left(places, mark.end)])))
+    return Text("".join(pieces), tuple(moved))

@@ -74,18 +74,19 @@ def insert(connection: Connection, conversation_id: int, intents: Sequence[NewIn
 
 _OPEN = text(
     """
-    SELECT i.* FROM unnest(CAST(:lanes AS text[])) AS l(lane) CROSS JOIN LATERAL (
+    SELECT i.*, e.payload AS event, e.place AS event_place, e.event_key, e.received_at
+    FROM unnest(CAST(:lanes AS text[])) AS l(lane) CROSS JOIN LATERAL (
         SELECT id, event_id, message_id, lane, op, part, marker, payload, state, call, reason, attempts, errors, fence, created_at,
                sent_at, COALESCE(due_at <= now(), true) AS is_due, COALESCE(settle_at <= now(), true) AS is_settled
         FROM intent WHERE conversation_id = :conversation AND lane = l.lane AND state IN ('pending', 'sending', 'unknown', 'held')
         ORDER BY id LIMIT :limit
-    ) i
+    ) i JOIN inbound_event e ON e.id = i.event_id ORDER BY i.id
     """
 )
 
 
 def open_intents(connection: Connection, conversation_id: int, lanes: Sequence[str], *, limit: int) -> Sequence[Row[Any]]:
-    """The first `limit` open wishes of each lane of the conversation, in the order in which they were committed."""
+    """The first `limit` open wishes of each lane of the conversation, in the order of commitment, each with the event it came from."""
     return connection.execute(_OPEN, {"conversation": conversation_id, "lanes": list(lanes), "limit": limit}).all()
 
 

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any, cast
 
 RUN_FOLDER = "CROSSDESK_TEST_RUN"
+_spawned: list[subprocess.Popen[bytes]] = []
+"""Kept for as long as this process lives: a process object that is dropped while its process runs is a warning, so an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ def stop_all(folder: Path) -> None:
 def spawn(command: list[str], directory: Path, *, env: dict[str, str] | None = None, name: str = "server") -> subprocess.Popen[bytes]:
     """Start a server as leader of its own process group, with its output in `directory/NAME.log`."""
     with (directory / f"{name}.log").open("ab") as log:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             cwd=directory,
             env={**os.environ, **(env or {})},
@@ -87,6 +89,8 @@ def spawn(command: list[str], directory: Path, *, env: dict[str, str] | None = N
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _spawned.append(process)
+    return process
 
 
 def free_port() -> int:

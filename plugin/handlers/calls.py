@@ -1,0 +1,346 @@
+"""The calls to the outside, one function for each kind of wish. No database: a call gets plain data and returns a `Result`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast
+
+from plugin.contracts.helpdesk import HelpdeskAdapter
+from plugin.contracts.platform import EditsMessages, FetchesMedia, ReadsBack
+from plugin.domain.codec import decode, decode_event
+from plugin.domain.errors import CrossdeskError, RemoteRejected, Unsupported
+from plugin.domain.events import ArticleAdded, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged, TicketChanged
+from plugin.domain.ids import ArticleRef, CustomerRef, Marker, MessageRef, Place
+from plugin.domain.model import Contact, File, Lane, NewArticle, NewTicket, OpenedTicket, OutboundMessage, Receipt
+from plugin.domain.text import Text
+from plugin.faults import point
+from plugin.handlers import wording
+from plugin.handlers.fates import Try, fate
+from plugin.handlers.installation import Channel, Installation
+from plugin.handlers.results import (
+    CustomerKnown,
+    Effect,
+    Fetched,
+    FetchRefused,
+    Known,
+    Looked,
+    Noted,
+    PlaceAnswered,
+    Result,
+    TicketMoved,
+    TicketOpened,
+)
+from plugin.store.conversations import Held
+from plugin.store.intents import Ending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One wish, ready to be asked: everything that was read in the turn which committed it."""
+
+    intent: Any
+    call: str
+    held: Held
+    place: Place
+    failures: int
+    author: Contact | None = None
+    author_id: int | None = None
+    author_customer_ref: CustomerRef | None = None
+    files: Sequence[Any] = ()
+    reply_to: MessageRef | None = None
+    in_reply_to: ArticleRef | None = None
+
+
+class Caller:
+    """Makes the calls of an installation."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+
+    def make(self, call: Call) -> Result:
+        """Ask the other side and say what became of it. Never raises for what the other side does."""
+        action = self._actions[call.call.removeprefix("find:")]
+        place = call.place
+        try:
+            point(f"call.{call.call}.before")
+            made = action(self, call)
+            point(f"call.{call.call}.after")
+        except _AtOtherPlace as elsewhere:
+            return fate(self._installation.engine, self._try(call, elsewhere.place), elsewhere.error)
+        except Exception as error:  # noqa: BLE001 - an adapter's fault must not take the conversation down with it
+            return fate(self._installation.engine, self._try(call, place), error)
+        return made
+
+    def _try(self, call: Call, place: Place) -> Try:
+        return Try(
+            intent_id=call.intent.id,
+            event_id=call.intent.event_id,
+            part=call.intent.part,
+            lane=Lane(call.intent.lane),
+            op=call.intent.op,
+            call=call.call,
+            place=place,
+            attempts=call.intent.attempts,
+            errors=call.intent.errors,
+            failures=call.failures,
+            capabilities=self._installation.adapter(place).capabilities,
+            was_read_back=call.call.startswith("find:"),
+        )
+
+    def _channel(self, call: Call) -> Channel:
+        return self._installation.channels[call.held.place]
+
+    def _desk(self, call: Call) -> HelpdeskAdapter:
+        return self._installation.desks[call.held.helpdesk].adapter
+
+    # -- to the helpdesk -------------------------------------------------------------------------------------------------------
+
+    def _open_ticket(self, call: Call) -> Result:
+        desk, marker, ticket = self._desk(call), Marker(call.intent.marker), self._new_ticket(call)
+        if call.call.startswith("find:"):
+            opened = desk.find_ticket(ticket, marker=marker)
+            return _absent(call) if opened is None else self._opened(call, opened, was_found=True)
+        return self._opened(call, desk.open_ticket(ticket, marker=marker), was_found=False)
+
+    def _opened(self, call: Call, opened: OpenedTicket, *, was_found: bool) -> Result:
+        effects: list[Effect] = [
+            TicketOpened(
+                ticket_ref=opened.ticket_ref,
+                number=opened.number,
+                url=opened.url,
+                customer_ref=opened.customer_ref,
+                was_found=was_found,
+            )
+        ]
+        if opened.article_ref is not None:
+            effects.append(_known(call, call.held.helpdesk, opened.article_ref))
+        return _applied(call, opened.article_ref or opened.ticket_ref, effects, losses=opened.losses, was_found=was_found)
+
+    def _add_article(self, call: Call) -> Result:
+        desk, marker = self._desk(call), Marker(call.intent.marker)
+        assert call.held.ticket_ref is not None, "the turn chose to add to a ticket"
+        effects: list[Effect] = []
+        if call.call.startswith("find:"):
+            filed = desk.find_article(call.held.ticket_ref, marker=marker)
+            if filed is None:
+                return _absent(call)
+        else:
+            customer_ref = call.author_customer_ref
+            if customer_ref is None and call.author is not None and call.author_id is not None:
+                channel = self._channel(call)
+                customer_ref = desk.find_or_create_customer(call.author, channel=channel.key, platform=channel.platform)
+                effects.append(CustomerKnown(contact_id=call.author_id, customer_ref=customer_ref))
+            article = replace(self._article(call), customer_ref=customer_ref)
+            filed = desk.add_article(call.held.ticket_ref, article, marker=marker)
+        effects.append(_known(call, call.held.helpdesk, filed.article_ref))
+        if filed.ticket_ref != call.held.ticket_ref:
+            effects.append(TicketMoved(ticket_ref=filed.ticket_ref))
+        return _applied(call, filed.article_ref, effects, losses=filed.losses, was_found=call.call.startswith("find:"))
+
+    def _new_ticket(self, call: Call) -> NewTicket:
+        channel, held = self._channel(call), call.held
+        article = self._article(call)
+        contact = held.contact or call.author or Contact(ref=cast(Any, held.thread_key))
+        return NewTicket(
+            title=wording.title(article.text, contact, channel.platform_name),
+            group=channel.group,
+            contact=contact,
+            customer_ref=held.customer_ref,
+            article=article,
+            channel=channel.key,
+            platform=channel.platform,
+            visibility=held.visibility,
+            stage=held.stage,
+            follows=held.former_ticket_ref,
+        )
+
+    def _article(self, call: Call) -> NewArticle:
+        payload = call.intent.payload
+        if payload["kind"] == "note":
+            return NewArticle(text=Text(payload["text"]), internal=True)
+        event = decode_event(call.intent.event)
+        refusals = tuple(f"{row.filename}: {row.refusal}" for row in call.files if row.content is None)
+        files = tuple(
+            File(filename=row.filename, content_type=row.content_type, content=bytes(row.content))
+            for row in call.files
+            if row.content is not None
+        )
+        remarks = (*getattr(event, "remarks", ()), *refusals, *payload.get("remarks", ()))
+        text, internal = _words(event, payload["kind"])
+        if payload.get("bystander") and call.author is not None:
+            text = Text(f"[{wording.bystander(call.author)}]\n") + text
+        return NewArticle(
+            text=wording.with_remarks(text, remarks),
+            author=None if payload["kind"] == "native" else call.author,
+            by_staff=payload["kind"] == "native",
+            internal=internal,
+            files=files,
+            source_url=getattr(event, "url", ""),
+            occurred_at=event.occurred_at,
+            in_reply_to=call.in_reply_to,
+            reopen=payload["kind"] == "message" and self._channel(call).late == "reopen",
+        )
+
+    # -- to the platform -------------------------------------------------------------------------------------------------------
+
+    def _reply(self, call: Call) -> Result:
+        channel, marker = self._channel(call), Marker(call.intent.marker)
+        is_question = call.call.startswith("find:")
+        message = self._outbound(call, with_files=not is_question)
+        if is_question:
+            assert isinstance(channel.adapter, ReadsBack), "the turn asks only adapters that can tell"
+            receipt = channel.adapter.find_delivered(message, marker=marker)
+            if receipt is None:
+                return _absent(call)
+        else:
+            receipt = channel.adapter.deliver(message, marker=marker)
+        return self._delivered(call, receipt, was_found=is_question)
+
+    def _delivered(self, call: Call, receipt: Receipt, *, was_found: bool) -> Result:
+        place = call.held.place
+        effects: list[Effect] = [_known(call, place, ref) for ref in (receipt.message_ref, *receipt.extra_refs)]
+        return _applied(call, receipt.message_ref, effects, losses=receipt.losses, was_found=was_found)
+
+    def _outbound(self, call: Call, *, with_files: bool) -> OutboundMessage:
+        payload, held = call.intent.payload, call.held
+        files: tuple[File, ...] = ()
+        if payload["files"] and with_files:
+            event = cast(ArticleAdded, decode_event(call.intent.event))
+            files = tuple(self._fetch_from_desk(call, event, index) for index in payload["files"])
+        return OutboundMessage(
+            thread_key=held.thread_key,
+            contact=held.contact or Contact(ref=cast(Any, held.thread_key)),
+            visibility=held.visibility,
+            text=decode(Text, payload["text"]),
+            files=files,
+            reply_to=call.reply_to,
+            created_at=call.intent.created_at,
+        )
+
+    def _fetch_from_desk(self, call: Call, event: ArticleAdded, index: int) -> File:
+        try:
+            limit = self._channel(call).adapter.capabilities.limits.file_bytes or self._installation.engine.max_attachment
+            return self._desk(call).fetch_attachment(event.attachments[index], max_bytes=limit)
+        except RemoteRejected:
+            raise
+        except CrossdeskError as error:
+            raise _AtOtherPlace(call.held.helpdesk, error) from error
+
+    def _edit(self, call: Call) -> Result:
+        adapter = self._channel(call).adapter
+        if not isinstance(adapter, EditsMessages) or call.reply_to is None:
+            raise Unsupported("This platform lets nobody edit what was sent. The customer still sees the first version.")
+        receipt = adapter.edit(call.reply_to, self._outbound(call, with_files=False), marker=Marker(call.intent.marker))
+        return _applied(call, receipt.message_ref, [], losses=receipt.losses, was_found=False)
+
+    # -- reading ---------------------------------------------------------------------------------------------------------------
+
+    def _look(self, call: Call) -> Result:
+        desk, held = self._desk(call), call.held
+        assert held.ticket_ref is not None, "the turn looks only where there is a ticket"
+        state = desk.follow_merge(held.ticket_ref)
+        if state.live_ref is None:
+            gone = TicketChanged(
+                event_key=f"gone:{held.ticket_ref}",
+                occurred_at=None,
+                ticket_ref=held.ticket_ref,
+                state=state.state,
+                is_closed=True,
+                owner=state.owner,
+                group=state.group,
+                is_deleted=True,
+            )
+            return _applied(call, held.ticket_ref, [Looked(events=(gone,), article_cursor=None)], was_found=False)
+        is_merged = state.live_ref != held.ticket_ref
+        articles = desk.list_articles_since(state.live_ref, None if is_merged else cast(Any, held.article_cursor))
+        changed = TicketChanged(
+            event_key=f"state:{call.intent.marker}",
+            occurred_at=None,
+            ticket_ref=held.ticket_ref,
+            state=state.state,
+            is_closed=state.is_closed,
+            owner=state.owner,
+            group=state.group,
+            merged_into=state.live_ref if is_merged else None,
+        )
+        last = articles[-1].article_ref if articles else None
+        return _applied(call, state.live_ref, [Looked(events=(changed, *articles), article_cursor=last)], was_found=False)
+
+    def _fetch(self, call: Call) -> Result:
+        adapter, part = self._channel(call).adapter, call.intent.part
+        event = cast(MessageReceived | MessageEdited, decode_event(call.intent.event))
+        attachment = event.attachments[part]
+        if not isinstance(adapter, FetchesMedia):
+            raise Unsupported("This platform gives out no files.")
+        try:
+            file = adapter.fetch_media(attachment, max_bytes=self._installation.engine.max_attachment)
+        except RemoteRejected as error:
+            refusal = FetchRefused(
+                part=part, filename=attachment.filename, content_type=attachment.content_type, refusal=f"This file is not here: {error}"
+            )
+            return _applied(call, attachment.filename, [refusal], was_found=False)
+        return _applied(call, attachment.filename, [Fetched(part=part, file=file)], was_found=False)
+
+    _actions: ClassVar[Mapping[str, Callable[[Caller, Call], Result]]] = {
+        "open_ticket": _open_ticket,
+        "add_article": _add_article,
+        "reply": _reply,
+        "edit": _edit,
+        "look": _look,
+        "fetch": _fetch,
+    }
+
+
+class _AtOtherPlace(Exception):
+    """A call to one place failed because another one, which had to be asked first, did; nothing was applied."""
+
+    def __init__(self, place: Place, error: CrossdeskError) -> None:
+        super().__init__(place)
+        self.place = place
+        self.error = error
+
+
+def _words(event: object, kind: str) -> tuple[Text, bool]:
+    """The article's words, and whether it is internal."""
+    match event:
+        case MessageReceived() if kind == "native":
+            return wording.native(event.text), False
+        case MessageReceived():
+            return event.text, False
+        case MessageEdited():
+            return wording.edited(event.text), False
+        case MessageDeleted():
+            return wording.deleted(), True
+        case ReactionChanged():
+            return wording.reaction(event.author, event.emoji, added=event.added), True
+        case _:
+            raise AssertionError(f"a {type(event).__name__} is not filed")
+
+
+def _known(call: Call, place: Place, ref: MessageRef | ArticleRef) -> Effect:
+    return Known(place=place, message_id=call.intent.message_id, ref=ref, part=call.intent.part)
+
+
+def _applied(call: Call, remote_ref: str, effects: Sequence[Effect], *, losses: Sequence[str] = (), was_found: bool) -> Result:
+    told: list[Effect] = [Noted(name="losses", text="Delivered, but not everything was taken: " + " ".join(losses))] if losses else []
+    return Result(
+        intent_id=call.intent.id,
+        event_id=call.intent.event_id,
+        part=call.intent.part,
+        lane=call.intent.lane,
+        ending=Ending(
+            intent_id=call.intent.id, state="sent", outcome="found" if was_found else "applied", call=call.call, remote_ref=remote_ref
+        ),
+        effects=(*effects, *told, *((PlaceAnswered(place=call.place),) if call.failures else ())),
+    )
+
+
+def _absent(call: Call) -> Result:
+    return Result(
+        intent_id=call.intent.id,
+        event_id=call.intent.event_id,
+        part=call.intent.part,
+        lane=call.intent.lane,
+        ending=Ending(intent_id=call.intent.id, state="pending", outcome="absent", call=call.call, due_in=0.0),
+    )

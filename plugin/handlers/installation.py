@@ -1,0 +1,58 @@
+"""What this installation is made of: every configured channel and helpdesk, bound to its adapter. Built once by `plugin.bootstrap`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from plugin.config import EngineConfig
+from plugin.contracts.helpdesk import HelpdeskAdapter
+from plugin.contracts.platform import PlatformAdapter, PollsEvents
+from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One configured channel. `late` says what a message to a closed ticket does: reopen, follow_up or new."""
+
+    key: ChannelKey
+    place: Place
+    platform: str
+    platform_name: str
+    adapter: PlatformAdapter
+    helpdesk: Place
+    group: str
+    late: str = "reopen"
+    is_paused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One configured helpdesk."""
+
+    key: HelpdeskKey
+    place: Place
+    kind: str
+    adapter: HelpdeskAdapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """All of them by place, and the engine's settings."""
+
+    channels: Mapping[Place, Channel]
+    desks: Mapping[Place, Desk]
+    engine: EngineConfig
+
+    def adapter(self, place: Place) -> PlatformAdapter | HelpdeskAdapter:
+        """The adapter of a place."""
+        return self.channels[place].adapter if place in self.channels else self.desks[place].adapter
+
+    @property
+    def adapters(self) -> Mapping[Place, str]:
+        """Every place with the name of its platform or helpdesk kind."""
+        return {**{item.place: item.platform for item in self.channels.values()}, **{item.place: item.kind for item in self.desks.values()}}
+
+    def polls(self) -> Mapping[Place, PollsEvents]:
+        """The places that can be polled."""
+        return {place: adapter for place in self.adapters if isinstance(adapter := self.adapter(place), PollsEvents)}

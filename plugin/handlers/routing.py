@@ -1,0 +1,120 @@
+"""Routing: what an event means for its conversation. Makes messages and intents, calls nobody; runs inside a turn's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from plugin.config import EngineConfig
+from plugin.domain.codec import decode_event
+from plugin.domain.events import (
+    ArticleAdded,
+    ContactReachability,
+    DeliveryUpdated,
+    Event,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    ReactionChanged,
+    TicketChanged,
+    TicketTouched,
+)
+from plugin.domain.ids import Place
+from plugin.domain.model import Lane
+from plugin.handlers.installation import Channel, Desk
+from plugin.store import intents
+from plugin.store.conversations import Held
+from plugin.store.intents import NewIntent, marker_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """The event has its wishes; it is done when all of them ended well, at once if there are none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """Nothing is to be done, for a named reason; kept and counted."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """Something must come first; looked at again after `seconds`, or when `wake_ref` is known."""
+
+    reason: str
+    seconds: float
+    wake_ref: str | None = None
+
+
+Verdict = Routed | Ignored | Waits
+
+
+@dataclass(slots=True, kw_only=True)
+class Desktop:
+    """What a router works on: one event of one conversation, in one transaction."""
+
+    connection: Connection
+    engine: EngineConfig
+    channel: Channel
+    desk: Desk
+    held: Held
+    row: Row[Any]
+
+    @property
+    def place(self) -> Place:
+        """The channel's place."""
+        return self.held.place
+
+    @property
+    def has_waited(self) -> bool:
+        """Whether the event waited as long as it may."""
+        return self.row.state == "waiting" and self.row.due_at is not None and self.row.due_at <= self.held.now
+
+    def source(self) -> Place:
+        """The place that told the event."""
+        return self.place if self.row.kind in _FROM_PLATFORM else self.held.helpdesk
+
+    def wish(self, lane: Lane, op: str, payload: dict[str, Any], *, part: int = 0, message_id: int | None = None) -> NewIntent:
+        """An intent of this event."""
+        return NewIntent(
+            event_id=self.row.id,
+            lane=lane,
+            op=op,
+            part=part,
+            message_id=message_id,
+            marker=marker_for(self.source(), self.row.event_key, op, part),
+            payload=payload,
+        )
+
+    def commit(self, *wishes: NewIntent) -> None:
+        """Commit wishes with the turn."""
+        intents.insert(self.connection, self.held.id, wishes)
+
+
+def route(desktop: Desktop) -> Verdict:
+    """Route one event."""
+    from plugin.handlers import routing_helpdesk, routing_social
+
+    event = decode_event(desktop.row.payload)
+    routers: dict[type[Event], Callable[[Desktop, Any], Verdict]] = {
+        MessageReceived: routing_social.message_received,
+        MessageEdited: routing_social.message_edited,
+        MessageDeleted: routing_social.message_deleted,
+        ReactionChanged: routing_social.reaction_changed,
+        DeliveryUpdated: routing_social.delivery_updated,
+        ContactReachability: routing_social.contact_reachability,
+        TicketTouched: routing_helpdesk.ticket_touched,
+        TicketChanged: routing_helpdesk.ticket_changed,
+        ArticleAdded: routing_helpdesk.article_added,
+    }
+    return routers[type(event)](desktop, event)
+
+
+_FROM_PLATFORM = frozenset(
+    kind.__name__ for kind in (MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, DeliveryUpdated, ContactReachability)
+)

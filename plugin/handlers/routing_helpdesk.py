@@ -1,0 +1,163 @@
+"""Routing of what happened in a ticket: an agent's reply goes to where the customer wrote; nothing else ever does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from plugin.contracts.capabilities import Capabilities
+from plugin.contracts.rulers import CODE_POINTS
+from plugin.contracts.splitting import split
+from plugin.domain.codec import encode
+from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
+from plugin.domain.model import Attachment, Lane
+from plugin.domain.text import Text, fold
+from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
+from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
+from plugin.store import conversations, intents, messages, places
+from plugin.store.intents import Ending
+
+
+def ticket_touched(desktop: Desktop, _: TicketTouched) -> Verdict:
+    """Something happened in the ticket: look what."""
+    if desktop.held.ticket_ref is None:
+        return Ignored(reason="no_ticket")
+    desktop.commit(desktop.wish(Lane.FROM_HELPDESK, "look", {}))
+    return Routed()
+
+
+def ticket_changed(desktop: Desktop, event: TicketChanged) -> Verdict:
+    """The ticket was closed, reopened, merged or deleted: the conversation follows."""
+    held = desktop.held
+    if event.ticket_ref != held.ticket_ref:
+        return Ignored(reason="former_ticket")
+    if event.is_deleted:
+        lost = {"former_ticket_ref": held.ticket_ref, "ticket_ref": None, "article_cursor": None, "ticket_closed": False}
+        conversations.update(desktop.connection, held.id, lost)
+    elif event.merged_into is not None:
+        moved = {"ticket_ref": event.merged_into, "ticket_closed": event.is_closed}
+        conversations.update(desktop.connection, held.id, moved)
+    elif event.is_closed != held.ticket_closed:
+        conversations.update(desktop.connection, held.id, {"ticket_closed": event.is_closed})
+    return Routed()
+
+
+def article_added(desktop: Desktop, event: ArticleAdded) -> Verdict:
+    """An article stands in the ticket: ours, a note, or an agent's reply."""
+    held, connection = desktop.held, desktop.connection
+    if event.article_ref in messages.find(connection, held.helpdesk, [event.article_ref]):
+        return Ignored(reason="echo")
+    wish = intents.find_by_marker(connection, held.id, event.marker) if event.marker else None
+    if wish is not None:
+        if wish.message_id is not None:
+            messages.add_ref(connection, held.helpdesk, event.article_ref, wish.message_id)
+        if wish.state == "unknown" and wish.lane == Lane.TO_HELPDESK and held.ticket_ref is not None:
+            ending = Ending(intent_id=wish.id, state="sent", outcome="found", call="echo", remote_ref=event.article_ref)
+            intents.settle(connection, [ending])
+            intents.finish_events(connection, [wish.event_id])
+        return Ignored(reason="echo")
+    if event.author is not ArticleAuthor.AGENT:
+        return Ignored(reason=f"by_{event.author}")
+    if not event.is_reply:
+        return Ignored(reason="note")
+    return _reply(desktop, event)
+
+
+def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
+    held, connection = desktop.held, desktop.connection
+    message_id = messages.create(
+        connection,
+        conversation_id=held.id,
+        event_id=desktop.row.id,
+        direction="outbound",
+        contact_id=None,
+        plain=event.text.plain,
+        occurred_at=event.occurred_at,
+    )
+    messages.add_ref(connection, held.helpdesk, event.article_ref, message_id)
+    capabilities = desktop.channel.adapter.capabilities
+    text, _ = fold(event.text, capabilities.marks)
+    files, refused = _fitting(event.attachments, capabilities, desktop.engine.max_attachment)
+    remarks = [*event.remarks, *refused]
+    parts = _parts(text, files, capabilities)
+    reply_to = messages.last_inbound_ref(connection, held.place, held.id, before_event=desktop.row.id)
+    wishes = [
+        desktop.wish(
+            Lane.TO_SOCIAL,
+            "reply",
+            {"text": encode(words), "files": indices, "reply_to": reply_to, "parts": len(parts)},
+            part=number,
+            message_id=message_id,
+        )
+        for number, (words, indices) in enumerate(parts)
+    ]
+    if remarks:
+        told = "Not everything in this reply reaches the customer: " + " ".join(remarks)
+        wishes.append(desktop.wish(Lane.TO_HELPDESK, "note:losses", {"kind": "note", "text": told}, part=len(parts)))
+    if not parts:
+        told = "This reply holds nothing that can be sent on the platform. Nothing left; the reply stays in the ticket."
+        wishes.append(desktop.wish(Lane.TO_HELPDESK, "note:empty", {"kind": "note", "text": told}))
+    desktop.commit(*wishes)
+    _brake(desktop)
+    return Routed()
+
+
+def _parts(text: Text, files: list[int], capabilities: Capabilities) -> list[tuple[Text, list[int]]]:
+    """The reply as the platform takes it: words by its own ruler, files in the last part of the words, further files in parts of their own."""
+    limits = capabilities.limits
+    ruler = limits.ruler or CODE_POINTS
+    trimmed = text.strip()
+    words = list(split(trimmed, limits.text_length, ruler)) if limits.text_length and trimmed else [trimmed] if trimmed else []
+    if not files:
+        return [(part, []) for part in words]
+    batches = [files[at : at + limits.files_per_message] for at in range(0, len(files), limits.files_per_message)]
+    fits_caption = bool(words) and (limits.caption_length is None or ruler.measure(words[-1].plain) <= limits.caption_length)
+    if not fits_caption:
+        return [(part, []) for part in words] + [(Text(""), batch) for batch in batches]
+    first = [(part, list[int]()) for part in words[:-1]]
+    return [*first, (words[-1], batches[0]), *((Text(""), batch) for batch in batches[1:])]
+
+
+def _fitting(attachments: tuple[Attachment, ...], capabilities: Capabilities, cap: int) -> tuple[list[int], list[str]]:
+    limits = capabilities.limits
+    fitting: list[int] = []
+    refused: list[str] = []
+    for index, attachment in enumerate(attachments):
+        why = _refusal(attachment, capabilities, min(limits.file_bytes or cap, cap))
+        if why is None:
+            fitting.append(index)
+        else:
+            refused.append(f"The file {attachment.filename!r} was not sent: {why}")
+    return fitting, refused
+
+
+def _refusal(attachment: Attachment, capabilities: Capabilities, most: int) -> str | None:
+    limits = capabilities.limits
+    if limits.files_per_message == 0:
+        return "this platform takes no files from us."
+    if attachment.size is not None and attachment.size > most:
+        return f"it has {attachment.size:,} bytes and the platform takes {most:,}."
+    kind = attachment.content_type.partition(";")[0].strip().lower()
+    if limits.content_types and not any(_matches(kind, pattern) for pattern in limits.content_types):
+        return f"the platform does not take files of type {kind}."
+    return None
+
+
+def _matches(kind: str, pattern: str) -> bool:
+    return kind.startswith(pattern[:-1]) if pattern.endswith("/*") else kind == pattern
+
+
+def _brake(desktop: Desktop) -> None:
+    """Stop the conversation when two machines seem to answer each other."""
+    engine, held = desktop.engine, desktop.held
+    past: list[SaidBefore] = [
+        SaidBefore(is_ours=row.direction != "inbound", at=row.created_at, digest=bytes(row.text_digest))
+        for row in messages.recent_turns(desktop.connection, held.id, seconds=timedelta(minutes=10).total_seconds())
+    ]
+    why = sentence(past, BrakeLimits(turns=engine.loop_turns, pace=engine.loop_pace_seconds))
+    if why is None or held.hold_reason:
+        return
+    conversations.update(desktop.connection, held.id, {"hold_reason": "loop", "hold_text": why})
+    places.raise_alert(desktop.connection, held.place, f"loop:{held.id}", why)
+    told: dict[str, Any] = {"kind": "note", "text": why}
+    desktop.commit(desktop.wish(Lane.TO_HELPDESK, "note:loop", told))

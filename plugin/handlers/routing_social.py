@@ -1,0 +1,180 @@
+"""Routing of what was said on a platform: into the ticket, as a revision, a tombstone, a note, or recognised as our own echo."""
+
+from __future__ import annotations
+
+from plugin.domain.events import (
+    ContactReachability,
+    DeliveryStatus,
+    DeliveryUpdated,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    ReactionChanged,
+)
+from plugin.domain.model import Lane
+from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, Waits
+from plugin.store import conversations, events, intents, messages
+from plugin.store.intents import Ending
+
+_ECHO_SECONDS = 2.0
+_RISING = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
+
+
+def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
+    """Someone spoke: the customer, a bystander, or our own account."""
+    known = messages.find(desktop.connection, desktop.place, [event.message_ref])
+    if known:
+        return Ignored(reason="echo" if known[event.message_ref].direction == "outbound" else "known")
+    if event.is_own:
+        return _own(desktop, event)
+    remarks: list[str] = []
+    if event.parent_ref and event.parent_ref not in messages.find(desktop.connection, desktop.place, [event.parent_ref]):
+        if not desktop.has_waited:
+            return Waits(reason="parent", seconds=desktop.engine.reply_wait_seconds, wake_ref=event.parent_ref)
+        remarks.append("This answers a message that is not in this ticket.")
+    author_id = conversations.find_contact(desktop.connection, desktop.place, event.author.ref)
+    message_id = _create(desktop, event, direction="inbound", contact_id=author_id)
+    is_bystander = desktop.held.contact_id is not None and author_id != desktop.held.contact_id
+    _file(desktop, event, "message", message_id, remarks=remarks, is_bystander=is_bystander, author_id=author_id)
+    return Routed()
+
+
+def _own(desktop: Desktop, event: MessageReceived) -> Verdict:
+    """Our own account: an echo of what we sent, or staff answering on the platform itself. Never sent again, either way."""
+    wish = intents.find_by_marker(desktop.connection, desktop.held.id, event.marker) if event.marker else None
+    if wish is not None:
+        if wish.message_id is not None:
+            messages.add_ref(desktop.connection, desktop.place, event.message_ref, wish.message_id, part=wish.part)
+        if wish.state in {"pending", "sending", "unknown", "held"}:
+            ending = Ending(intent_id=wish.id, state="sent", outcome="found", call="echo", remote_ref=event.message_ref)
+            intents.settle(desktop.connection, [ending])
+            intents.finish_events(desktop.connection, [wish.event_id])
+        return Ignored(reason="echo")
+    if intents.has_unsettled(desktop.connection, desktop.held.id, Lane.TO_SOCIAL):
+        # It may be what we are just sending: its id will be known when that is settled.
+        return Waits(reason="echo", seconds=_ECHO_SECONDS)
+    message_id = _create(desktop, event, direction="native", contact_id=None)
+    _file(desktop, event, "native", message_id)
+    return Routed()
+
+
+def message_edited(desktop: Desktop, event: MessageEdited) -> Verdict:
+    """A message says something else now: a revision stands below it in the ticket."""
+    found = messages.find(desktop.connection, desktop.place, [event.message_ref]).get(event.message_ref)
+    if found is None:
+        if not desktop.has_waited:
+            return Waits(reason="parent", seconds=desktop.engine.parent_wait_seconds, wake_ref=event.message_ref)
+        message_id = _create(desktop, event, direction="inbound", contact_id=desktop.held.contact_id)
+        _file(desktop, event, "edit", message_id, remarks=["The message that was edited never reached us."])
+        return Routed()
+    if found.direction == "outbound":
+        return Ignored(reason="echo")
+    if event.author_ref is not None and found.contact_id != conversations.find_contact(desktop.connection, desktop.place, event.author_ref):
+        return Ignored(reason="edit_by_other")
+    messages.revise(desktop.connection, found.id)
+    _file(desktop, event, "edit", found.id, author_id=found.contact_id)
+    return Routed()
+
+
+def message_deleted(desktop: Desktop, event: MessageDeleted) -> Verdict:
+    """A message was taken back: a tombstone stands below it in the ticket."""
+    found = messages.find(desktop.connection, desktop.place, [event.message_ref]).get(event.message_ref)
+    if found is None:
+        if desktop.has_waited:
+            return Ignored(reason="unknown_target")
+        return Waits(reason="parent", seconds=desktop.engine.parent_wait_seconds, wake_ref=event.message_ref)
+    if not messages.bury(desktop.connection, found.id):
+        return Ignored(reason="known")
+    if found.direction == "outbound":
+        desktop.commit(_note(desktop, "deleted", "Our reply is no longer on the platform: it was deleted there. The ticket keeps it."))
+        return Routed()
+    _file(desktop, event, "tombstone", found.id, author_id=found.contact_id)
+    return Routed()
+
+
+def reaction_changed(desktop: Desktop, event: ReactionChanged) -> Verdict:
+    """A reaction to a message: a note."""
+    found = messages.find(desktop.connection, desktop.place, [event.message_ref]).get(event.message_ref)
+    if found is None:
+        if desktop.has_waited:
+            return Ignored(reason="unknown_target")
+        return Waits(reason="parent", seconds=desktop.engine.parent_wait_seconds, wake_ref=event.message_ref)
+    desktop.commit(desktop.wish(Lane.TO_HELPDESK, "file", {"kind": "reaction", "message": found.id}))
+    return Routed()
+
+
+def delivery_updated(desktop: Desktop, event: DeliveryUpdated) -> Verdict:
+    """The platform says how far a reply came; only a failure is worth an agent's time."""
+    found = messages.find(desktop.connection, desktop.place, [event.message_ref]).get(event.message_ref)
+    if found is None:
+        if desktop.has_waited:
+            return Ignored(reason="unknown_target")
+        return Waits(reason="parent", seconds=desktop.engine.parent_wait_seconds, wake_ref=event.message_ref)
+    if event.status is not DeliveryStatus.FAILED and found.delivery in _RISING and _rank(event.status) <= _rank(found.delivery):
+        return Ignored(reason="known")
+    messages.set_delivery(desktop.connection, found.id, event.status)
+    if event.status is DeliveryStatus.FAILED:
+        told = (
+            f"The platform took our reply but could not deliver it: {event.detail or 'it gives no reason.'} The reply stays in this ticket."
+        )
+        desktop.commit(_note(desktop, "undelivered", told))
+    return Routed()
+
+
+def contact_reachability(desktop: Desktop, event: ContactReachability) -> Verdict:
+    """The customer blocked us or came back."""
+    if event.is_reachable == desktop.held.is_reachable:
+        return Ignored(reason="known")
+    conversations.update(desktop.connection, desktop.held.id, {"is_reachable": event.is_reachable})
+    if event.is_reachable:
+        told = "The customer can be reached on this channel again."
+    else:
+        told = (
+            f"The customer can no longer be reached on this channel: {event.detail or 'they blocked us or left.'} Replies will not be sent."
+        )
+    desktop.commit(_note(desktop, "reachability", told))
+    return Routed()
+
+
+def _rank(status: str) -> int:
+    return _RISING.index(DeliveryStatus(status)) if status in _RISING else -1
+
+
+def _note(desktop: Desktop, name: str, text: str) -> intents.NewIntent:
+    return desktop.wish(Lane.TO_HELPDESK, f"note:{name}", {"kind": "note", "text": text})
+
+
+def _create(desktop: Desktop, event: MessageReceived | MessageEdited, *, direction: str, contact_id: int | None) -> int:
+    message_id = messages.create(
+        desktop.connection,
+        conversation_id=desktop.held.id,
+        event_id=desktop.row.id,
+        direction=direction,
+        contact_id=contact_id,
+        plain=event.text.plain,
+        occurred_at=event.occurred_at,
+    )
+    messages.add_ref(desktop.connection, desktop.place, event.message_ref, message_id)
+    events.wake_waiting(desktop.connection, desktop.place, desktop.held.id, [event.message_ref])
+    return message_id
+
+
+def _file(
+    desktop: Desktop,
+    event: MessageReceived | MessageEdited | MessageDeleted,
+    kind: str,
+    message_id: int,
+    *,
+    remarks: list[str] | None = None,
+    is_bystander: bool = False,
+    author_id: int | None = None,
+) -> None:
+    """Wish the event into the ticket, its files first: those are fetched at once, since their addresses die young."""
+    payload = {"kind": kind, "author": author_id, "parent": getattr(event, "parent_ref", None)}
+    if remarks:
+        payload["remarks"] = remarks
+    if is_bystander:
+        payload["bystander"] = True
+    attachments = getattr(event, "attachments", ())
+    fetches = [desktop.wish(Lane.FROM_SOCIAL, "fetch", {}, part=part) for part in range(len(attachments))]
+    desktop.commit(*fetches, desktop.wish(Lane.TO_HELPDESK, "file", payload, message_id=message_id))

@@ -1,0 +1,65 @@
+"""The sentences that Crossdesk itself writes into tickets. Plain words; what a person must do stands at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from plugin.domain.model import Contact
+from plugin.domain.text import Text, join
+
+_TITLE = 80
+
+
+def name_of(contact: Contact) -> str:
+    """How people know a contact: name and handle."""
+    handle = f"@{contact.handle}" if contact.handle else ""
+    if contact.display_name and handle:
+        return f"{contact.display_name} ({handle})"
+    return contact.display_name or handle or contact.ref
+
+
+def title(text: Text, contact: Contact, platform_name: str) -> str:
+    """A ticket's title: the first words that were said, else who wrote and where."""
+    line = next((line.strip() for line in text.plain.splitlines() if line.strip()), "")
+    if not line:
+        return f"{platform_name}: message from {name_of(contact)}"
+    return line if len(line) <= _TITLE else line[: _TITLE - 1].rstrip() + "…"
+
+
+def with_remarks(text: Text, remarks: Sequence[str]) -> Text:
+    """What was said, and below it, in brackets, what could not be carried."""
+    lines = [Text(f"[{remark}]") for remark in remarks]
+    parts = [text, *lines] if text else lines
+    return join(parts, "\n")
+
+
+def bystander(contact: Contact) -> str:
+    """The label above the words of somebody who is not the customer."""
+    return f"{name_of(contact)} is not the customer of this ticket. Who they are is not known."
+
+
+def edited(text: Text) -> Text:
+    """A revision of an earlier message."""
+    return Text("[The message was edited. It now says:]\n") + text
+
+
+def deleted() -> Text:
+    """The tombstone of a message."""
+    return Text("[The customer deleted this message on the platform.]")
+
+
+def native(text: Text) -> Text:
+    """Something our own account said on the platform itself."""
+    return Text("[Posted by our own account on the platform itself, not from this ticket:]\n") + text
+
+
+def reaction(contact: Contact, emoji: str, *, added: bool) -> Text:
+    """A reaction to a message."""
+    return Text(f"[{name_of(contact)} {'reacted with' if added else 'took back the reaction'} {emoji}]")
+
+
+def lost_event() -> Text:
+    """In place of a message that could not be shown."""
+    return Text(
+        "[1 message of this conversation could not be shown. It is kept in full: ask your Crossdesk admin to look at `crossdesk ledger quarantine list`.]"
+    )

@@ -1,0 +1,105 @@
+"""The gate: may this outbound message leave now? Asked when the wish is made and again immediately before it is sent.
+
+The order of the questions is fixed (design, section 4). Each refusal carries the sentence that the agent reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from plugin.contracts.capabilities import Capabilities, Level
+from plugin.domain.model import HeldReason, Stage, Visibility
+
+_FORMAL = frozenset({Stage.HANDOFF, Stage.FORMAL, Stage.CONFIRMING})
+_WINDOW_MARGIN = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundFacts:
+    """All that the gate may look at."""
+
+    now: datetime
+    visibility: Visibility
+    stage: Stage
+    is_reachable: bool
+    last_inbound_at: datetime | None
+    hold_reason: str | None
+    hold_text: str
+    capabilities: Capabilities
+    file_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """It waits, for `reason`, until a person or an event releases it."""
+
+    reason: HeldReason
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """It can never leave."""
+
+    code: str
+    text: str
+
+
+def ask(facts: OutboundFacts) -> Held | Refused | None:
+    """None: it may leave."""
+    for question in (_stage, _hold, _ability, _reach, _window):
+        answer = question(facts)
+        if answer is not None:
+            return answer
+    return None
+
+
+def _stage(facts: OutboundFacts) -> Held | None:
+    if facts.stage in _FORMAL and facts.visibility is Visibility.PUBLIC:
+        return Held(
+            reason=HeldReason.HANDOFF,
+            text="This conversation is a formal ticket now, so nothing more is posted in public. Your reply is kept here. "
+            "Answer in private, or ask a supervisor to release it.",
+        )
+    return None
+
+
+def _hold(facts: OutboundFacts) -> Held | None:
+    if facts.hold_reason:
+        return Held(reason=HeldReason(facts.hold_reason), text=facts.hold_text)
+    return None
+
+
+def _ability(facts: OutboundFacts) -> Refused | None:
+    ability = facts.capabilities.replies_public if facts.visibility is Visibility.PUBLIC else facts.capabilities.replies_private
+    if ability is Level.REJECTED:
+        return Refused(
+            code="unsupported",
+            text=f"This platform takes no {facts.visibility.value} replies from us. Your reply was not sent; it stays in the ticket. "
+            "Use another way to reach the customer.",
+        )
+    return None
+
+
+def _reach(facts: OutboundFacts) -> Refused | None:
+    if not facts.is_reachable:
+        return Refused(
+            code="unreachable",
+            text="The customer has blocked us or left the conversation, so the platform would refuse the reply. It was not sent and stays in "
+            "the ticket. Reach the customer another way, or send again when they write.",
+        )
+    return None
+
+
+def _window(facts: OutboundFacts) -> Refused | None:
+    window = facts.capabilities.limits.reply_window
+    if window is None or facts.last_inbound_at is None:
+        return None
+    if facts.now > facts.last_inbound_at + timedelta(seconds=window) - _WINDOW_MARGIN:
+        return Refused(
+            code="window_closed",
+            text="The platform's reply window has closed since the customer's last message. The reply was not sent and stays in the ticket. "
+            "It can be sent again after the customer writes.",
+        )
+    return None

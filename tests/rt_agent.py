@@ -1,0 +1,122 @@
+"""An agent at a real Request Tracker, with credentials of their own: replies, comments, takes, resolves, merges, deletes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import requests
+
+
+class RtAgent:
+    """One agent. `info` is what `tests.servers.rt` tells; `name` is "agent" or "second". Every method returns when RT has done it."""
+
+    def __init__(self, info: dict[str, Any], name: str = "agent") -> None:
+        self._url = info["url"]
+        self._auth = (name, info["agent_password"])
+
+    def reply(self, ticket: str, html: str, *, files: Sequence[tuple[str, bytes, str]] = (), content_type: str = "text/html") -> str:
+        """Answer the customer; files as (name, bytes, content type). Returns the transaction's id."""
+        return self._say("correspond", ticket, html, files, content_type)
+
+    def comment(self, ticket: str, html: str, *, files: Sequence[tuple[str, bytes, str]] = (), content_type: str = "text/html") -> str:
+        """Write a note. Returns the transaction's id."""
+        return self._say("comment", ticket, html, files, content_type)
+
+    def reply_in_browser(self, ticket: str, html: str, *, files: Sequence[tuple[str, bytes, str]] = ()) -> None:
+        """Answer through RT's own reply page, as people do."""
+        with self._browser() as browser:
+            page = {"Referer": f"{self._url}/Ticket/Update.html?id={ticket}"}
+            form = browser.get(f"{self._url}/Ticket/Update.html?id={ticket}&Action=Respond", headers=page, timeout=60)
+            token = re.search(r'name="Token" value="([^"]*)"', form.text)
+            data = {
+                "id": ticket,
+                "Action": "Respond",
+                "UpdateType": "response",
+                "UpdateSubject": "Re: your question",
+                "UpdateContent": html,
+                "UpdateContentType": "text/html",
+                "SubmitTicket": "Update Ticket",
+                "Token": token[1] if token else "",
+            }
+            answer = browser.post(
+                f"{self._url}/Ticket/Update.html",
+                data=data,
+                files=[("Attach", file) for file in files] or None,
+                headers=page,
+                allow_redirects=False,
+                timeout=60,
+            )
+            assert answer.status_code == 302, answer.text[:500]
+
+    def set(self, ticket: str, **values: Any) -> None:
+        """Change fields by RT's names: Status, Owner, Queue, Subject, Priority."""
+        self._ask("PUT", f"/ticket/{ticket}", json=values)
+
+    def resolve(self, ticket: str) -> None:
+        """Close the ticket."""
+        self.set(ticket, Status="resolved")
+
+    def take(self, ticket: str) -> None:
+        """Become its owner."""
+        self._ask("PUT", f"/ticket/{ticket}/take", json={})
+
+    def merge(self, ticket: str, *, into: str) -> None:
+        """Merge a ticket into another."""
+        said = self._ask("PUT", f"/ticket/{ticket}", json={"MergeInto": int(into)}).json()
+        assert "Merge Successful" in said, said
+
+    def delete(self, ticket: str) -> None:
+        """Delete it, as RT does: it keeps the ticket with the status deleted."""
+        self._ask("DELETE", f"/ticket/{ticket}")
+
+    def open(self, queue: str, subject: str) -> str:
+        """A ticket of the agent's own. Returns its id."""
+        body = {"Queue": queue, "Subject": subject, "Content": "opened by an agent", "ContentType": "text/plain"}
+        return str(self._ask("POST", "/ticket", json=body).json()["id"])
+
+    def ticket(self, ticket: str) -> dict[str, Any]:
+        """As RT shows it, the queue by name."""
+        shown: dict[str, Any] = self._ask("GET", f"/ticket/{ticket}?fields[Queue]=Name").json()
+        return shown
+
+    def texts(self, ticket: str) -> list[tuple[str, str, str]]:
+        """The conversation as (type, creator, HTML or text of the body), oldest first."""
+        said = []
+        rows = self._ask("GET", f"/ticket/{ticket}/history?fields=Type,Creator&per_page=100").json()["items"]
+        for row in rows:
+            if row["Type"] in ("Create", "Correspond", "Comment"):
+                parts = self._ask("GET", f"/transaction/{row['id']}/attachments?fields=Content,ContentType,Filename&per_page=100").json()[
+                    "items"
+                ]
+                body = next((part["Content"] for part in parts if part["ContentType"].startswith("text/") and not part["Filename"]), "")
+                said.append((row["Type"], row["Creator"]["id"], body))
+        return said
+
+    def _say(self, kind: str, ticket: str, html: str, files: Sequence[tuple[str, bytes, str]], content_type: str) -> str:
+        body = {"Content": html, "ContentType": content_type}
+        if files:
+            answer = self._ask(
+                "POST", f"/ticket/{ticket}/{kind}", data={"JSON": json.dumps(body)}, files=[("Attachments", file) for file in files]
+            )
+        else:
+            answer = self._ask("POST", f"/ticket/{ticket}/{kind}", json=body)
+        return answer.headers["Location"].rpartition("/")[2]
+
+    def _ask(self, method: str, path: str, **sent: Any) -> requests.Response:
+        answer = requests.request(method, f"{self._url}/REST/2.0{path}", auth=self._auth, timeout=60, **sent)
+        assert answer.ok, (answer.status_code, answer.text[:500])
+        return answer
+
+    def _browser(self) -> requests.Session:
+        browser = requests.Session()
+        answer = browser.post(
+            f"{self._url}/NoAuth/Login.html",
+            data={"user": self._auth[0], "pass": self._auth[1], "next": "x"},
+            allow_redirects=False,
+            timeout=60,
+        )
+        assert answer.status_code == 302
+        return browser

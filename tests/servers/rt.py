@@ -1,0 +1,167 @@
+"""A real Request Tracker 5 from Debian's packages: SQLite and settings in its own folder, nothing in /etc or /var touched.
+
+The launcher installs the packages when they are absent and may be installed (root, or sudo without a password).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.servers.registry import Missing, Started, free_port, spawn, wait_for
+
+PACKAGES = ("request-tracker5", "rt5-standalone", "rt5-db-sqlite", "dbconfig-no-thanks", "msmtp-mta")
+SEED = Path(__file__).parents[2] / "plugin" / "helpdesks" / "rt" / "seed.pl"
+QUEUES = ("Social", "Formal")
+
+_SETTINGS = """\
+Set($rtname, 'crossdesk.test');
+Set($Organization, 'crossdesk.test');
+Set($WebDomain, '127.0.0.1');
+Set($WebPort, {port});
+Set($WebPath, '');
+Set($DatabaseType, 'SQLite');
+Set($DatabaseName, '{directory}/rt.sqlite');
+Set($DatabaseUser, '');
+Set($DatabasePassword, '');
+Set($MailCommand, 'testfile');
+Set($LogToSyslog, undef);
+Set($LogToSTDERR, 'warning');
+Set($Timezone, 'UTC');
+Set($WebSessionClass, 'Apache::Session::File');
+# Passwords in tests are not worth half a second each.
+Set($BcryptCost, 4);
+$RT::VarPath = '{directory}/var';
+$RT::MasonDataDir = '{directory}/var/mason';
+$RT::MasonSessionDir = '{directory}/var/session';
+1;
+"""
+
+_STAFF = """\
+our @Final = ( sub {
+    my $root = RT::User->new( RT->SystemUser );
+    $root->Load('root');
+    $root->SetPassword( $ENV{ROOT_PASSWORD} );
+    for my $row ( [ 'agent', 'Ada Agent' ], [ 'second', 'Bo Second' ] ) {
+        my $agent = RT::User->new( RT->SystemUser );
+        $agent->Create( Name => $row->[0], RealName => $row->[1], Password => $ENV{AGENT_PASSWORD}, Privileged => 1 );
+        for my $name ( split /,/, $ENV{CROSSDESK_QUEUES} ) {
+            my $queue = RT::Queue->new( RT->SystemUser );
+            $queue->Load($name);
+            $agent->PrincipalObj->GrantRight( Right => $_, Object => $queue )
+                for qw(SeeQueue ShowTicket ShowTicketComments CreateTicket ReplyToTicket CommentOnTicket ModifyTicket OwnTicket
+                       TakeTicket StealTicket DeleteTicket ShowOutgoingEmail);
+        }
+    }
+    my $bot = RT::CurrentUser->new;
+    $bot->Load( $ENV{CROSSDESK_USER} );
+    my $token = RT::AuthToken->new( RT->SystemUser );
+    my ( $ok, $message, $text ) = $token->Create( Owner => $bot->Id, Description => 'tests' );
+    open my $file, '>', $ENV{TOKEN_FILE} or die $!;
+    print {$file} $text;
+    close $file;
+} );
+1;
+"""
+
+
+def start(directory: Path) -> Started:
+    """Start it. Info: `url`, `queue`, `queues`, `root_password`, `user`, `password`, `token` (the bridge's), `agent`, `second_agent`,
+    `agent_password`, `webhook_secret`, `hook_target_file` (its first line is the address to which RT posts; absent or empty: none).
+    """
+    server = _installed_server()
+    port = free_port()
+    config = directory / "conf.d"
+    for folder in (config, directory / "var" / "mason", directory / "var" / "session"):
+        folder.mkdir(parents=True)
+    (config / "10.pm").write_text(_SETTINGS.replace("{port}", str(port)).replace("{directory}", str(directory)))
+    target = directory / "hook-target"
+    token_file = directory / "token"
+    passwords = {name: secrets.token_hex(12) for name in ("root", "agent", "bridge")}
+    info = {
+        "url": f"http://127.0.0.1:{port}",
+        "queue": QUEUES[0],
+        "queues": list(QUEUES),
+        "root_password": passwords["root"],
+        "user": "crossdesk",
+        "password": passwords["bridge"],
+        "agent": "agent",
+        "second_agent": "second",
+        "agent_password": passwords["agent"],
+        "webhook_secret": secrets.token_hex(24),
+        "hook_target_file": str(target),
+    }
+    environment = {
+        "RT_SITE_CONFIG_DIR": str(config),
+        "CROSSDESK_QUEUES": ",".join(QUEUES),
+        "CROSSDESK_USER": "crossdesk",
+        "CROSSDESK_PASSWORD": passwords["bridge"],
+        "CROSSDESK_WEBHOOK_URL": f"file:{target}",
+        "CROSSDESK_WEBHOOK_SECRET": str(info["webhook_secret"]),
+        "ROOT_PASSWORD": passwords["root"],
+        "AGENT_PASSWORD": passwords["agent"],
+        "TOKEN_FILE": str(token_file),
+    }
+    staff = directory / "staff.pl"
+    staff.write_text(_STAFF)
+    _database(directory, environment, "init")
+    _database(directory, environment, "insert", SEED)
+    _database(directory, environment, "insert", staff)
+    process = spawn(
+        [server, "--server", "Starlet", "--host", "127.0.0.1", "--port", str(port), "--max-workers", "3"],
+        directory,
+        env={"RT_SITE_CONFIG_DIR": str(config)},
+    )
+    wait_for(f"{info['url']}/REST/2.0/rt", process)
+    return Started(info={**info, "token": token_file.read_text()}, pids=(process.pid,))
+
+
+def _database(directory: Path, environment: dict[str, str], action: str, seed: Path | None = None) -> None:
+    command = ["rt-setup-database-5", "--action", action, "--skip-create"]
+    if seed is not None:
+        command += ["--datafile", str(seed)]
+    done = subprocess.run(
+        command, cwd=directory, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    with (directory / "setup.log").open("a") as log:
+        log.write(done.stdout + done.stderr)
+    if done.returncode or "Failed to run" in done.stderr:
+        raise RuntimeError(f"rt-setup-database-5 --action {action} {seed or ''}: {done.stderr[-2000:]}")
+
+
+def _installed_server() -> str:
+    found = _find_server()
+    if found is not None:
+        return found
+    missing = Missing(f"Debian packages {', '.join(PACKAGES)} (root or sudo)")
+    if shutil.which("apt-get") is None:
+        raise missing
+    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if prefix and (shutil.which("sudo") is None or subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode):
+        raise missing
+    environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
+    for step in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
+        subprocess.run(
+            [*prefix, *environment, "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", *step],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    found = _find_server()
+    if found is None:
+        raise missing
+    return found
+
+
+def _find_server() -> str | None:
+    if shutil.which("dpkg-query") is None or shutil.which("rt-setup-database-5") is None:
+        return None
+    for package in PACKAGES:
+        state = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status}", package], capture_output=True, text=True, check=False)
+        if state.stdout != "installed":
+            return None
+    files = subprocess.run(["dpkg", "-L", "request-tracker5"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return next((name for name in files if name.endswith("libexec/rt-server")), None)
