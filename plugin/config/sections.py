@@ -134,10 +134,19 @@ class EngineSection(_Section):
     lease_seconds = Seconds(at_least=5, at_most=600, metadata=_help("A worker that says nothing for so long has lost its conversation."))
     turn_seconds = Seconds(at_least=1, at_most=300, metadata=_help("Longest turn of one conversation."))
     batch = Count(at_least=1, at_most=1000, metadata=_help("Most items of one turn."))
-    settle_extra_seconds = Seconds(at_least=0, at_most=3600, metadata=_help("Extra patience before an unclear call is looked up."))
+    settle_seconds = Seconds(
+        at_least=0,
+        at_most=3600,
+        metadata=_help("How long an unclear call may still be applied, where the adapters' own figures do not fit."),
+    )
     backoff_base = Seconds(at_least=0.05, at_most=60, metadata=_help("First pause after a failed call; doubles."))
     backoff_cap = Seconds(at_least=0.05, at_most=3600, metadata=_help("Longest pause between two tries."))
-    parent_wait_seconds = Seconds(at_least=0, at_most=86400, metadata=_help("How long a reply waits for the message it answers."))
+    parent_wait_seconds = Seconds(at_least=0, at_most=86400, metadata=_help("How long an edit or deletion waits for its message."))
+    reply_wait_seconds = Seconds(at_least=0, at_most=600, metadata=_help("How long an answer waits for the message it answers."))
+    loop_turns = fields.Integer(
+        validate=validate.Range(2, 1000), metadata=_help("More automatic turns than this in ten minutes stop a conversation.")
+    )
+    loop_pace_seconds = Seconds(at_least=0, at_most=60, metadata=_help("A reply that follows sooner than this is automatic."))
     sweep_seconds = Seconds(at_least=0.05, at_most=60, metadata=_help("How often the sweeper looks for work that nobody was woken for."))
     poll_floor_seconds = Seconds(at_least=0.05, at_most=3600, metadata=_help("Shortest pause between two polls of one channel."))
     retention_days = Count(at_least=30, at_most=36500, metadata=_help("Raw receipts are kept so long after their events have ended."))

@@ -86,12 +86,18 @@ class EngineConfig:
     turn_seconds: float = 20.0
     """A drain ends after so long, or after `batch` items, and lets others have a turn."""
     batch: int = 50
-    settle_extra_seconds: float = 2.0
-    """Waited on top of a call's longest life-time before its outcome is read back."""
+    settle_seconds: float | None = None
+    """How long a request may still be applied after we gave up on it, where the adapters' own figures do not fit."""
     backoff_base: float = 1.0
     backoff_cap: float = 300.0
     parent_wait_seconds: float = 600.0
-    """How long a reply or an edit waits for the message it belongs to."""
+    """How long an edit, deletion or reaction waits for the message it belongs to."""
+    reply_wait_seconds: float = 5.0
+    """How long an answer waits for the message it answers: that one may never come, and the customer waits."""
+    loop_turns: int = 5
+    """More automatic turns than this within ten minutes stop a conversation."""
+    loop_pace_seconds: float = 3.0
+    """A reply that follows sooner than this is automatic."""
     sweep_seconds: float = 1.0
     poll_floor_seconds: float = 2.0
     """No channel is asked more often than this."""

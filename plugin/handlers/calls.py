@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from plugin.contracts.helpdesk import HelpdeskAdapter
 from plugin.contracts.platform import EditsMessages, FetchesMedia, ReadsBack
@@ -282,7 +282,7 @@ class Caller:
             return _applied(call, attachment.filename, [refusal], was_found=False)
         return _applied(call, attachment.filename, [Fetched(part=part, file=file)], was_found=False)
 
-    _actions: Mapping[str, Any] = {
+    _actions: ClassVar[Mapping[str, Callable[[Caller, Call], Result]]] = {
         "open_ticket": _open_ticket,
         "add_article": _add_article,
         "reply": _reply,

@@ -96,7 +96,14 @@ def _apply(connection: Connection, held: Held, result: Result, effect: Effect) -
         case Noted():
             place, key = _event_of(connection, result.event_id)
             note(
-                connection, held, event_id=result.event_id, event_place=place, event_key=key, part=result.part, name=effect.name, text=effect.text
+                connection,
+                held,
+                event_id=result.event_id,
+                event_place=place,
+                event_key=key,
+                part=result.part,
+                name=effect.name,
+                text=effect.text,
             )
         case PlaceBlocked():
             places.block(connection, effect.place, reason=effect.reason, seconds=effect.seconds)
@@ -127,4 +134,3 @@ def _ticket_opened(connection: Connection, held: Held, result: Result, effect: T
 def _event_of(connection: Connection, event_id: int) -> tuple[Place, str]:
     row = events.read(connection, event_id)
     return Place(row.place), row.event_key
-

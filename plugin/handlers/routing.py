@@ -116,6 +116,5 @@ def route(desktop: Desktop) -> Verdict:
 
 
 _FROM_PLATFORM = frozenset(
-    kind.__name__
-    for kind in (MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, DeliveryUpdated, ContactReachability)
+    kind.__name__ for kind in (MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, DeliveryUpdated, ContactReachability)
 )

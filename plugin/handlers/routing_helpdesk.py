@@ -18,9 +18,7 @@ from plugin.store import conversations, intents, messages, places
 from plugin.store.intents import Ending
 
 
-
-
-def ticket_touched(desktop: Desktop, event: TicketTouched) -> Verdict:
+def ticket_touched(desktop: Desktop, _: TicketTouched) -> Verdict:
     """Something happened in the ticket: look what."""
     if desktop.held.ticket_ref is None:
         return Ignored(reason="no_ticket")

@@ -69,6 +69,8 @@ def message_edited(desktop: Desktop, event: MessageEdited) -> Verdict:
         return Routed()
     if found.direction == "outbound":
         return Ignored(reason="echo")
+    if event.author_ref is not None and found.contact_id != conversations.find_contact(desktop.connection, desktop.place, event.author_ref):
+        return Ignored(reason="edit_by_other")
     messages.revise(desktop.connection, found.id)
     _file(desktop, event, "edit", found.id, author_id=found.contact_id)
     return Routed()
@@ -112,7 +114,9 @@ def delivery_updated(desktop: Desktop, event: DeliveryUpdated) -> Verdict:
         return Ignored(reason="known")
     messages.set_delivery(desktop.connection, found.id, event.status)
     if event.status is DeliveryStatus.FAILED:
-        told = f"The platform took our reply but could not deliver it: {event.detail or 'it gives no reason.'} The reply stays in this ticket."
+        told = (
+            f"The platform took our reply but could not deliver it: {event.detail or 'it gives no reason.'} The reply stays in this ticket."
+        )
         desktop.commit(_note(desktop, "undelivered", told))
     return Routed()
 
@@ -125,7 +129,9 @@ def contact_reachability(desktop: Desktop, event: ContactReachability) -> Verdic
     if event.is_reachable:
         told = "The customer can be reached on this channel again."
     else:
-        told = f"The customer can no longer be reached on this channel: {event.detail or 'they blocked us or left.'} Replies will not be sent."
+        told = (
+            f"The customer can no longer be reached on this channel: {event.detail or 'they blocked us or left.'} Replies will not be sent."
+        )
     desktop.commit(_note(desktop, "reachability", told))
     return Routed()
 

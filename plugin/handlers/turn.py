@@ -230,7 +230,7 @@ class _Choice:
                 call = self._fresh(row, place, standing)
             else:
                 break
-            if call is _SKIP:
+            if isinstance(call, _Skip):
                 self.has_more = True
                 continue
             if call is None:
@@ -252,11 +252,13 @@ class _Choice:
             reason = "paused" if standing.status == "paused" else "auth"
             self._settle(row, state="held", reason=reason, reason_text=standing.status_text, due_in=None)
 
-    def _settle(self, row: Row[Any], *, state: str, due_in: float | None, reason: str = "", reason_text: str = "", outcome: str = "") -> None:
+    def _settle(
+        self, row: Row[Any], *, state: str, due_in: float | None, reason: str = "", reason_text: str = "", outcome: str = ""
+    ) -> None:
         ending = Ending(intent_id=row.id, state=state, outcome=outcome, reason=reason, reason_text=reason_text, due_in=due_in)
         intents.settle(self._connection, [ending])
 
-    def _doubted(self, row: Row[Any], place: Place, standing: Standing) -> Call | None:
+    def _doubted(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | None:
         """It may have been applied: ask again under its key, read back once settled, or set it aside for a person."""
         adapter = self._installation.adapter(place)
         if row.lane in {Lane.FROM_HELPDESK, Lane.FROM_SOCIAL} or adapter.capabilities.idempotency is not Idempotency.NONE:
@@ -287,7 +289,7 @@ class _Choice:
         call = row.call if row.call in {"open_ticket", "add_article"} else self._what(row)
         return self._call(row, place, standing, f"find:{call}")
 
-    def _fresh(self, row: Row[Any], place: Place, standing: Standing) -> Call | None:
+    def _fresh(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | None:
         if row.lane == Lane.TO_SOCIAL:
             answer = gate.ask(self._facts(row))
             if isinstance(answer, gate.Held):
@@ -308,7 +310,7 @@ class _Choice:
             return _SKIP
         return self._call(row, place, standing, self._what(row))
 
-    def _give_up_fetch(self, row: Row[Any]) -> Call | None:
+    def _give_up_fetch(self, row: Row[Any]) -> Call | _Skip | None:
         attachment = row.event["attachments"][row.part]
         media.refuse(
             self._connection,
@@ -388,4 +390,8 @@ def _first(items: Iterable[Any]) -> Any:
     return next(iter(items), None)
 
 
-_SKIP: Any = object()
+class _Skip:
+    """This wish asks nothing; the next one in the lane may."""
+
+
+_SKIP = _Skip()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 _MIRRORED = 2
 
@@ -33,9 +34,7 @@ class BrakeLimits:
 def sentence(past: Sequence[SaidBefore], limits: BrakeLimits) -> str | None:
     """Why to stop, in words for the agent, or None. `past` is oldest first and covers the brake's window."""
     pace = timedelta(seconds=limits.pace)
-    automatic = sum(
-        1 for before, after in zip(past, past[1:], strict=False) if after.is_ours and not before.is_ours and after.at - before.at < pace
-    )
+    automatic = sum(1 for before, after in pairwise(past) if after.is_ours and not before.is_ours and after.at - before.at < pace)
     if automatic > limits.turns:
         return (
             f"{automatic} replies in a row were faster than a person writes: two machines seem to answer each other. Nothing more is sent in "

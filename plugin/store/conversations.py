@@ -179,9 +179,7 @@ def is_anything_due(connection: Connection) -> bool:
     return bool(connection.execute(_DUE).scalar())
 
 
-_DEAD_LEASES = text(
-    "SELECT count(*) FROM conversation WHERE lease_until IS NOT NULL AND lease_until < now()"
-)
+_DEAD_LEASES = text("SELECT count(*) FROM conversation WHERE lease_until IS NOT NULL AND lease_until < now()")
 
 
 def count_dead_leases(connection: Connection) -> int:

@@ -59,6 +59,15 @@ class Database:
         with _translated(), self._engine.begin() as connection:
             yield connection
 
+    def open_autocommit(self) -> Connection:
+        """A connection of the caller's own, for session locks; the caller closes it.
+
+        Raises:
+            StoreUnavailable: as for `connect`.
+        """
+        with _translated():
+            return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     def run(self, work: Callable[[Connection], T]) -> T:
         """`work` in a transaction of its own, again when it lost against another one.
 

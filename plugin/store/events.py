@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from plugin.contracts.platform import Skipped
 from plugin.domain.codec import encode, encode_event
+from plugin.domain.errors import MalformedPayload
 from plugin.domain.events import Event, HelpdeskEvent, MessageReceived, PlatformEvent
 from plugin.domain.ids import Place
 from plugin.domain.model import Origin
@@ -106,6 +108,25 @@ def insert_helpdesk_events(connection: Connection, place: Place, arrivals: Seque
 def insert_for_conversation(connection: Connection, place: Place, conversation_id: int, arrivals: Sequence[Arrival]) -> int:
     """Keep events that a look at this conversation's own ticket brought; the caller holds its row lock. Returns how many were new."""
     return _insert(connection, place, [_row(item, conversation_id) for item in arrivals], stray_seconds=0)
+
+
+def keep_skipped(connection: Connection, place: Place, skipped: Skipped, origin: Origin) -> None:
+    """Keep what a poll saw and did not carry: ignored by name, or set aside when it could not be read."""
+    statement = text(
+        """
+        INSERT INTO inbound_event (place, event_key, kind, origin, payload, state, reason)
+        VALUES (:place, :key, 'Skipped', :origin, CAST(:payload AS jsonb), :state, :reason) ON CONFLICT (place, event_key) DO NOTHING
+        """
+    )
+    parameters = {
+        "place": place,
+        "key": skipped.event_key,
+        "origin": origin,
+        "payload": json.dumps(skipped.payload),
+        "state": "quarantined" if isinstance(skipped.reason, MalformedPayload) else "ignored",
+        "reason": f"{skipped.reason.code}: {skipped.reason}"[:1000],
+    }
+    connection.execute(statement, parameters)
 
 
 def _ticket_ref(event: Event) -> str:
@@ -278,4 +299,3 @@ def give_up_strays(connection: Connection, *, limit: int = 500) -> int:
         """
     )
     return connection.execute(statement, {"limit": limit}).rowcount
-

@@ -79,7 +79,8 @@ def block(connection: Connection, place: Place, *, reason: str, seconds: float) 
 def recovered(connection: Connection, place: Place) -> None:
     """The place answered well: forget earlier failures."""
     connection.execute(
-        text("UPDATE place SET failures = 0, blocked_until = NULL, blocked_reason = '' WHERE key = :place AND failures > 0"), {"place": place}
+        text("UPDATE place SET failures = 0, blocked_until = NULL, blocked_reason = '' WHERE key = :place AND failures > 0"),
+        {"place": place},
     )
 
 
@@ -160,18 +161,36 @@ def claim_polls(connection: Connection, places: Sequence[Place], *, limit: int, 
 
 
 def advance_poll(
-    connection: Connection, lease: PollLease, *, position: str | None, again_in: float, found: int, is_ok: bool
+    connection: Connection,
+    lease: PollLease,
+    *,
+    position: str | None,
+    again_in: float,
+    found: int,
+    is_ok: bool,
+    keep_lease: float | None = None,
 ) -> bool:
-    """Move the cursor, in the transaction that stored the events. False when the lease was lost: then nothing may be committed."""
+    """Move the cursor, in the transaction that stored the events. `keep_lease`: go on polling for so many seconds.
+
+    False when the lease was lost: then nothing may be committed.
+    """
     statement = text(
         """
         UPDATE cursor SET position = COALESCE(CAST(:position AS jsonb), position), due_at = now() + make_interval(secs => :again_in),
-            lease_until = NULL, found = found + :found, failures = CASE WHEN :is_ok THEN 0 ELSE failures + 1 END,
+            lease_until = now() + make_interval(secs => :keep_lease), found = found + :found, failures = CASE WHEN :is_ok THEN 0 ELSE failures + 1 END,
             last_ok_at = CASE WHEN :is_ok THEN now() ELSE last_ok_at END
         WHERE place = :place AND lease_fence = :fence
         """
     )
-    parameters = {"place": lease.place, "fence": lease.fence, "position": position, "again_in": again_in, "found": found, "is_ok": is_ok}
+    parameters = {
+        "place": lease.place,
+        "fence": lease.fence,
+        "position": position,
+        "again_in": again_in,
+        "found": found,
+        "is_ok": is_ok,
+        "keep_lease": keep_lease,
+    }
     return connection.execute(statement, parameters).rowcount == 1
 
 

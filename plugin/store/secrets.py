@@ -12,6 +12,9 @@ from plugin.domain.errors import ConfigError
 from plugin.domain.ids import Place
 from plugin.store.database import Database
 
+_READ = text("SELECT ciphertext FROM secret WHERE place = :place AND name = :name")
+_READ_LOCKED = text("SELECT ciphertext FROM secret WHERE place = :place AND name = :name FOR UPDATE")
+
 
 class PlaceSecrets:
     """The secrets of one channel or helpdesk. The first key encrypts, all of them decrypt: put a new one in front to rotate."""
@@ -48,8 +51,7 @@ class PlaceSecrets:
         return fresh
 
     def _read(self, connection: Connection, name: str, *, lock: bool) -> str | None:
-        statement = "SELECT ciphertext FROM secret WHERE place = :place AND name = :name" + (" FOR UPDATE" if lock else "")
-        ciphertext = connection.execute(text(statement), {"place": self._place, "name": name}).scalar()
+        ciphertext = connection.execute(_READ_LOCKED if lock else _READ, {"place": self._place, "name": name}).scalar()
         if ciphertext is None:
             return None
         try:

@@ -60,7 +60,7 @@ class BlueskyAdapter:
         self._directory = Directory(settings, connection)
         self._delivery = Delivery(self._client, self._directory, connection)
 
-    def verify(self, request: WebhookRequest) -> None:  # noqa: ARG002 - the contract's signature
+    def verify(self, request: WebhookRequest) -> None:
         """Bluesky sends no webhooks: whatever comes is not from there.
 
         Raises:
@@ -68,7 +68,7 @@ class BlueskyAdapter:
         """
         raise SignatureInvalid("Bluesky sends no webhooks; this request was not from there and nothing was kept.")
 
-    def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:  # noqa: ARG002 - the contract's signature
+    def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:
         """Bluesky sends no webhooks.
 
         Raises:
@@ -99,7 +99,7 @@ class BlueskyAdapter:
         """Look into our own repository, which knows for certain."""
         return self._delivery.find(message, marker=marker)
 
-    def delete(self, message_ref: MessageRef, thread_key: ThreadKey, *, marker: Marker) -> None:  # noqa: ARG002 - the contract's signature
+    def delete(self, message_ref: MessageRef, thread_key: ThreadKey, *, marker: Marker) -> None:
         """Delete a post of ours. One that is already gone is success.
 
         Raises:
@@ -153,7 +153,7 @@ class Bluesky:
     capabilities = CAPABILITIES
     settings_schema = SettingsSchema()
 
-    def connect(self, channel: ChannelKey, settings: Settings, connection: Connection) -> BlueskyAdapter:  # noqa: ARG002 - as above
+    def connect(self, channel: ChannelKey, settings: Settings, connection: Connection) -> BlueskyAdapter:
         """Bind to one account. Makes no call."""
         return BlueskyAdapter(settings, connection)
 

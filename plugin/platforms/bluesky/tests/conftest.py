@@ -104,7 +104,9 @@ class CannedHttp:
 
 def connect(settings: Mapping[str, Any], http: Any, *, clock: Any = None, secrets: Any = None) -> BlueskyAdapter:
     """A channel on `http`."""
-    connection = Connection(http=http, clock=clock or MovableClock(), secrets=secrets or Secrets(), webhook_url="https://desk.example/in/channel/sky")
+    connection = Connection(
+        http=http, clock=clock or MovableClock(), secrets=secrets or Secrets(), webhook_url="https://desk.example/in/channel/sky"
+    )
     return PLATFORM.connect(ChannelKey("sky"), PLATFORM.settings_schema.load(settings), connection)
 
 

@@ -279,7 +279,9 @@ def test_a_post_with_an_old_time_is_not_overlooked(listener: Listener, brand: Bl
     assert heard[1].message_ref == late.uri
 
 
-def test_a_limited_thread_and_a_deleted_post_cannot_be_answered(listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer) -> None:
+def test_a_limited_thread_and_a_deleted_post_cannot_be_answered(
+    listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer
+) -> None:
     limited = customer.post("Thinking aloud about @" + brand.handle, facets=[])
     customer.limit_replies(limited)
     eventually(

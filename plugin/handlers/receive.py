@@ -1,0 +1,122 @@
+"""The receipt path: the only code between a platform's delivery and its 2xx. Verifies, commits the raw body, and nothing else.
+
+Deliveries that arrive together are committed together (group commit): whoever finds the commit free takes everybody's receipts along.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from plugin.contracts.http import WebhookAnswer, WebhookRequest
+from plugin.contracts.platform import AnswersChallenge
+from plugin.contracts.wakeups import WakeUps
+from plugin.domain.errors import StoreUnavailable
+from plugin.domain.ids import Place
+from plugin.faults import point
+from plugin.handlers.installation import Installation
+from plugin.store import receipts
+from plugin.store.database import Database
+from plugin.store.receipts import NewReceipt
+from plugin.store.spool import Spool
+
+_WITHHELD_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-telegram-bot-api-secret-token"})
+_WITHHELD_QUERY = frozenset({"access_token", "token", "secret"})
+
+
+class Receiver:
+    """Receives for an installation. One instance serves all threads of a process."""
+
+    def __init__(self, installation: Installation, database: Database, wakeups: WakeUps, spool: Spool | None) -> None:
+        self._installation = installation
+        self._wakeups = wakeups
+        self._spool = spool
+        self._commits = GroupCommit(lambda batch: self._commit(database, batch))
+
+    def receive(self, place: Place, request: WebhookRequest) -> WebhookAnswer | None:
+        """Answer a handshake, or keep a delivery: None means it is safe and deserves its 2xx.
+
+        Raises:
+            SignatureInvalid: it is not from there; nothing was kept.
+            StoreUnavailable: neither the database nor the spool can take it; the sender must come again.
+        """
+        adapter = self._installation.adapter(place)
+        if isinstance(adapter, AnswersChallenge):
+            answer = adapter.answer(request)
+            if answer is not None:
+                return answer
+        adapter.verify(request)
+        point("receive.before_commit")
+        receipt = _receipt(place, request)
+        try:
+            self._commits.submit(receipt)
+        except StoreUnavailable:
+            if self._spool is None:
+                raise
+            self._spool.keep(receipt)
+        point("receive.after_commit")
+        return None
+
+    def _commit(self, database: Database, batch: Sequence[NewReceipt]) -> None:
+        with database.begin() as connection:
+            receipts.insert(connection, batch)
+        point("receive.before_wake")
+        self._wakeups.wake()
+
+
+def _receipt(place: Place, request: WebhookRequest) -> NewReceipt:
+    """What is kept: everything but what proves the sender, which is checked now and never needed again."""
+    return NewReceipt(
+        place=place,
+        method=request.method,
+        path=request.path,
+        query={name: value for name, value in request.query.items() if name.lower() not in _WITHHELD_QUERY},
+        headers={name: value for name, value in request.headers.items() if name not in _WITHHELD_HEADERS},
+        body=request.body,
+    )
+
+
+@dataclass(slots=True)
+class _Entry:
+    receipt: NewReceipt
+    is_done: bool = False
+    error: BaseException | None = field(default=None)
+
+
+class GroupCommit:
+    """Many threads, few commits. `commit` takes a batch and raises for all of it or none."""
+
+    def __init__(self, commit: Callable[[Sequence[NewReceipt]], None], *, most: int = 256) -> None:
+        self._commit = commit
+        self._most = most
+        self._waiting: list[_Entry] = []
+        self._queue = threading.Lock()
+        self._turn = threading.Lock()
+
+    def submit(self, receipt: NewReceipt) -> None:
+        """Return when the receipt is committed.
+
+        Raises:
+            StoreUnavailable: it is not known to be.
+        """
+        entry = _Entry(receipt)
+        with self._queue:
+            self._waiting.append(entry)
+        while not entry.is_done:
+            with self._turn:
+                if not entry.is_done:
+                    self._lead()
+        if entry.error is not None:
+            raise entry.error
+
+    def _lead(self) -> None:
+        with self._queue:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        try:
+            self._commit([entry.receipt for entry in batch])
+        except BaseException as error:  # noqa: BLE001 - everyone in the batch must learn of it
+            for entry in batch:
+                entry.error = error
+        for entry in batch:
+            entry.is_done = True

@@ -1,0 +1,97 @@
+"""Splitting: one raw receipt becomes its events, all or none, in the order in which the place told them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import Connection, text
+
+from plugin.domain.errors import MalformedPayload, UnsupportedEvent
+from plugin.domain.events import Event
+from plugin.domain.ids import Place
+from plugin.domain.model import Origin
+from plugin.faults import point
+from plugin.handlers.fates import back_off
+from plugin.handlers.installation import Installation
+from plugin.store import events, receipts
+from plugin.store.database import Database
+from plugin.store.events import Arrival
+from plugin.store.receipts import StoredReceipt
+
+_log = structlog.get_logger("crossdesk.split")
+_BATCH = 50
+_TRIES = 8
+_LOCK_SPACE = 0x53504C54
+
+
+class Splitter:
+    """Splits the receipts of an installation. Safe to run in any number of processes: a place is split by one at a time."""
+
+    def __init__(self, installation: Installation, database: Database) -> None:
+        self._installation = installation
+        self._database = database
+
+    def split_due(self) -> int:
+        """Split what is new, a batch of each place. Returns how many receipts were ended."""
+        with self._database.begin() as connection:
+            waiting = receipts.places_with_new(connection)
+        return sum(self._split_place(place) for place in waiting if place in self._installation.adapters)
+
+    def _split_place(self, place: Place) -> int:
+        ids = self._database.run(lambda connection: receipts.count_try(connection, place, limit=_BATCH))
+        point("split.after_count")
+        if not ids:
+            return 0
+        return self._database.run(lambda connection: self._split(connection, place, ids))
+
+    def _split(self, connection: Connection, place: Place, ids: Sequence[int]) -> int:
+        if not _take_turn(connection, place):
+            return 0
+        counts: dict[int, int] = {}
+        arrivals: list[Arrival] = []
+        batch = receipts.read_new(connection, ids)
+        # A receipt that has cost a process its life before is tried alone, so that it takes no other with it.
+        for receipt in [item for item in batch if item.attempts == 1] or batch[:1]:
+            found = self._parse(connection, receipt)
+            if found is None:
+                continue
+            arrivals += [Arrival(event=event, origin=Origin.WEBHOOK, receipt_id=receipt.id) for event in found]
+            counts[receipt.id] = len(found)
+        self.keep(connection, place, arrivals)
+        point("split.before_commit")
+        receipts.mark_split(connection, counts)
+        return len(counts)
+
+    def keep(self, connection: Connection, place: Place, arrivals: Sequence[Arrival]) -> int:
+        """Keep events of a place; returns how many were new."""
+        if not arrivals:
+            return 0
+        channel = self._installation.channels.get(place)
+        if channel is None:
+            return events.insert_helpdesk_events(connection, place, arrivals)
+        stray = self._installation.engine.parent_wait_seconds
+        return events.insert_platform_events(connection, place, channel.helpdesk, arrivals, stray_seconds=stray)
+
+    def _parse(self, connection: Connection, receipt: StoredReceipt) -> Sequence[Event] | None:
+        """The events, none for what we do not carry; None when the receipt was set aside or put off."""
+        try:
+            return self._installation.adapter(receipt.place).parse(receipt.request)
+        except UnsupportedEvent as kind:
+            _log.info("unsupported_event", place=receipt.place, receipt_id=receipt.id, detail=kind.detail or str(kind))
+            return ()
+        except MalformedPayload as problem:
+            receipts.set_aside(connection, receipt.id, str(problem))
+        except Exception as fault:  # noqa: BLE001 - an adapter's fault must not stop the other receipts
+            _log.exception("parse_fault", place=receipt.place, receipt_id=receipt.id)
+            if receipt.attempts >= _TRIES:
+                receipts.set_aside(connection, receipt.id, f"{type(fault).__name__} {receipt.attempts} times")
+            else:
+                receipts.postpone(connection, receipt.id, seconds=back_off(self._installation.engine, receipt.attempts))
+        return None
+
+
+def _take_turn(connection: Connection, place: Place) -> bool:
+    """One splitter a place at a time, so that receipts become events in the order of their arrival."""
+    statement = text("SELECT pg_try_advisory_xact_lock(:space, hashtext(:place))")
+    return bool(connection.execute(statement, {"space": _LOCK_SPACE, "place": place}).scalar())
