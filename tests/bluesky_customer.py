@@ -129,7 +129,9 @@ class BlueskyCustomer:
 
     def replies(self, post: Post) -> list[dict[str, Any]]:
         """The answers directly below a post, as this person's app shows them: post views, oldest first."""
-        return [reply["post"] for reply in sorted(self._thread(post).get("replies", []), key=lambda reply: reply["post"]["record"]["createdAt"])]
+        return [
+            reply["post"] for reply in sorted(self._thread(post).get("replies", []), key=lambda reply: reply["post"]["record"]["createdAt"])
+        ]
 
     def all_below(self, post: Post) -> list[dict[str, Any]]:
         """Everything below a post, from the top down: post views."""

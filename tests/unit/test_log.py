@@ -97,7 +97,7 @@ def test_what_looks_like_a_secret_is_hidden(text: str, is_pretty: bool) -> None:
     log.register_secrets(["registered-hunter2/one", "abc"])
     stream = _lines(is_pretty=is_pretty)
     logger = structlog.get_logger()
-    logger.info("called " + text, url=f" {text}", deep=[{"deeper": f" {text}"}])
+    logger.info(text, url=f" {text}", deep=[{"deeper": f" {text}"}])
     logging.getLogger("urllib3").warning("again %s", text)
     try:
         _fail(RuntimeError(f"failed: {text}\nand the rest"))

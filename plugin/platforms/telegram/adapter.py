@@ -28,7 +28,7 @@ from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt
 from plugin.platforms.telegram.capabilities import CAPABILITIES, CAPTION_LENGTH, DOWNLOAD_BYTES, MEGABYTE, sending
-from plugin.platforms.telegram.client import BotApi, ChatMoved
+from plugin.platforms.telegram.client import BotApi, moved_to
 from plugin.platforms.telegram.entities import to_entities
 from plugin.platforms.telegram.refs import Thread, split_message, thread_from_key
 from plugin.platforms.telegram.schema import Settings, SettingsSchema
@@ -76,10 +76,13 @@ class TelegramAdapter:
         reply = self._reply(message.reply_to, thread)
         try:
             sent = self._send(thread, message, entities, reply)
-        except ChatMoved as moved:
+        except TargetGone as gone:
+            chat = moved_to(gone)
+            if not chat:
+                raise
             # The refusal proves that nothing was sent. Message ids do not move along, so the answer stands alone.
-            thread, reply = Thread(chat=moved.moved_to), None
-            losses += (f"The group became a supergroup ({moved.moved_to}); the reply was sent there, without reference to a message.",)
+            thread, reply = Thread(chat=chat), None
+            losses += (f"The group became a supergroup ({chat}); the reply was sent there, without reference to a message.",)
             sent = self._send(thread, message, entities, reply)
         number = sent.get("message_id") if isinstance(sent, Mapping) else None
         if not isinstance(number, int):

@@ -43,13 +43,8 @@ _GONE = (
     "business_connection_invalid",
     "group chat was deactivated",
 )
+_MOVED = "migrate_to_chat_id="
 _WINDOW = ("business_peer_usage_missing",)
-
-
-class ChatMoved(TargetGone):
-    """A group became a supergroup: the same call is right with the chat id `moved_to`."""
-
-    moved_to: str = ""
 
 
 class BotApi:
@@ -110,7 +105,7 @@ class BotApi:
                 answer = self._http.request("POST", address, data=form, files=files, timeout=timeout, max_bytes=_ANSWER_BYTES)
             else:
                 answer = self._http.request("POST", address, json=given, timeout=timeout, max_bytes=_ANSWER_BYTES)
-            return _result(method, answer)
+        return _result(method, answer)
 
     @contextmanager
     def _without_token(self) -> Iterator[None]:
@@ -118,11 +113,14 @@ class BotApi:
         try:
             yield
         except CrossdeskError as problem:
-            if secret not in f"{problem}{problem.detail}":
-                raise
-            # A new error without cause and context: the old one's would show the address in a log.
+            # Always a new error without cause: the old one, or what it was raised from, may show the address in a log.
             message, detail = (text.replace(secret, "[token]") for text in (str(problem), problem.detail))
             raise type(problem)(message, retry_after=problem.retry_after, detail=detail) from None
+
+
+def moved_to(problem: TargetGone) -> str:
+    """The id of the supergroup that the addressed group became, "" where that is not the trouble."""
+    return problem.detail.partition(_MOVED)[2]
 
 
 def _result(method: str, answer: HttpResponse) -> Any:
@@ -168,9 +166,8 @@ def _refusal(method: str, code: int, description: str, parameters: Mapping[str, 
             detail=description,
         )
     if "migrate_to_chat_id" in parameters:
-        moved = ChatMoved("The group became a supergroup with another id; write to that one.", detail=description)
-        moved.moved_to = str(parameters["migrate_to_chat_id"])
-        return moved
+        detail = f"{description} {_MOVED}{parameters['migrate_to_chat_id']}"
+        return TargetGone("The group became a supergroup with another id. Nothing was changed; write to that one.", detail=detail)
     if code == 403:
         return TargetGone(f"Telegram does not let the bot write here: {_reason(description)}. Nothing was sent.", detail=description)
     if 400 <= code < 500:

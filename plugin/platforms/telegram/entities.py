@@ -71,7 +71,7 @@ def to_entities(text: Text) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     covered = (mark for mark in sendable if mark.kind is MarkKind.LINK and mark.target not in shown)
     losses += tuple(f"Telegram shows one link at a time; the one to {mark.target} was covered by another." for mark in covered)
     result += solid
-    result.sort(key=lambda mark: (mark.start, -mark.end, mark.kind))
+    result.sort(key=lambda mark: (mark.start, -mark.end, mark.kind is not MarkKind.QUOTE, mark.kind))
     return [_entity(mark, offsets) for mark in result], losses
 
 

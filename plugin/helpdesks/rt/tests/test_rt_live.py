@@ -325,19 +325,18 @@ def test_the_hook_and_the_poll_tell_the_same_facts(desk: RtAdapter, agent: RtAge
     agent.resolve(ticket_ref)
     agent.merge(other, into=ticket_ref)
     agent.set(ticket_ref, Subject="nobody needs to hear this")
-    told = hooks.wait_for(desk, 7)
+    told = sorted(hooks.wait_for(desk, 8), key=lambda event: int(event.event_key[4:]))
     polled = desk.poll(position)
     assert told == list(polled.events)
     # The first is RT's own opening of the new ticket, when the bridge corresponded; the bridge's own entries are not told.
     assert [event.event_key for event in told[1:3]] == [f"txn:{note}", f"txn:{reply}"]
-    assert len(set(told)) == 7
-    assert told[-1].ticket_ref == other
+    assert [event.ticket_ref for event in told[-2:]] == [other, ticket_ref]
     assert not polled.has_more
     again = desk.poll(polled.position)
     assert again.events == ()
     body = b"".join(request.body for request in hooks.received)
     assert b"answer" not in body
-    forged = dataclasses.replace(hooks.received[0], body=hooks.received[0].body.replace(b"Comment", b"comment"))
+    forged = dataclasses.replace(hooks.received[0], body=hooks.received[0].body + b" ")
     with pytest.raises(SignatureInvalid):
         desk.verify(forged)
     with pytest.raises(SignatureInvalid):
