@@ -11,7 +11,7 @@ import pytest
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteError, RemoteUnavailable
 from plugin.domain.model import NewArticle
 from plugin.domain.text import Text
-from ui_extensions.rehearsal.desk.faults import KINDS
+from ui_extensions.rehearsal.faults import CALL_KINDS
 
 APPLIED = {"lose_answer": True, "stall": True, "error_after": True, "late": False, "unavailable": False, "down": False}
 """Faults after which nobody can know; whether the call was applied by the time the adapter gives up."""
@@ -69,7 +69,7 @@ def test_clear_refusals_store_nothing(world: Any, tools: Any, kind: str, error: 
     assert world.adapter.find_ticket(tools.new_ticket(), marker=marker) is None
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS - {"drop_webhooks"}))
+@pytest.mark.parametrize("kind", sorted(CALL_KINDS))
 def test_questions_that_get_no_answer_change_nothing(world: Any, kind: str) -> None:
     opened = world.open()
     expected = {"rate_limited": RateLimited, "token_refused": CredentialsRejected}.get(kind, RemoteUnavailable)
