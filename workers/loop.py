@@ -102,5 +102,5 @@ class WorkLoop:
             if error is None:
                 made += future.result()
             else:
-                _log.error("drain_fault", error=type(error).__name__, sentence=str(error)[:500])
+                _log.error("drain_fault", exc_info=error)
         return made

@@ -31,6 +31,8 @@ class Database:
             pool_timeout=connect_seconds,
             pool_pre_ping=False,
             isolation_level="READ COMMITTED",
+            # What people wrote stands in the parameters; it must not get into a log with an error.
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": max(1, int(connect_seconds)),
                 # A frozen process must not hold locks for longer than a lease lives.
