@@ -92,7 +92,7 @@ class EngineConfig:
     backoff_cap: float = 300.0
     parent_wait_seconds: float = 600.0
     """How long an edit, deletion or reaction waits for the message it belongs to."""
-    reply_wait_seconds: float = 5.0
+    reply_wait_seconds: float = 2.0
     """How long an answer waits for the message it answers: that one may never come, and the customer waits."""
     loop_turns: int = 5
     """More automatic turns than this within ten minutes stop a conversation."""

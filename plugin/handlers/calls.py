@@ -152,7 +152,7 @@ class Caller:
             platform=channel.platform,
             visibility=held.visibility,
             stage=held.stage,
-            follows=held.former_ticket_ref,
+            follows=held.former_ticket_ref or (held.ticket_ref if channel.late == "follow_up" else None),
         )
 
     def _article(self, call: Call) -> NewArticle:
@@ -265,7 +265,9 @@ class Caller:
             merged_into=state.live_ref if is_merged else None,
         )
         last = articles[-1].article_ref if articles else None
-        return _applied(call, state.live_ref, [Looked(events=(changed, *articles), article_cursor=last)], was_found=False)
+        is_news = is_merged or state.is_closed != held.ticket_closed
+        found = (changed, *articles) if is_news else tuple(articles)
+        return _applied(call, state.live_ref, [Looked(events=found, article_cursor=last)], was_found=False)
 
     def _fetch(self, call: Call) -> Result:
         adapter, part = self._channel(call).adapter, call.intent.part

@@ -38,7 +38,7 @@ def live_ticket(client: ZammadClient, ticket: Mapping[str, Any]) -> Mapping[str,
         links = client.read_object("/links", {"link_object": "Ticket", "link_object_value": ticket["id"]})
         parents = [link["link_object_value"] for link in links.get("links") or () if link.get("link_type") == "parent"]
         if len(parents) > 1:
-            parents = [parent for parent in parents if _took_in(client, parent, ticket["id"])]
+            parents.sort(key=lambda parent: not _took_in_others(client, parent))
         if not parents:
             break
         ticket = the_ticket(client, parents[0])
@@ -108,7 +108,10 @@ def correct_customer(client: ZammadClient, ticket: Mapping[str, Any], login: str
     return ()
 
 
-def _took_in(client: ZammadClient, target: Any, source: Any) -> bool:
-    """Whether `source` was merged into `target`; other links of the kind `parent` are people's own."""
-    history = client.read_object(f"/ticket_history/{target}").get("history") or ()
-    return any(entry.get("type") == "received_merge" and entry.get("id_from") == source for entry in history)
+def _took_in_others(client: ZammadClient, ticket_ref: Any) -> bool:
+    """Whether tickets were merged into this one. Links of the kind `parent` are people's own, too.
+
+    From which ticket is no test: when the first target is merged in turn, our link moves on to the second.
+    """
+    history = client.read_object(f"/ticket_history/{ticket_ref}").get("history") or ()
+    return any(entry.get("type") == "received_merge" for entry in history)
