@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -30,17 +29,6 @@ def bind(build: Callable[[str], Any], *, host: str = "127.0.0.1", port: int = 0)
     server.daemon_threads = True  # type: ignore[attr-defined]
     server.app = build(f"http://{host}:{server.port}")
     return server
-
-
-def until_told(server: BaseWSGIServer) -> None:
-    """Serve until SIGTERM or SIGINT. Only in a process's main thread."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # In a thread: shutdown waits for the loop that this very thread runs.
-        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown, daemon=True).start())
-    try:
-        server.serve_forever(poll_interval=0.2)
-    finally:
-        server.server_close()
 
 
 @contextlib.contextmanager
