@@ -98,6 +98,7 @@ class HttpClient(Protocol):
 
         Raises:
             RemoteUnavailable: the request was surely not applied (refused, no such host, TLS), or it only reads.
+            RemoteRejected: nothing was sent (no http(s) address, a header that HTTP cannot carry), or a read brought too much.
             OutcomeUnknown: the request was written and no whole answer came back.
         """
         ...

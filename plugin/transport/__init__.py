@@ -1,1 +1,1 @@
-"""The only importer of `requests` among our modules: time-outs, redaction, size caps and the address filter."""
+"""The only way out to other people's servers, and the only importer of `requests` among our modules."""

@@ -24,6 +24,7 @@ def furnish(app: Flask) -> None:
     """Give an application the shared style sheet and script, strict headers, and the template filters."""
     app.register_blueprint(Blueprint("shared", __name__, static_folder="static", static_url_path="/shared"))
     app.after_request(_strict)
+    app.teardown_request(lambda _problem: request.close())  # uploads that were spooled to disk
     app.jinja_env.filters.update(linked=linked, clock=clock, hue=hue, filesize=filesize, is_picture=is_picture)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
