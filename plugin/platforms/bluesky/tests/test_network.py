@@ -19,7 +19,8 @@ from plugin.platforms.bluesky.schema import load_session
 from plugin.platforms.bluesky.wording import RULER
 from tests.bluesky_customer import BlueskyCustomer, eventually
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200)]
+"""The first run on a machine installs the network's packages, which takes minutes."""
 MARKER = Marker("0123456789abcdefghijklmnop")
 
 
