@@ -50,6 +50,16 @@ def live(version: object, draw: Any) -> Response:
     return answer
 
 
+def file_answer(content: bytes, *, content_type: str, filename: str, inline: bool = False) -> Response:
+    """A file's bytes, which no browser runs as a page."""
+    answer = Response(content, content_type=content_type)
+    answer.headers.set("Content-Disposition", "inline" if inline else "attachment", filename=filename)
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
 def linked(text: str) -> Markup:
     """Text as HTML: escaped, and its addresses made into links that carry nothing along."""
     pieces, at = [], 0

@@ -80,7 +80,7 @@ class ZammadAdapter:
         self._webhook_url = connection.webhook_url
         self._login = ""
 
-    def find_or_create_customer(self, contact: Contact, *, channel: str, platform: str) -> CustomerRef:  # noqa: ARG002 - the contract's
+    def find_or_create_customer(self, contact: Contact, *, channel: str, platform: str) -> CustomerRef:
         """As the contract says. The reference is our login; a twin that a race or a search index made is switched off."""
         login = login_of(channel, contact.ref)
         lookups.ensure_customer(self._client, login, contact)
@@ -128,7 +128,7 @@ class ZammadAdapter:
             for tag in tags:
                 self._client.write(method, path, {"object": "Ticket", "o_id": ticket["id"], "item": tag})
 
-    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:  # noqa: ARG002 - the contract's
+    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
         """As the contract says. It fires no trigger and does not take back a first response that was counted."""
         self._client.write("PUT", f"/ticket_articles/{article_ref}", {"internal": is_internal})
 
@@ -140,7 +140,7 @@ class ZammadAdapter:
         row, article_ref = found
         return self._opened(row, article_ref, customer=ticket.customer_ref or login_of(ticket.channel, ticket.contact.ref))
 
-    def find_article(self, ticket_ref: TicketRef, *, marker: Marker) -> FiledArticle | None:  # noqa: ARG002 - a merge may have moved it
+    def find_article(self, ticket_ref: TicketRef, *, marker: Marker) -> FiledArticle | None:
         """As the contract says, wherever a merge moved it. What a merged ticket swallowed does not count: nobody looks there."""
         found = lookups.find_marked(self._client, marker)
         return None if found is None else FiledArticle(ticket_ref=TicketRef(str(found[0]["id"])), article_ref=found[1])
@@ -290,7 +290,7 @@ class Zammad:
     capabilities = CAPABILITIES
     settings_schema: SettingsSchema = ZammadSettingsSchema()
 
-    def connect(self, helpdesk: HelpdeskKey, settings: ZammadSettings, connection: Connection) -> ZammadAdapter:  # noqa: ARG002
+    def connect(self, helpdesk: HelpdeskKey, settings: ZammadSettings, connection: Connection) -> ZammadAdapter:
         """Bind to one server. Makes no call."""
         return ZammadAdapter(settings, connection)
 

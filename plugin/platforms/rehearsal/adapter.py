@@ -104,11 +104,11 @@ class RehearsalAdapter:
         found = self._client.read(name, params={"client_ref": marker}).get(name.removeprefix("/"))
         return _receipt(found[0]) if isinstance(found, list) and found else None
 
-    def edit(self, message_ref: MessageRef, message: OutboundMessage, *, marker: Marker) -> Receipt:  # noqa: ARG002
+    def edit(self, message_ref: MessageRef, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """Change our post's words; its files stay. Safe to repeat."""
         return _receipt(self._client.write("PATCH", f"{_collection(message.visibility)}/{message_ref}", {"text": _plain(message)}))
 
-    def delete(self, message_ref: MessageRef, thread_key: ThreadKey, *, marker: Marker) -> None:  # noqa: ARG002
+    def delete(self, message_ref: MessageRef, thread_key: ThreadKey, *, marker: Marker) -> None:
         """Take our post back."""
         visibility = Visibility.PRIVATE if thread_key.startswith("private:") else Visibility.PUBLIC
         try:
@@ -171,7 +171,7 @@ class Rehearsal:
     capabilities = CAPABILITIES
     settings_schema = SettingsSchema()
 
-    def connect(self, channel: ChannelKey, settings: Settings, connection: Connection) -> RehearsalAdapter:  # noqa: ARG002
+    def connect(self, channel: ChannelKey, settings: Settings, connection: Connection) -> RehearsalAdapter:
         """Bind to one account. Makes no call."""
         return RehearsalAdapter(settings, connection)
 

@@ -233,7 +233,7 @@ def test_pictures_travel_both_ways(listener: Listener, brand: BlueskyCustomer, c
 
 
 def test_edits_and_deletions_are_noticed(listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer) -> None:
-    said = customer.post(f"@{brand.handle} my pasword is hunter2", mentions=[brand])
+    said = customer.post(f"@{brand.handle} my password is hunter2", mentions=[brand])
     listener.hear(MessageReceived)
 
     changed = customer.edit(said, f"@{brand.handle} my password is a secret", mentions=[brand])
