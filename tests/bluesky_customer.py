@@ -48,7 +48,7 @@ class BlueskyCustomer:
         )
         self.did, self.handle, self._token = made["did"], made["handle"], made["accessJwt"]
 
-    def call(self, verb: str, method: str, **how: Any) -> dict[str, Any]:
+    def call(self, verb: str, method: str, **how: Any) -> Any:
         """One XRPC call, signed in if there is a session."""
         headers = {**({"authorization": f"Bearer {self._token}"} if self._token else {}), **how.pop("headers", {})}
         answer = requests.request(verb, f"{self.pds}/xrpc/{method}", headers=headers, timeout=30, **how)
@@ -58,7 +58,7 @@ class BlueskyCustomer:
 
     def app_password(self, name: str = "crossdesk") -> str:
         """A new app password, as an admin makes one for the bridge."""
-        return self.call("POST", "com.atproto.server.createAppPassword", json={"name": name})["password"]
+        return str(self.call("POST", "com.atproto.server.createAppPassword", json={"name": name})["password"])
 
     def post(
         self,
@@ -107,11 +107,11 @@ class BlueskyCustomer:
         record = {"$type": "app.bsky.graph.block", "subject": other.did, "createdAt": _now()}
         self.call("POST", "com.atproto.repo.createRecord", json={"repo": self.did, "collection": "app.bsky.graph.block", "record": record})
 
-    def upload(self, content: bytes, content_type: str = "image/png") -> dict[str, Any]:
+    def upload(self, content: bytes, content_type: str = "image/png") -> Any:
         """Hand over a file."""
         return self.call("POST", "com.atproto.repo.uploadBlob", data=content, headers={"content-type": content_type})["blob"]
 
-    def record(self, uri: str) -> dict[str, Any]:
+    def record(self, uri: str) -> Any:
         """What a post's record says, anyone's."""
         return self._found(uri)["value"]
 
@@ -129,7 +129,9 @@ class BlueskyCustomer:
 
     def replies(self, post: Post) -> list[dict[str, Any]]:
         """The answers directly below a post, as this person's app shows them: post views, oldest first."""
-        return [reply["post"] for reply in sorted(self._thread(post).get("replies", []), key=lambda reply: reply["post"]["record"]["createdAt"])]
+        return [
+            reply["post"] for reply in sorted(self._thread(post).get("replies", []), key=lambda reply: reply["post"]["record"]["createdAt"])
+        ]
 
     def all_below(self, post: Post) -> list[dict[str, Any]]:
         """Everything below a post, from the top down: post views."""
@@ -139,7 +141,11 @@ class BlueskyCustomer:
 
         return below(self._thread(post))
 
-    def notified(self) -> list[dict[str, Any]]:
+    def views(self, *uris: str) -> Any:
+        """Posts as this person's app shows them; what is deleted, hidden or not known yet is missing."""
+        return self.call("GET", "app.bsky.feed.getPosts", params={"uris": list(uris)})["posts"]
+
+    def notified(self) -> Any:
         """This person's notifications, newest first."""
         return self.call("GET", "app.bsky.notification.listNotifications", params={"limit": 50})["notifications"]
 
@@ -151,10 +157,10 @@ class BlueskyCustomer:
             return False
         return True
 
-    def _thread(self, post: Post) -> dict[str, Any]:
+    def _thread(self, post: Post) -> Any:
         return self.call("GET", "app.bsky.feed.getPostThread", params={"uri": post.uri, "depth": 20})["thread"]
 
-    def _found(self, uri: str) -> dict[str, Any]:
+    def _found(self, uri: str) -> Any:
         repo, collection, rkey = uri.removeprefix("at://").split("/")
         return self.call("GET", "com.atproto.repo.getRecord", params={"repo": repo, "collection": collection, "rkey": rkey})
 

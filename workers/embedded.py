@@ -105,7 +105,7 @@ def start_postgres(directory: Path, *, detached: bool = True, settings: Mapping[
         dies_by=None if detached else signal.SIGINT,
     )
     server = EmbeddedServer(
-        url=f"postgresql+psycopg://postgres:@/postgres?host={quote(str(sockets), safe='/')}",
+        url=_url(str(sockets)),
         pid=pid,
         log=log,
         ends_by=((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0)),
@@ -113,6 +113,20 @@ def start_postgres(directory: Path, *, detached: bool = True, settings: Mapping[
     )
     _await(server, "PostgreSQL", lambda: _postmaster(data) == (pid, "ready"), seconds=120)
     return server
+
+
+def running_url(directory: Path) -> str | None:
+    """The address of the PostgreSQL that somebody runs on the data in `directory`, or None."""
+    try:
+        lines = (directory / "data" / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        os.kill(int(lines[0]), 0)
+    except (OSError, ValueError, IndexError):
+        return None
+    return _url(lines[4]) if len(lines) > 7 and lines[7].strip() == "ready" else None
+
+
+def _url(sockets: str) -> str:
+    return f"postgresql+psycopg://postgres:@/postgres?host={quote(sockets, safe='/')}"
 
 
 def start_valkey(directory: Path, *, detached: bool = False, port: int | None = None) -> EmbeddedServer:

@@ -48,10 +48,14 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
-    """One process of the family: what it is called, and what it does until it is told to stop by SIGTERM."""
+    """One process of the family: what it is called, and what it does until it is told to stop by SIGTERM.
+
+    A vital child that never becomes ready ends the start; any other is tried for ever and holds nobody up.
+    """
 
     name: str
     run: Callable[[Ready], None]
+    is_vital: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,7 +142,7 @@ class Supervisor:
         """Start the children, each when the one before is ready, and keep them going until we are told to stop.
 
         Raises:
-            ChildFailed: one of them never became ready; the others are stopped when the `with` block ends.
+            ChildFailed: a vital one never became ready; the others are stopped when the `with` block ends.
             Stopped: always in the end; the `with` block takes it as the end of its work.
         """
         gc.collect()
@@ -147,7 +151,7 @@ class Supervisor:
             member = _Member(child=child)
             self._members.append(member)
             self._start(member)
-            while not member.is_ready:
+            while not member.is_ready and (child.is_vital or not member.deaths):
                 self._turn()
         if on_ready is not None:
             on_ready()
@@ -156,8 +160,9 @@ class Supervisor:
 
     def _turn(self) -> None:
         """Wait a moment for a signal, then see to everyone."""
-        is_settled = all(member.is_ready for member in self._members)
-        if self._next_signal(1.0 if is_settled else _LOOK_SECONDS) in _STOPS:
+        now = time.monotonic()
+        dues = [now + _LOOK_SECONDS if member.pid else member.due for member in self._members if not member.is_ready]
+        if self._next_signal(max(_LOOK_SECONDS, min([now + 1.0, *dues]) - now)) in _STOPS:
             raise Stopped
         self._reap()
         now = time.monotonic()
@@ -212,8 +217,8 @@ class Supervisor:
         member.pid, member.pipe, member.is_ready = None, None, False
         member.due = now + _pause(member.deaths)
         log.error("died", process=member.child.name, how=processes.told(status), again_in=round(member.due - now, 2))
-        gives_up = os.waitstatus_to_exitcode(status) == os.EX_CONFIG or (not member.was_ready and member.deaths >= _STARTS_IN_VAIN)
-        if gives_up:
+        is_hopeless = os.waitstatus_to_exitcode(status) == os.EX_CONFIG or (not member.was_ready and member.deaths >= _STARTS_IN_VAIN)
+        if is_hopeless and member.child.is_vital:
             raise ChildFailed(f"{member.child.name} could not start ({processes.told(status)}). The lines above say why.")
 
     def _see_to_server(self, server: _Server, now: float) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import Connection, text
 
-from plugin.domain.errors import MalformedPayload, UnsupportedEvent
+from plugin.domain.errors import MalformedPayload, StoreUnavailable, UnsupportedEvent
 from plugin.domain.events import Event
 from plugin.domain.ids import Place
 from plugin.domain.model import Origin
@@ -36,7 +36,17 @@ class Splitter:
         """Split what is new, a batch of each place. Returns how many receipts were ended."""
         with self._database.begin() as connection:
             waiting = receipts.places_with_new(connection)
-        return sum(self._split_place(place) for place in waiting if place in self._installation.adapters)
+        return sum(self._split_safely(place) for place in waiting if place in self._installation.adapters)
+
+    def _split_safely(self, place: Place) -> int:
+        try:
+            return self._split_place(place)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            # One place's fault must not stop the others; the tries are counted, so what causes it is set aside in the end.
+            _log.exception("split_fault", place=place)
+            return 0
 
     def _split_place(self, place: Place) -> int:
         ids = self._database.run(lambda connection: receipts.count_try(connection, place, limit=_BATCH))
@@ -53,6 +63,9 @@ class Splitter:
         batch = receipts.read_new(connection, ids)
         # A receipt that has cost a process its life before is tried alone, so that it takes no other with it.
         for receipt in [item for item in batch if item.attempts == 1] or batch[:1]:
+            if receipt.attempts > _TRIES:
+                receipts.set_aside(connection, receipt.id, f"could not be split in {_TRIES} tries")
+                continue
             found = self._parse(connection, receipt)
             if found is None:
                 continue

@@ -31,6 +31,8 @@ class Database:
             pool_timeout=connect_seconds,
             pool_pre_ping=False,
             isolation_level="READ COMMITTED",
+            # What people wrote stands in the parameters; it must not get into a log with an error.
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": max(1, int(connect_seconds)),
                 # A frozen process must not hold locks for longer than a lease lives.
@@ -58,6 +60,15 @@ class Database:
         """
         with _translated(), self._engine.begin() as connection:
             yield connection
+
+    def open_autocommit(self) -> Connection:
+        """A connection of the caller's own, for session locks; the caller closes it.
+
+        Raises:
+            StoreUnavailable: as for `connect`.
+        """
+        with _translated():
+            return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """`work` in a transaction of its own, again when it lost against another one.

@@ -63,9 +63,9 @@ _INSERT = text(
     SELECT :place, r.event_key, r.kind, r.conversation_id, r.receipt_id, r.origin, r.payload, r.target_ref, r.occurred_at,
            CASE WHEN r.conversation_id IS NULL THEN 'waiting' ELSE 'accepted' END,
            CASE WHEN r.conversation_id IS NULL THEN now() + make_interval(secs => :stray_seconds) END
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) WITH ORDINALITY AS r(event_key text, kind text, conversation_id bigint, receipt_id bigint,
-         origin text, payload jsonb, target_ref text, occurred_at timestamptz, ordinality bigint)
-    ORDER BY r.ordinality
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(n int, event_key text, kind text, conversation_id bigint, receipt_id bigint,
+         origin text, payload jsonb, target_ref text, occurred_at timestamptz)
+    ORDER BY r.n
     ON CONFLICT (place, event_key) DO NOTHING
     RETURNING id, conversation_id, kind
     """
@@ -208,7 +208,8 @@ def _row(arrival: Arrival, conversation_id: int | None) -> dict[str, Any]:
 def _insert(connection: Connection, place: Place, rows: Sequence[Mapping[str, Any]], *, stray_seconds: float) -> int:
     if not rows:
         return 0
-    parameters = {"place": place, "rows": json.dumps(rows), "stray_seconds": stray_seconds}
+    numbered = [{"n": number, **row} for number, row in enumerate(rows)]
+    parameters = {"place": place, "rows": json.dumps(numbered), "stray_seconds": stray_seconds}
     inserted = connection.execute(_INSERT, parameters).all()
     touched = sorted({row.conversation_id for row in inserted if row.conversation_id is not None})
     spoken = sorted({row.conversation_id for row in inserted if row.kind == MessageReceived.__name__})

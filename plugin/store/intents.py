@@ -42,9 +42,9 @@ _INSERT = text(
     """
     INSERT INTO intent (conversation_id, event_id, message_id, lane, op, part, marker, payload, state, reason, reason_text)
     SELECT :conversation, r.event_id, r.message_id, r.lane, r.op, r.part, r.marker, r.payload, r.state, r.reason, r.reason_text
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) WITH ORDINALITY AS r(event_id bigint, message_id bigint, lane text, op text, part smallint,
-         marker text, payload jsonb, state text, reason text, reason_text text, ordinality bigint)
-    ORDER BY r.ordinality
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(n int, event_id bigint, message_id bigint, lane text, op text, part smallint,
+         marker text, payload jsonb, state text, reason text, reason_text text)
+    ORDER BY r.n
     ON CONFLICT DO NOTHING
     """
 )
@@ -56,6 +56,7 @@ def insert(connection: Connection, conversation_id: int, intents: Sequence[NewIn
         return
     rows = [
         {
+            "n": number,
             "event_id": item.event_id,
             "message_id": item.message_id,
             "lane": item.lane,
@@ -67,7 +68,7 @@ def insert(connection: Connection, conversation_id: int, intents: Sequence[NewIn
             "reason": item.reason,
             "reason_text": item.reason_text,
         }
-        for item in intents
+        for number, item in enumerate(intents)
     ]
     connection.execute(_INSERT, {"conversation": conversation_id, "rows": json.dumps(rows)})
 
@@ -132,9 +133,9 @@ class Ending:
 _SETTLE = text(
     """
     WITH e AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) WITH ORDINALITY AS r(intent_id bigint, state text, outcome text, call text,
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(n int, intent_id bigint, state text, outcome text, call text,
             detail text, reason text, reason_text text, remote_ref text, due_in double precision, settle_in double precision, is_fault boolean,
-            gives_back_try boolean, ordinality bigint)
+            gives_back_try boolean)
     ), changed AS (
         UPDATE intent SET state = e.state, reason = e.reason, reason_text = e.reason_text, remote_ref = COALESCE(e.remote_ref, intent.remote_ref),
             due_at = CASE WHEN e.due_in IS NULL THEN NULL ELSE now() + make_interval(secs => e.due_in) END,
@@ -146,7 +147,7 @@ _SETTLE = text(
     )
     INSERT INTO attempt (intent_id, call, fence, started_at, outcome, detail)
     SELECT e.intent_id, e.call, changed.fence, changed.sent_at, e.outcome, e.detail FROM e JOIN changed ON changed.id = e.intent_id
-    WHERE e.outcome <> '' ORDER BY e.ordinality
+    WHERE e.outcome <> '' ORDER BY e.n
     """
 )
 
@@ -156,6 +157,7 @@ def settle(connection: Connection, endings: Sequence[Ending]) -> None:
     if endings:
         rows = [
             {
+                "n": number,
                 "intent_id": item.intent_id,
                 "state": item.state,
                 "outcome": item.outcome,
@@ -169,7 +171,7 @@ def settle(connection: Connection, endings: Sequence[Ending]) -> None:
                 "is_fault": item.is_fault,
                 "gives_back_try": item.gives_back_try,
             }
-            for item in endings
+            for number, item in enumerate(endings)
         ]
         connection.execute(_SETTLE, {"rows": json.dumps(rows)})
 

@@ -12,7 +12,6 @@ from plugin.domain.errors import ConfigError
 from plugin.domain.ids import Place
 from plugin.store.database import Database
 
-
 _READ = text("SELECT ciphertext FROM secret WHERE place = :place AND name = :name")
 _READ_LOCKED = text("SELECT ciphertext FROM secret WHERE place = :place AND name = :name FOR UPDATE")
 

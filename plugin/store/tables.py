@@ -226,7 +226,7 @@ intent = Table(
     _time("sent_at"),
     _time("settle_at"),
     _time("ended_at"),
-    _time("due_at", now=True),
+    Column("due_at", DateTime(timezone=True), server_default=func.now(), comment="null: only a person or an event can move it"),
     Column("remote_ref", String),
     UniqueConstraint("event_id", "op", "part"),
     Index(

@@ -20,10 +20,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
-from workers.embedded import start_valkey
 
 from tests.servers import postgres, registry
 from tests.servers.registry import Missing, Started
+from workers.embedded import start_valkey
 
 _NETWORK = Path(__file__).parent / "bluesky_network"
 _MODULES = Path(__file__).parents[2] / ".crossdesk" / "test-servers"

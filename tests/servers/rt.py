@@ -5,17 +5,23 @@ The launcher installs the packages when they are absent and may be installed (ro
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import secrets
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.servers.registry import Missing, Started, free_port, spawn, wait_for
 
 PACKAGES = ("request-tracker5", "rt5-standalone", "rt5-db-sqlite", "dbconfig-no-thanks", "msmtp-mta")
 SEED = Path(__file__).parents[2] / "plugin" / "helpdesks" / "rt" / "seed.pl"
 QUEUES = ("Social", "Formal")
+_SETUP = "/usr/sbin/rt-setup-database-5"
+"""Not on everybody's path."""
 
 _SETTINGS = """\
 Set($rtname, 'crossdesk.test');
@@ -70,7 +76,8 @@ our @Final = ( sub {
 
 def start(directory: Path) -> Started:
     """Start it. Info: `url`, `queue`, `queues`, `root_password`, `user`, `password`, `token` (the bridge's), `agent`, `second_agent`,
-    `agent_password`, `webhook_secret`, `hook_target_file` (its first line is the address to which RT posts; absent or empty: none).
+    `agent_password`, `webhook_secret`, `hook_target_file` (the address to which RT posts, see `hooks_to`; absent or empty: none),
+    and what `seed_again` takes: `directory`, `environment`.
     """
     server = _installed_server()
     port = free_port()
@@ -81,7 +88,7 @@ def start(directory: Path) -> Started:
     target = directory / "hook-target"
     token_file = directory / "token"
     passwords = {name: secrets.token_hex(12) for name in ("root", "agent", "bridge")}
-    info = {
+    info: dict[str, Any] = {
         "url": f"http://127.0.0.1:{port}",
         "queue": QUEUES[0],
         "queues": list(QUEUES),
@@ -108,7 +115,7 @@ def start(directory: Path) -> Started:
     staff = directory / "staff.pl"
     staff.write_text(_STAFF)
     _database(directory, environment, "init")
-    _database(directory, environment, "insert", SEED)
+    seed_again(directory, environment)
     _database(directory, environment, "insert", staff)
     process = spawn(
         [server, "--server", "Starlet", "--host", "127.0.0.1", "--port", str(port), "--max-workers", "3"],
@@ -116,11 +123,30 @@ def start(directory: Path) -> Started:
         env={"RT_SITE_CONFIG_DIR": str(config)},
     )
     wait_for(f"{info['url']}/REST/2.0/rt", process)
-    return Started(info={**info, "token": token_file.read_text()}, pids=(process.pid,))
+    info |= {"token": token_file.read_text(), "directory": str(directory), "environment": environment}
+    return Started(info=info, pids=(process.pid,))
+
+
+def seed_again(directory: Path, environment: dict[str, str]) -> None:
+    """Run seed.pl on the RT in `directory`, as an admin does after a change."""
+    _database(directory, environment, "insert", SEED)
+
+
+@contextlib.contextmanager
+def hooks_to(info: dict[str, Any], url: str) -> Iterator[None]:
+    """Let RT post to `url` meanwhile. One test at a time, in whichever process: the others wait."""
+    target = Path(info["hook_target_file"])
+    with target.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        target.write_text(url + "\n")
+        try:
+            yield
+        finally:
+            target.write_text("")
 
 
 def _database(directory: Path, environment: dict[str, str], action: str, seed: Path | None = None) -> None:
-    command = ["rt-setup-database-5", "--action", action, "--skip-create"]
+    command = [_SETUP, "--action", action, "--skip-create"]
     if seed is not None:
         command += ["--datafile", str(seed)]
     done = subprocess.run(
@@ -157,7 +183,7 @@ def _installed_server() -> str:
 
 
 def _find_server() -> str | None:
-    if shutil.which("dpkg-query") is None or shutil.which("rt-setup-database-5") is None:
+    if shutil.which("dpkg-query") is None or not Path(_SETUP).exists():
         return None
     for package in PACKAGES:
         state = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status}", package], capture_output=True, text=True, check=False)

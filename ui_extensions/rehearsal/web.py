@@ -24,6 +24,7 @@ def furnish(app: Flask) -> None:
     """Give an application the shared style sheet and script, strict headers, and the template filters."""
     app.register_blueprint(Blueprint("shared", __name__, static_folder="static", static_url_path="/shared"))
     app.after_request(_strict)
+    app.teardown_request(lambda _problem: request.close())  # uploads that were spooled to disk
     app.jinja_env.filters.update(linked=linked, clock=clock, hue=hue, filesize=filesize, is_picture=is_picture)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -46,6 +47,16 @@ def live(version: object, draw: Any) -> Response:
     answer = make_response(draw(tag))
     answer.set_etag(tag)
     answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+def file_answer(content: bytes, *, content_type: str, filename: str, inline: bool = False) -> Response:
+    """A file's bytes, which no browser runs as a page."""
+    answer = Response(content, content_type=content_type)
+    answer.headers.set("Content-Disposition", "inline" if inline else "attachment", filename=filename)
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
 

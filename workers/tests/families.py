@@ -82,6 +82,14 @@ def hopeless(supervisor: Supervisor) -> None:
     supervisor.run([Child(name="good", run=_until_told(name="good")), Child(name="bad", run=run)], on_ready=_say_ready)
 
 
+def patient(supervisor: Supervisor) -> None:
+    def run(_ready: Ready) -> None:
+        _note("tried")
+        raise OSError("nobody answers")
+
+    supervisor.run([Child(name="bad", run=run, is_vital=False), Child(name="good", run=_until_told(name="good"))], on_ready=_say_ready)
+
+
 def misconfigured(supervisor: Supervisor) -> None:
     def run(_ready: Ready) -> None:
         _note("tried")

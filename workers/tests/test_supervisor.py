@@ -157,6 +157,13 @@ def test_a_child_that_never_becomes_ready_ends_the_start(start: Callable[[str], 
         assert "the port is taken" in [fact.get("says") for fact in family.facts()]
 
 
+def test_a_child_that_is_not_vital_is_tried_again_and_holds_nobody_up(start: Callable[[str], _Family]) -> None:
+    family = start("patient")
+    assert family.said() == "READY"
+    assert _wait_for(lambda: len(family.notes("tried")) >= 4)
+    assert family.stop() == 0
+
+
 def test_what_goes_before_must_succeed(start: Callable[[str], _Family]) -> None:
     family = start("failed_before")
     assert family.said().startswith("FAILED migrate failed (exit code 1); nothing was started.")

@@ -132,9 +132,9 @@ def test_every_mistake_at_once_with_its_line(tmp_path: Path) -> None:
     text = """\
 [crossdesk]
 public_url = "desk.example.com/"
-languag = "en"
+languages = "en"
 
-[reciever]
+[receivers]
 port = 1
 
 [receiver]
@@ -178,8 +178,8 @@ token = "long-enough-token"
             'crossdesk.toml:2: crossdesk.public_url: must be the address under which the platforms reach us, such as "https://desk.example.com",'
             " without a final slash."
         ),
-        "crossdesk.toml:3: crossdesk.languag: is not a setting here. Did you mean `language`?",
-        "crossdesk.toml:5: reciever: is not a section of this file. Did you mean `receiver`?",
+        "crossdesk.toml:3: crossdesk.languages: is not a setting here. Did you mean `language`?",
+        "crossdesk.toml:5: receivers: is not a section of this file. Did you mean `receiver`?",
         "crossdesk.toml:9: receiver.port: must lie between 0 and 65535.",
         'crossdesk.toml:10: receiver.max_body: is not understood; write a number or a text such as "2 MB".',
         "crossdesk.toml:11: receiver.threads: must be a whole number such as 4.",

@@ -27,6 +27,8 @@ from plugin.helpdesks.rt.schema import RtSettings
 
 PAGE = 100
 """Rows a page; RT gives no more, whatever is asked."""
+_LONG = 60.0
+"""Seconds for what RT does slowly: it runs every scrip, mail included, before it answers, and takes files in one piece."""
 _SESSION = "session"
 _COOKIE = re.compile(r"(RT_SID_[^=;,\s]+)=([0-9A-Za-z]+)")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -84,10 +86,10 @@ class RtClient:
             RemoteError: any other kind: it was not.
         """
         if not files:
-            return self._checked(self._call("POST", f"/REST/2.0{path}", json=body), is_write=True)
+            return self._checked(self._call("POST", f"/REST/2.0{path}", json=body, timeout=_LONG), is_write=True)
         form = {"JSON": json.dumps(body)}
         parts = [("Attachments", file) for file in files]
-        return self._checked(self._call("POST", f"/REST/2.0{path}", data=form, files=parts), is_write=True)
+        return self._checked(self._call("POST", f"/REST/2.0{path}", data=form, files=parts, timeout=_LONG), is_write=True)
 
     def put(self, path: str, body: Mapping[str, Any], *, etag: str = "") -> list[str] | None:
         """Change something. RT answers 200 with sentences whether it did so or not: read the thing again. None: `etag` is stale."""
@@ -103,7 +105,7 @@ class RtClient:
 
     def download(self, path: str, *, max_bytes: int) -> HttpResponse:
         """A file from RT's web pages, which stream it as it is."""
-        return self._checked(self._call("GET", path, max_bytes=max_bytes), is_write=False)
+        return self._checked(self._call("GET", path, max_bytes=max_bytes, timeout=_LONG), is_write=False)
 
     def _call(self, method: str, path: str, **sent: Any) -> HttpResponse:
         if self._settings.token:

@@ -18,7 +18,7 @@ from plugin.platforms.bluesky.client import Client, Refused
 from plugin.platforms.bluesky.keys import POST, PostUri, post_of, record_key, root_of
 from plugin.platforms.bluesky.media import Directory
 from plugin.platforms.bluesky.posts import MARKER_FIELD, Post, read_post
-from plugin.platforms.bluesky.wording import CARRIED, write_record
+from plugin.platforms.bluesky.wording import CARRIED, is_linkable, write_record
 
 _KEYS = 4
 _FRESH = timedelta(minutes=5)
@@ -52,10 +52,12 @@ class Delivery:
             created_at=self._said_at(message),
             marker=marker,
         )
+        losses = sorted({_lost(kind) for kind in lost if kind in _LOOKS})
+        losses += (f"Bluesky cannot link to {mark.target}." for mark in text.marks if mark.kind is MarkKind.LINK and not is_linkable(mark))
         for attempt in range(_KEYS):
             rkey = record_key(marker, message.created_at, attempt)
             if self._put_once(rkey, record) or self._carries(rkey, marker):
-                return self._receipt(rkey, losses=tuple(sorted({_lost(kind) for kind in lost if kind in _LOOKS})))
+                return self._receipt(rkey, losses=tuple(losses))
         raise RemoteRejected("Bluesky has other records under every key of this message. Nothing was posted; write the answer once more.")
 
     def find(self, message: OutboundMessage, *, marker: Marker) -> Receipt | None:

@@ -28,6 +28,7 @@ RULER = Ruler(
 """A post holds 300 graphemes and 3,000 bytes, whichever is reached first: ten bytes count as one character."""
 CARRIED = frozenset({MarkKind.LINK, MarkKind.MENTION})
 _FACET = "app.bsky.richtext.facet"
+_TARGET = re.compile(r"(https?://[^\s/]|mailto:[^\s/]|tel:[^\s/])\S*", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?'\u2019\u201d)\]}]")
 
 
@@ -49,16 +50,21 @@ def write_record(
     return record
 
 
+def is_linkable(mark: Mark) -> bool:
+    """Whether Bluesky takes the mark's target: an address that a person can open, or an account."""
+    return bool(_TARGET.fullmatch(mark.target)) if mark.kind is MarkKind.LINK else mark.target.startswith("did:")
+
+
 def _linked(text: Text, contact: Contact) -> Iterator[Mark]:
     """The marks that become facets, in order and never overlapping. Bluesky links nothing by itself, so bare addresses are marked too."""
-    marks = [mark for mark in text.marks if mark.kind in CARRIED and mark.target and mark.start < mark.end]
+    marks = [mark for mark in text.marks if mark.kind in CARRIED and mark.start < mark.end and is_linkable(mark)]
     marks += (Mark(*found.span(), MarkKind.LINK, found.group()) for found in _ADDRESS.finditer(text.plain))
     if contact.handle:
         handle = re.compile(rf"(?<![\w@.])@{re.escape(contact.handle)}(?![\w-]|\.\w)", re.IGNORECASE)
         marks += (Mark(*found.span(), MarkKind.MENTION, contact.ref) for found in handle.finditer(text.plain))
     end = 0
     for mark in sorted(marks, key=lambda mark: (mark.start, -mark.end)):
-        if mark.start >= end and (mark.kind is MarkKind.LINK or mark.target.startswith("did:")):
+        if mark.start >= end:
             yield mark
             end = mark.end
 

@@ -160,7 +160,8 @@ def _refusal(method: str, code: int, description: str, parameters: Mapping[str, 
             detail=description,
         )
     if code == 409:
-        return RemoteUnavailable(
+        # Not "unavailable": the bot can still speak while somebody else hears for it.
+        return RemoteRejected(
             "Telegram says that this bot's updates are taken in another way already: a webhook is set, or another program asks for them. "
             "Nothing is lost for 24 hours. Let only one program use this bot, and set `intake` to the way you want.",
             detail=description,

@@ -19,6 +19,7 @@ class Settings:
 
     token: str = field(repr=False)
     secret_token: str = field(default="", repr=False)
+    previous_secret_token: str = field(default="", repr=False)
     api_url: str = "https://api.telegram.org"
     intake: str = "webhook"
     groups: str = "private"
@@ -48,6 +49,14 @@ class SettingsSchema(Schema):
         metadata={
             "help": "A secret of your own choice: 16 to 256 of A-Z a-z 0-9 _ -. Telegram sends it with every update; nothing else "
             'proves that an update is Telegram\'s. Needed for intake = "webhook".',
+            "secret": True,
+        },
+    )
+    previous_secret_token = fields.String(
+        load_default="",
+        validate=validate.Regexp(re.compile(rf"({_SECRET})?\Z"), error="Use 16 to 256 of A-Z a-z 0-9 _ and -."),
+        metadata={
+            "help": "While you change the secret: the old one, still accepted until the webhook is registered with the new one. Then empty it.",
             "secret": True,
         },
     )

@@ -95,7 +95,8 @@ class Reading:
         content = read_content(message)
         ref = thread.message(_number(message, "message_id"))
         edited_at = _number(message, "edit_date") if "edit_date" in message else 0
-        said = json.dumps([content.text.plain, repr(content.text.marks), repr(content.attachments), content.remarks])
+        files = [(file.filename, file.size) for file in content.attachments]  # one file may be given several ids
+        said = json.dumps([content.text.plain, repr(content.text.marks), files, content.remarks])
         return [
             MessageEdited(
                 event_key=f"edit:{ref}:{edited_at}:{hashlib.sha256(said.encode()).hexdigest()[:16]}",

@@ -12,6 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from ui_extensions.rehearsal import web
 from ui_extensions.rehearsal.network import schema, wire
 from ui_extensions.rehearsal.network.model import Kind, Refused, User
 from ui_extensions.rehearsal.network.state import Network
@@ -99,7 +100,7 @@ def build(network: Network, pump: Pump) -> Blueprint:
     @signed_in
     def fetch(me: User, media_id: str) -> Any:
         media, content = network.media(media_id, reader=me)
-        return file_answer(content, content_type=media.content_type, filename=media.filename)
+        return web.file_answer(content, content_type=media.content_type, filename=media.filename)
 
     @api.get("/events")
     @company_only
@@ -141,16 +142,6 @@ def unrouted(problem: HTTPException) -> Response:
     codes = {404: "route_unknown", 405: "method_not_allowed", 413: "too_big"}
     status = problem.code or 500
     return refusal(Refused(status, codes.get(status, "refused"), problem.description or problem.name))
-
-
-def file_answer(content: bytes, *, content_type: str, filename: str, inline: bool = False) -> Response:
-    """A file's bytes, which no browser runs as a page."""
-    answer = Response(content, content_type=content_type)
-    answer.headers.set("Content-Disposition", "inline" if inline else "attachment", filename=filename)
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
 
 
 def _account(network: Network) -> User:

@@ -11,7 +11,6 @@ from werkzeug.exceptions import NotFound
 
 from ui_extensions.rehearsal import web
 from ui_extensions.rehearsal.network import model
-from ui_extensions.rehearsal.network.api import file_answer
 from ui_extensions.rehearsal.network.model import Kind, Post, Refused, User
 from ui_extensions.rehearsal.network.state import Network, Thread
 
@@ -35,7 +34,7 @@ class View:
 
 def build(network: Network) -> Blueprint:
     """The page's routes."""
-    pages = Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
+    pages = Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/look")
     pages.before_request(web.guard_forms)
 
     @pages.get("/")
@@ -77,7 +76,7 @@ def build(network: Network) -> Blueprint:
             media, content = network.media(media_id)
         except Refused as refused:
             raise NotFound(refused.message) from None
-        return file_answer(content, content_type=media.content_type, filename=media.filename, inline=web.is_picture(media.content_type))
+        return web.file_answer(content, content_type=media.content_type, filename=media.filename, inline=web.is_picture(media.content_type))
 
     return pages
 

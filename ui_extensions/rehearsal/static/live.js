@@ -5,21 +5,27 @@
   const EVERY = 1000;
   let version = document.body.dataset.version;
   let isBusy = false;
+  let visits = 0;
 
   const away = (is) => { const notice = document.getElementById("away"); if (notice) notice.hidden = !is; };
 
   function redraw(page, selector) {
     const fresh = new DOMParser().parseFromString(page, "text/html");
     const focused = document.activeElement && document.activeElement.id;
+    const isAtEnd = document.querySelector("[role=log]") && innerHeight + scrollY >= document.documentElement.scrollHeight - 60;
     for (const old of document.querySelectorAll(selector)) {
       const now = old.id && fresh.getElementById(old.id);
-      if (now) settle(old, now);
+      if (now && !(selector === "[data-live]" && isTouched(old))) settle(old, now);
     }
     document.title = fresh.title;
+    for (const [name, value] of Object.entries(fresh.body.dataset)) document.body.dataset[name] = value;
     version = fresh.body.dataset.version || "";
     if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
-    document.dispatchEvent(new Event("redrawn"));
+    if (isAtEnd) scrollTo(0, document.documentElement.scrollHeight);
   }
+
+  // A part marked "clean" is left alone while the reader has chosen something in it that was not sent yet.
+  const isTouched = (part) => part.dataset.live === "clean" && [...part.querySelectorAll("select")].some((one) => one.value !== one.dataset.was);
 
   // Children with an id that look the same stay as they are, so that open menus, focus and selections survive.
   function settle(old, now) {
@@ -43,26 +49,32 @@
   async function poll() {
     if (isBusy || document.hidden) return;
     isBusy = true;
+    const before = visits;
     try {
       const answer = await fetch(location.pathname + location.search, { headers: version ? { "If-None-Match": `"${version}"` } : {}, cache: "no-store" });
-      if (answer.status === 200) redraw(await answer.text(), "[data-live]");
+      const drawn = answer.status === 200 && (await answer.text());
+      if (drawn && before === visits) redraw(drawn, "[data-live]");
       away(answer.status >= 500);
     } catch { away(true); } finally { isBusy = false; }
   }
 
   async function visit(request, form) {
     isBusy = true;
+    visits += 1;
     const button = document.activeElement;
     form?.setAttribute("aria-busy", "true");
     try {
       const answer = await request;
       const typed = document.getElementById("text")?.value || "";
+      const files = document.querySelector("input[name=files]")?.files;
       if (answer.redirected || answer.ok) history.replaceState(null, "", answer.url);
       if (form && answer.ok) { form.reset(); form.closest("details")?.removeAttribute("open"); document.getElementById("text")?.dispatchEvent(new Event("input", { bubbles: true })); }
       redraw(await answer.text(), "[data-live], [data-swap]");
       const text = document.getElementById("text");
       if (text && !form && typed && !text.value) { text.value = typed; text.dispatchEvent(new Event("input", { bubbles: true })); }
-      if (text && (!form || form.contains(button))) text.focus();
+      const attach = document.querySelector("input[name=files]");
+      if (attach && !form && files?.length && !attach.files.length) { attach.files = files; attach.dispatchEvent(new Event("change", { bubbles: true })); }
+      if (text && (!form || form.contains(button))) { text.focus({ preventScroll: true }); text.form.scrollIntoView({ block: "nearest" }); }
       away(false);
     } catch { away(true); } finally { form?.removeAttribute("aria-busy"); isBusy = false; }
   }
@@ -100,5 +112,6 @@
   });
 
   setInterval(poll, EVERY);
+  document.addEventListener("look", poll);
   document.addEventListener("visibilitychange", poll);
 })();

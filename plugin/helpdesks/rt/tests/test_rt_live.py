@@ -7,7 +7,7 @@ import http.server
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from plugin.contracts.helpdesk import HelpdeskAdapter
-from plugin.contracts.http import FormFile, HttpResponse, WebhookRequest
+from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, PollsEvents
 from plugin.contracts.settings import Renew
 from plugin.domain.clock import SystemClock
@@ -26,6 +26,7 @@ from plugin.domain.ids import ContactRef, HelpdeskKey, Marker, TicketRef
 from plugin.domain.model import Contact, File, NewArticle, NewTicket, Stage, TicketChange, Visibility
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.helpdesks.rt.adapter import HELPDESK, RtAdapter
+from plugin.transport.client import Transport
 from tests.fixtures import server
 from tests.rt_agent import RtAgent
 from tests.servers import rt
@@ -35,42 +36,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.root]
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
 
 
-class Http:
-    """`requests` behind the contract, without its cookie jar and redirects."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, str]] = []
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str | int] | Sequence[tuple[str, str]] | None = None,
-        json: Any = None,
-        data: bytes | Mapping[str, str] | None = None,
-        files: Sequence[tuple[str, FormFile]] | None = None,
-        timeout: float | None = None,
-        max_bytes: int | None = None,
-    ) -> HttpResponse:
-        self.calls.append((method, url))
-        answer = requests.request(
-            method,
-            url,
-            headers=headers,
-            params=params,
-            json=json,
-            data=data,
-            files=[(name, (part.filename, part.content, part.content_type)) for name, part in files] if files else None,
-            timeout=60,
-            allow_redirects=False,
-        )
-        named = {name.lower(): value for name, value in answer.headers.items()}
-        return HttpResponse(status=answer.status_code, headers=named, body=answer.content, url=url)
-
-    def download(self, url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        raise AssertionError("RT is a server that the admin named")
+TRANSPORT = Transport()
 
 
 class Secrets:
@@ -93,11 +59,11 @@ class Secrets:
             return self.stored[name]
 
 
-def connect(info: dict[str, Any], secrets: Secrets | None = None, http: Http | None = None, **changes: Any) -> RtAdapter:
+def connect(info: dict[str, Any], secrets: Secrets | None = None, **changes: Any) -> RtAdapter:
     loaded = {"url": info["url"], "user": info["user"], "password": info["password"], "queue": info["queue"]}
     settings = HELPDESK.settings_schema.load({**loaded, "webhook_secret": info["webhook_secret"], **changes})
     connection = Connection(
-        http=http or Http(), clock=SystemClock(), secrets=secrets or Secrets(), webhook_url="http://127.0.0.1:1/in/helpdesk/rt"
+        http=TRANSPORT.client(name="rt"), clock=SystemClock(), secrets=secrets or Secrets(), webhook_url="http://127.0.0.1:1/in/helpdesk/rt"
     )
     return HELPDESK.connect(HelpdeskKey("rt"), settings, connection)
 
@@ -213,7 +179,7 @@ def test_an_article_is_found_by_its_marker_and_is_not_an_agents(desk: RtAdapter)
     assert desk.find_article(ticket_ref, marker=marker) is None
     files = (
         File(filename="メモ 😀.txt", content_type="text/plain", content="héllo\n".encode()),
-        File(filename='quo"te\n.png', content_type="image/png", content=PNG),
+        File(filename='a"b\n.png', content_type="image/png", content=PNG),
     )
     text = Text("Still waiting 😀 see here", (Mark(20, 24, MarkKind.LINK, "https://example.org/a?b=1&c=2"),))
     article = NewArticle(text=text, author=new_ticket().contact, files=files, source_url="https://hs.example/1")
@@ -268,7 +234,7 @@ def test_replies_notes_and_what_agents_hang_below(desk: RtAdapter, agent: RtAgen
 class Hooks:
     """Receives what RT's scrip posts."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self) -> None:
         self.received: list[WebhookRequest] = []
         self.status = 200
         hooks = self
@@ -288,28 +254,33 @@ class Hooks:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        target.write_text(f"http://127.0.0.1:{self.server.server_port}/in/helpdesk/rt\n")
+        self.url = f"http://127.0.0.1:{self.server.server_port}/in/helpdesk/rt"
 
-    def wait_for(self, desk: RtAdapter, count: int) -> list[TicketTouched]:
+    def wait_for(self, desk: RtAdapter, count: int, *tickets: TicketRef) -> list[TicketTouched]:
+        """The verified events of these tickets, once there are `count`; other tests' tickets may be heard of as well."""
         until = time.monotonic() + 5
-        while len(events := self.events(desk)) < count and time.monotonic() < until:
+        while len(events := self._events(desk, *tickets)) < count and time.monotonic() < until:
             time.sleep(0.02)
+        for request in self._about(*tickets):
+            desk.verify(request)
         return events
 
-    def events(self, desk: RtAdapter) -> list[TicketTouched]:
-        events = []
-        for request in self.received:
-            desk.verify(request)
-            events += [event for event in desk.parse(request) if isinstance(event, TicketTouched)]
-        return events
+    def _events(self, desk: RtAdapter, *tickets: TicketRef) -> list[TicketTouched]:
+        return about([event for request in self._about(*tickets) for event in desk.parse(request)], *tickets)
+
+    def _about(self, *tickets: TicketRef) -> list[WebhookRequest]:
+        return [request for request in self.received if {row["ticket"] for row in request.json()["transactions"]} & set(tickets)]
+
+
+def about(events: Sequence[Any], *tickets: TicketRef) -> list[TicketTouched]:
+    return [event for event in events if event.ticket_ref in tickets]
 
 
 @pytest.fixture
 def hooks(info: dict[str, Any]) -> Iterator[Hooks]:
-    target = Path(info["hook_target_file"])
-    hooks = Hooks(target)
-    yield hooks
-    target.write_text("")
+    hooks = Hooks()
+    with rt.hooks_to(info, hooks.url):
+        yield hooks
     hooks.server.shutdown()
     hooks.server.server_close()
 
@@ -325,15 +296,14 @@ def test_the_hook_and_the_poll_tell_the_same_facts(desk: RtAdapter, agent: RtAge
     agent.resolve(ticket_ref)
     agent.merge(other, into=ticket_ref)
     agent.set(ticket_ref, Subject="nobody needs to hear this")
-    told = sorted(hooks.wait_for(desk, 8), key=lambda event: int(event.event_key[4:]))
+    told = sorted(hooks.wait_for(desk, 8, ticket_ref, other), key=lambda event: int(event.event_key[4:]))
     polled = desk.poll(position)
-    assert told == list(polled.events)
+    assert told == about(polled.events, ticket_ref, other)
     # The first is RT's own opening of the new ticket, when the bridge corresponded; the bridge's own entries are not told.
     assert [event.event_key for event in told[1:3]] == [f"txn:{note}", f"txn:{reply}"]
     assert [event.ticket_ref for event in told[-2:]] == [other, ticket_ref]
-    assert not polled.has_more
     again = desk.poll(polled.position)
-    assert again.events == ()
+    assert about(again.events, ticket_ref, other) == []
     body = b"".join(request.body for request in hooks.received)
     assert b"answer" not in body
     forged = dataclasses.replace(hooks.received[0], body=hooks.received[0].body + b" ")
@@ -475,3 +445,20 @@ def test_nobody_but_agents_could_be_mailed(desk: RtAdapter, agent: RtAgent, info
         f"{info['url']}/REST/2.0/ticket/{ticket_ref}/history?fields=Type", auth=("root", info["root_password"]), timeout=30
     ).json()["items"]
     assert "EmailRecord" not in {row["Type"] for row in rows}
+
+
+def test_the_seed_may_be_run_again_with_a_queue_and_a_secret_more(
+    desk: RtAdapter, agent: RtAgent, info: dict[str, Any], hooks: Hooks
+) -> None:
+    directory, old = Path(info["directory"]), info["environment"]
+    new = {**old, "CROSSDESK_QUEUES": "Social,Formal,Sales", "CROSSDESK_WEBHOOK_SECRET": "an it's \\ new secret"}
+    rt.seed_again(directory, new)
+    made = desk.open_ticket(new_ticket(group="Sales"), marker=new_marker())
+    assert made.losses == ()
+    assert desk.follow_merge(made.ticket_ref).group == "Sales"
+    renewed = connect(info, webhook_secret=new["CROSSDESK_WEBHOOK_SECRET"])
+    for environment, listener in ((new, renewed), (old, desk)):
+        rt.seed_again(directory, environment)
+        ticket_ref = opened(desk)
+        agent.reply(ticket_ref, "an answer")
+        assert hooks.wait_for(listener, 1, ticket_ref)

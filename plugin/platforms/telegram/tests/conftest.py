@@ -2,63 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import requests
 
-from plugin.contracts.http import FormFile, HttpResponse
 from plugin.contracts.platform import Connection
 from plugin.domain.clock import SystemClock
-from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailable
 from plugin.domain.ids import ContactRef, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Contact, File, OutboundMessage, Visibility
 from plugin.domain.text import Text
 from plugin.platforms.telegram.adapter import PLATFORM, PollingTelegramAdapter, TelegramAdapter
 from plugin.testing.standins.telegram import TelegramStandIn
+from plugin.transport.client import Transport
 
 SECRET = "q7Xw_2c-93kfhQzE"
 WEBHOOK_URL = "https://desk.example/in/channel/telegram"
-
-
-class PlainHttp:
-    """The HTTP contract without redaction and address filter, so that a leak in the adapter would show."""
-
-    def __init__(self) -> None:
-        self.timeout = 5.0
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Any = None,
-        json: Any = None,
-        data: Any = None,
-        files: Sequence[tuple[str, FormFile]] | None = None,
-        timeout: float | None = None,
-        max_bytes: int | None = None,
-    ) -> HttpResponse:
-        parts = [(name, (file.filename, file.content, file.content_type)) for name, file in files or ()] or None
-        try:
-            answer = requests.request(
-                method, url, headers=headers, params=params, json=json, data=data, files=parts, timeout=self.timeout, allow_redirects=False
-            )
-        except requests.ConnectionError as problem:
-            if "refused" in str(problem):
-                raise RemoteUnavailable(f"{url} refused", detail=str(problem)) from problem
-            raise OutcomeUnknown(f"{url} broke off", detail=str(problem)) from problem
-        except requests.Timeout as problem:
-            raise OutcomeUnknown(f"{url} did not answer", detail=str(problem)) from problem
-        return HttpResponse(
-            status=answer.status_code, headers={name.lower(): value for name, value in answer.headers.items()}, body=answer.content, url=url
-        )
-
-    def download(self, url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        raise RemoteRejected("no address from outside is fetched here")
 
 
 class NoSecrets:
@@ -76,16 +36,19 @@ def telegram() -> Iterator[TelegramStandIn]:
 
 
 @pytest.fixture
-def http() -> PlainHttp:
-    return PlainHttp()
+def transport() -> Iterator[Transport]:
+    transport = Transport()
+    yield transport
+    transport.close()
 
 
 @pytest.fixture
-def connect(telegram: TelegramStandIn, http: PlainHttp) -> Callable[..., Any]:
-    def connected(*, webhook_url: str = WEBHOOK_URL, **changes: Any) -> TelegramAdapter:
+def connect(telegram: TelegramStandIn, transport: Transport) -> Callable[..., Any]:
+    def connected(*, webhook_url: str = WEBHOOK_URL, timeout: float = 5.0, http: Any = None, **changes: Any) -> TelegramAdapter:
         data = {"token": telegram.token, "secret_token": SECRET, "api_url": telegram.url, **changes}
         settings = PLATFORM.settings_schema.load(data)
-        connection = Connection(http=http, clock=SystemClock(), secrets=NoSecrets(), webhook_url=webhook_url)
+        client = http or transport.client(name="Telegram", secrets=[telegram.token], timeout=timeout)
+        connection = Connection(http=client, clock=SystemClock(), secrets=NoSecrets(), webhook_url=webhook_url)
         adapter = PLATFORM.connect("telegram", settings, connection)  # type: ignore[arg-type]
         assert isinstance(adapter, TelegramAdapter)
         return adapter

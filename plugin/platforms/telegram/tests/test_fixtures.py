@@ -35,16 +35,16 @@ def test_each_canned_answer_means_what_it_says(path: Path, outbound: Callable[..
     canned = json.loads(path.read_text())
     body = json.dumps(canned["json"]) if "json" in canned else canned["body"]
     http: Any = CannedHttp(HttpResponse(status=canned["status"], headers=canned["headers"], body=body.encode()))
-    intake = {"intake": "poll"} if path.name.startswith("getUpdates") else {}
+    intake = {"intake": "poll"} if path.name.startswith("poll") else {}
     settings = PLATFORM.settings_schema.load(json.loads((FIXTURES / "settings.json").read_text()) | intake)
     connection = Connection(http=http, clock=SystemClock(), secrets=http, webhook_url="https://desk.example/in/channel/telegram")
     adapter: Any = PLATFORM.connect("telegram", settings, connection)  # type: ignore[arg-type]
     calls: dict[str, Callable[[], Any]] = {
-        "sendMessage": lambda: adapter.deliver(outbound("77", "Hello"), marker=marker),
-        "editMessageText": lambda: adapter.edit(MessageRef("77:99"), outbound("77", "Hello"), marker=marker),
-        "deleteMessage": lambda: adapter.delete(MessageRef("77:99"), ThreadKey("77"), marker=marker),
-        "getUpdates": lambda: adapter.poll(None),
-        "getFile": lambda: adapter.fetch_media(Attachment(media_ref=MediaRef("f"), filename="a"), max_bytes=10),
+        "deliver": lambda: adapter.deliver(outbound("77", "Hello"), marker=marker),
+        "edit": lambda: adapter.edit(MessageRef("77:99"), outbound("77", "Hello"), marker=marker),
+        "delete": lambda: adapter.delete(MessageRef("77:99"), ThreadKey("77"), marker=marker),
+        "poll": lambda: adapter.poll(None),
+        "fetch_media": lambda: adapter.fetch_media(Attachment(media_ref=MediaRef("f"), filename="a"), max_bytes=10),
     }
     raised = None
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +42,65 @@ def test_only_the_secret_opens(adapter: TelegramAdapter, poller: PollingTelegram
         with pytest.raises(SignatureInvalid):
             channel.verify(posted({"update_id": 1}, **headers))
     adapter.verify(posted({"update_id": 1}, **{HEADER: SECRET}))
+
+
+def test_a_changed_secret_overlaps_with_the_old_one_until_that_is_dropped(connect: Callable[..., TelegramAdapter]) -> None:
+    fresh = "n" * 32
+    overlapping, after = connect(secret_token=fresh, previous_secret_token=SECRET), connect(secret_token=fresh)
+    for secret in (fresh, SECRET):
+        overlapping.verify(posted({"update_id": 1}, **{HEADER: secret}))
+    after.verify(posted({"update_id": 1}, **{HEADER: fresh}))
+    with pytest.raises(SignatureInvalid):
+        after.verify(posted({"update_id": 1}, **{HEADER: SECRET}))
+    with pytest.raises(SignatureInvalid):
+        overlapping.verify(posted({"update_id": 1}, **{HEADER: ""}))
+
+
+def test_a_whole_way_in_and_out_with_a_poisonous_update_between(
+    telegram: TelegramStandIn, connect: Callable[..., TelegramAdapter], outbound: Callable[..., OutboundMessage], marker: Any
+) -> None:
+    """The stand-in POSTs, we verify and parse; what cannot be read is acknowledged as the receipt path does, and blocks nobody."""
+    events: list[Any] = []
+    problems: list[Exception] = []
+
+    class Door(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = WebhookRequest(method="POST", path="", headers=headers, query={}, body=body)
+            adapter.verify(request)
+            try:
+                events.extend(adapter.parse(request))
+            except (MalformedPayload, UnsupportedEvent) as problem:
+                problems.append(problem)
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    adapter = connect(webhook_url=f"http://127.0.0.1:{server.server_port}/in/channel/telegram")
+    try:
+        adapter.register_webhook()
+        asked = telegram.customer_says(77, "one 👍", reply_to=None)
+        telegram.updates.add("message", {"chat": {"id": 77}, "text": "no id"}, queue=":77")
+        telegram.customer_edits(77, asked["message_id"], "uno")
+        telegram.customer_says(77, "two", reply_to=asked["message_id"])
+        assert telegram.wait_idle()
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert [type(event) for event in events] == [MessageReceived, MessageEdited, MessageReceived]
+    assert [type(problem) for problem in problems] == [MalformedPayload]
+    assert events[2].parent_ref == events[0].message_ref
+    adapter.deliver(outbound(events[2].thread_key, "three", reply_to=events[2].message_ref), marker=marker)
+    assert [message["text"] for message in telegram.messages(77)] == ["uno", "two", "three"]
 
 
 def test_registering_names_the_kinds_and_the_secret_and_may_be_repeated(
@@ -126,7 +187,7 @@ def test_asking_while_a_webhook_is_set_is_refused_until_it_is_taken_away(
     telegram: TelegramStandIn, adapter: TelegramAdapter, poller: PollingTelegramAdapter
 ) -> None:
     adapter.register_webhook()
-    with pytest.raises(RemoteUnavailable, match="taken in another way"):
+    with pytest.raises(RemoteRejected, match="taken in another way"):
         poller.poll(None)
     assert [probe.name for probe in poller.probe() if not probe.is_ok] == ["webhook address"]
     poller.register_webhook()

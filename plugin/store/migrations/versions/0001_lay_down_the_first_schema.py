@@ -158,9 +158,7 @@ def upgrade() -> None:
         sa.Column("receipt_id", sa.BigInteger(), nullable=True),
         sa.Column("origin", sa.String(), nullable=False, comment="webhook, poll, backfill"),
         sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column(
-            "target_ref", sa.String(), nullable=True, comment="the message that an edit, deletion, reaction or delivery report is about"
-        ),
+        sa.Column("target_ref", sa.String(), nullable=True, comment="the message that this one is about or waits for"),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column(
@@ -191,9 +189,16 @@ def upgrade() -> None:
     op.create_index(
         "ix_inbound_event_stray",
         "inbound_event",
-        ["place", "target_ref"],
+        ["due_at"],
         unique=False,
         postgresql_where=sa.text("conversation_id IS NULL AND state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_inbound_event_waiting",
+        "inbound_event",
+        ["place", "target_ref"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting' AND target_ref IS NOT NULL"),
     )
     op.create_table(
         "media",
@@ -259,7 +264,13 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settle_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "due_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=True,
+            comment="null: only a person or an event can move it",
+        ),
         sa.Column("remote_ref", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_intent_conversation_id")),
         sa.ForeignKeyConstraint(["event_id"], ["inbound_event.id"], name=op.f("fk_intent_event_id")),
@@ -271,7 +282,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_intent_open",
         "intent",
-        ["conversation_id", "id"],
+        ["conversation_id", "lane", "id"],
         unique=False,
         postgresql_where=sa.text("state IN ('pending', 'sending', 'unknown', 'held')"),
     )

@@ -1,0 +1,139 @@
+"""The composition root: the only place that knows concrete classes. Builds a `Bridge` from a configuration; makes no connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from plugin.config import Config, secret_keys
+from plugin.contracts.helpdesk import Helpdesk
+from plugin.contracts.platform import Connection, Platform
+from plugin.contracts.registry import walk
+from plugin.contracts.wakeups import WakeUps
+from plugin.domain.clock import SystemClock
+from plugin.domain.ids import Place, channel_place, helpdesk_place
+from plugin.handlers.drain import Drain, Slots
+from plugin.handlers.installation import Channel, Desk, Installation
+from plugin.handlers.polls import Poller
+from plugin.handlers.receive import Receiver
+from plugin.handlers.split import Splitter
+from plugin.store import places
+from plugin.store.database import Database
+from plugin.store.secrets import PlaceSecrets
+from plugin.store.spool import Spool
+from plugin.transport.client import Transport
+
+
+@cache
+def platforms() -> Mapping[str, Platform]:
+    """Every platform there is, ours and those installed beside us."""
+    return walk("plugin.platforms", "PLATFORM")
+
+
+@cache
+def helpdesks() -> Mapping[str, Helpdesk]:
+    """Every helpdesk there is, ours and those installed beside us."""
+    return walk("plugin.helpdesks", "HELPDESK")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bridge:
+    """A whole bridge, ready to be put to work by a door."""
+
+    config: Config
+    installation: Installation
+    database: Database = field(repr=False)
+    splitter: Splitter
+    poller: Poller
+    spool: Spool | None
+
+    def drain(self, slots: Slots) -> Drain:
+        """What works conversations, within the servers' own limits."""
+        return Drain(self.installation, self.database, slots)
+
+    def receiver(self, wakeups: WakeUps) -> Receiver:
+        """What receives deliveries."""
+        return Receiver(self.installation, self.database, wakeups, self.spool)
+
+    def concurrency(self, place: Place) -> int:
+        """How many calls a place takes at a time."""
+        return self.installation.adapter(place).capabilities.limits.concurrency
+
+    def register(self) -> None:
+        """Have a row for every configured place and cursor. Run once when a process starts to serve."""
+        with self.database.begin() as connection:
+            places.register(connection, self.installation.adapters)
+            places.register_polls(connection, list(self.installation.polls()))
+            for channel in self.installation.channels.values():
+                if channel.is_paused:
+                    places.set_status(connection, channel.place, "paused", "Paused in crossdesk.toml.")
+
+
+def build(config: Config, *, pool_size: int = 12) -> Bridge:
+    """The bridge that `config` describes. `config.database.url` must name a server by now."""
+    database = Database(config.database.url, pool_size=pool_size)
+    transport = Transport()
+    keys = secret_keys(config)
+    installation = Installation(
+        channels={channel.place: channel for channel in _channels(config, database, transport, keys)},
+        desks={desk.place: desk for desk in _desks(config, database, transport, keys)},
+        engine=config.engine,
+    )
+    splitter = Splitter(installation, database)
+    return Bridge(
+        config=config,
+        installation=installation,
+        database=database,
+        splitter=splitter,
+        poller=Poller(installation, database, splitter),
+        spool=_spool(config),
+    )
+
+
+def _channels(config: Config, database: Database, transport: Transport, keys: Sequence[str]) -> list[Channel]:
+    channels = []
+    for item in config.channels.values():
+        platform, place = platforms()[item.platform], channel_place(item.key)
+        connection = _connection(config, database, transport, keys, place, f"/in/channel/{item.key}")
+        channels.append(
+            Channel(
+                key=item.key,
+                place=place,
+                platform=platform.name,
+                platform_name=platform.display_name,
+                adapter=platform.connect(item.key, item.settings, connection),
+                helpdesk=helpdesk_place(item.helpdesk),
+                group=item.group,
+                late=item.late,
+                is_paused=item.is_paused,
+            )
+        )
+    return channels
+
+
+def _desks(config: Config, database: Database, transport: Transport, keys: Sequence[str]) -> list[Desk]:
+    desks = []
+    for item in config.helpdesks.values():
+        helpdesk, place = helpdesks()[item.kind], helpdesk_place(item.key)
+        connection = _connection(config, database, transport, keys, place, f"/in/helpdesk/{item.key}")
+        desks.append(Desk(key=item.key, place=place, kind=helpdesk.name, adapter=helpdesk.connect(item.key, item.settings, connection)))
+    return desks
+
+
+def _connection(config: Config, database: Database, transport: Transport, keys: Sequence[str], place: Place, path: str) -> Connection:
+    return Connection(
+        http=transport.client(name=place, secrets=tuple(config.secrets)),
+        clock=SystemClock(),
+        secrets=PlaceSecrets(database, place, keys),
+        webhook_url=config.public_url.rstrip("/") + path,
+    )
+
+
+def _spool(config: Config) -> Spool | None:
+    if not config.receiver.spool:
+        return None
+    spool = Spool(Path(config.data_dir) / "spool", most=config.receiver.spool_max)
+    spool.prepare()
+    return spool

@@ -1,0 +1,84 @@
+"""`channel`: list, test, pause and resume what is connected."""
+
+from __future__ import annotations
+
+import click
+
+from plugin.cli.checking import _show
+from plugin.cli.shared import Settings, actor, pass_settings, show_json, show_table
+from plugin.contracts.platform import RegistersWebhook
+from plugin.domain.errors import ConfigError
+from plugin.domain.ids import Place
+from plugin.handlers import operate
+
+
+@click.group()
+def channel() -> None:
+    """Look at channels and helpdesks, test them, pause and resume them."""
+
+
+@channel.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+@pass_settings
+def list_all(settings: Settings, *, as_json: bool) -> None:
+    """Every channel and helpdesk with its state."""
+    rows = operate.list_places(settings.bridge.database)
+    if as_json:
+        show_json({"places": rows})
+        return
+    headings = ("place", "kind", "status", "since", "waiting", "says")
+    show_table(
+        [(row["key"], row["adapter"], row["status"], row["status_since"], row["due"], row["status_text"]) for row in rows], headings
+    )
+
+
+@channel.command()
+@click.argument("name")
+@pass_settings
+def test(settings: Settings, name: str) -> None:
+    """Try one channel or helpdesk now."""
+    place = _place(settings, name)
+    probes = settings.bridge.installation.adapter(place).probe()
+    _show(place, probes)
+    if not all(probe.is_ok for probe in probes):
+        raise click.exceptions.Exit(1)
+
+
+@channel.command()
+@click.argument("name")
+@click.option("--reason", default="", help="Said to whoever asks why.")
+@pass_settings
+def pause(settings: Settings, name: str, reason: str) -> None:
+    """Send and fetch nothing for a channel or helpdesk; everything that arrives is kept."""
+    operate.pause(settings.bridge.database, _place(settings, name), reason=reason or f"Paused by {actor()}.", actor=actor())
+    click.echo(f"{name} is paused. What arrives is kept; `crossdesk channel resume {name}` goes on where it stopped.")
+
+
+@channel.command()
+@click.argument("name")
+@pass_settings
+def resume(settings: Settings, name: str) -> None:
+    """Go on where it stopped, after a pause, a new token or paid bill."""
+    freed = operate.resume(settings.bridge.database, _place(settings, name), actor=actor())
+    click.echo(f"{name} works again; {freed} held replies and messages go on now.")
+
+
+@channel.command()
+@click.argument("name")
+@pass_settings
+def register(settings: Settings, name: str) -> None:
+    """Tell the platform where our webhook is, where it lets us."""
+    adapter = settings.bridge.installation.adapter(_place(settings, name))
+    if not isinstance(adapter, RegistersWebhook):
+        raise click.ClickException(f"{name}: this platform's webhook is set by hand; its README says how.")
+    adapter.register_webhook()
+    click.echo(f"{name}: the platform knows our address now.")
+
+
+def _place(settings: Settings, name: str) -> Place:
+    adapters = settings.bridge.installation.adapters
+    for candidate in (f"channel:{name}", f"helpdesk:{name}", name):
+        if candidate in adapters:
+            return Place(candidate)
+    known = ", ".join(sorted(adapters))
+    raise ConfigError(f"There is no channel or helpdesk called {name!r}. There are: {known}.")

@@ -1,0 +1,144 @@
+"""`run` everything under one supervisor, or `serve`, `work` and `sweep` each on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from plugin import bootstrap
+from plugin.bootstrap import Bridge
+from plugin.cli.shared import Settings, pass_settings
+from plugin.config import Config, DatabaseConfig, RedisConfig
+from plugin.domain.errors import ConfigError
+from plugin.store import schema
+from ui_extensions.rehearsal import practice
+from webhooks.app import create_app
+from webhooks.serve import serve as serve_forever
+from workers.embedded import start_postgres, start_valkey
+from workers.places import EmbeddedUnavailable
+from workers.processes import Ready
+from workers.redis import connect
+from workers.supervisor import Child, ChildFailed, Supervisor
+from workers.sweeper import sweep as sweep_forever
+from workers.wakeups import RedisWakeUps
+from workers.worker import work as work_forever
+
+_WAKE_SECONDS = 0.3
+_WORK_SECONDS = 10.0
+
+
+@click.command()
+@click.option("--rehearsal", is_flag=True, help="Practise: with a practice network and a practice desk, without any account.")
+@pass_settings
+def run(settings: Settings, *, rehearsal: bool) -> None:
+    """Run receiver, workers and sweeper, with an embedded database and queue where none are configured.
+
+    Stops cleanly on Ctrl-C or SIGTERM; nothing is left running.
+    """
+    run_all(settings.config if not rehearsal else practice_config(), practice_of=practice.load() if rehearsal else None)
+
+
+def practice_config(folder: Path | None = None) -> Config:
+    """The rehearsal's own configuration, written on first use."""
+    place = practice.prepare(folder)
+    return Settings(place / "crossdesk.toml").config
+
+
+def run_all(config: Config, *, practice_of: practice.Practice | None = None) -> None:
+    """Start everything, in order, and keep it going until told to stop."""
+    try:
+        with Supervisor() as family:
+            if config.database.is_embedded:
+                postgres = family.serve("postgres", lambda: start_postgres(config.data_dir / "postgres", detached=False))
+                config = replace(config, database=DatabaseConfig(url=postgres.url))
+            if config.redis.is_embedded:
+                valkey = family.serve("valkey", lambda: start_valkey(config.data_dir / "valkey"))
+                config = replace(config, redis=RedisConfig(url=valkey.url))
+            whole = config
+            family.once("migration", lambda: migrate(whole))
+            bridge = bootstrap.build(whole)
+            children = [] if practice_of is None else [Child(name="rehearsal", run=practice_of.serve)]
+            children += [
+                Child(name="receiver", run=lambda ready: _serve(bridge, ready)),
+                *(Child(name=f"worker-{number}", run=_worker(bridge)) for number in range(1, whole.worker.processes + 1)),
+                Child(name="sweeper", run=lambda ready: _sweep(bridge, ready)),
+            ]
+            family.run(children, on_ready=lambda: _greet(whole, practice_of))
+    except (EmbeddedUnavailable, ChildFailed) as problem:
+        raise ConfigError(str(problem)) from problem
+
+
+def migrate(config: Config) -> None:
+    """Bring the schema up to date and have a row for every place."""
+    schema.upgrade(config.database.url)
+    bridge = bootstrap.build(config, pool_size=1)
+    bridge.register()
+    bridge.database.dispose()
+
+
+def _greet(config: Config, practice_of: practice.Practice | None) -> None:
+    if practice_of is not None:
+        click.echo(f"\nThe rehearsal is open: {practice_of.url}/\nPost as a customer on the left, answer as an agent on the right. Ctrl-C ends it.\n")
+    else:
+        click.echo(f"Crossdesk receives at {config.public_url} (listening on {config.receiver.host}:{config.receiver.port}).")
+
+
+@click.command()
+@pass_settings
+def serve(settings: Settings) -> None:
+    """Run a receiver alone: it takes deliveries and answers. Needs a database by URL."""
+    _serve(_single(settings), lambda: None)
+
+
+@click.command()
+@pass_settings
+def work(settings: Settings) -> None:
+    """Run one worker alone. Needs a database and Redis by URL."""
+    _work(_single(settings), lambda: None)
+
+
+@click.command()
+@pass_settings
+def sweep(settings: Settings) -> None:
+    """Run a sweeper alone. Any number of them may run."""
+    _sweep(_single(settings), lambda: None)
+
+
+def _single(settings: Settings) -> Bridge:
+    config = settings.config
+    if config.database.is_embedded or config.redis.is_embedded:
+        raise ConfigError(
+            "A single process needs a database and Redis that others can reach: set [database] url and [redis] url in crossdesk.toml. "
+            "The embedded ones belong to `crossdesk run`."
+        )
+    bridge = bootstrap.build(config)
+    with bridge.database.begin() as connection:
+        schema.require_current(connection)
+    bridge.register()
+    # What works forks: no connection may be shared with a child.
+    bridge.database.dispose()
+    return bridge
+
+
+def _serve(bridge: Bridge, ready: Ready) -> None:
+    def build() -> object:
+        return create_app(bridge, RedisWakeUps(connect(bridge.config.redis, timeout=_WAKE_SECONDS)))
+
+    serve_forever(build, bridge.config.receiver, on_ready=ready)
+
+
+def _worker(bridge: Bridge) -> Callable[[Ready], None]:
+    return lambda ready: _work(bridge, ready)
+
+
+def _work(bridge: Bridge, ready: Ready) -> None:
+    ready()
+    work_forever(bridge, connect(bridge.config.redis, timeout=_WORK_SECONDS))
+
+
+def _sweep(bridge: Bridge, ready: Ready) -> None:
+    ready()
+    sweep_forever(bridge, RedisWakeUps(connect(bridge.config.redis, timeout=_WAKE_SECONDS)))

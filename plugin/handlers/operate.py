@@ -1,0 +1,33 @@
+"""What an admin does to places: look, pause, resume. Every act is written down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plugin.domain.ids import Place
+from plugin.store import intents, ledger, places
+from plugin.store.database import Database
+
+
+def list_places(database: Database) -> list[dict[str, Any]]:
+    """Every place with its state and how many conversations wait for it."""
+    with database.begin() as connection:
+        return [dict(row._mapping) for row in places.everyone(connection)]  # noqa: SLF001 - SQLAlchemy's public way to a mapping
+
+
+def pause(database: Database, place: Place, *, reason: str, actor: str) -> None:
+    """Call nobody at a place until it is resumed."""
+    with database.begin() as connection:
+        places.set_status(connection, place, "paused", reason)
+        ledger.record(connection, actor=actor, action="pause", subject=place, detail={"reason": reason})
+
+
+def resume(database: Database, place: Place, *, actor: str) -> int:
+    """Go on where it stopped; returns how many held wishes were freed."""
+    with database.begin() as connection:
+        places.set_status(connection, place, "active", "")
+        places.close_alerts(connection, place, ["reauth", "billing"])
+        freed = intents.release_held(connection, place, ["auth", "paused"])
+        places.poll_now(connection, place)
+        ledger.record(connection, actor=actor, action="resume", subject=place, detail={"freed": freed})
+        return freed

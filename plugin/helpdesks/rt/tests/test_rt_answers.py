@@ -1,0 +1,499 @@
+"""What the adapter makes of RT's odder answers; each is one that a real RT 5.0.3 gave, unless said."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import marshmallow
+import pytest
+
+from plugin.contracts.http import HttpResponse, WebhookRequest
+from plugin.contracts.platform import Connection
+from plugin.domain.codec import encode_event
+from plugin.domain.errors import (
+    CredentialsRejected,
+    MalformedPayload,
+    OutcomeUnknown,
+    RateLimited,
+    RemoteError,
+    RemoteRejected,
+    RemoteUnavailable,
+    SignatureInvalid,
+    TargetGone,
+    Unsupported,
+    UnsupportedEvent,
+)
+from plugin.domain.events import ArticleAuthor, TicketTouched
+from plugin.domain.ids import ArticleRef, ContactRef, CustomerRef, HelpdeskKey, Marker, MediaRef, TicketRef
+from plugin.domain.model import Attachment, Contact, NewArticle, NewTicket, TicketChange, Visibility
+from plugin.domain.text import Mark, MarkKind, Text
+from plugin.helpdesks.rt import wording
+from plugin.helpdesks.rt.adapter import HELPDESK, RtAdapter
+from plugin.helpdesks.rt.trimming import trim_reply
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+SECRET = "a secret of sixteen"
+MARKER = Marker("0123456789abcdefghijklmnop")
+SETTINGS = {"url": "https://rt.example/rt/", "user": "crossdesk", "token": "1-2-abc", "queue": "Social", "webhook_secret": SECRET}
+
+
+class FixedClock:
+    def __init__(self, at: datetime = NOW) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+
+class NoSecrets:
+    def get(self, name: str) -> str | None:
+        return None
+
+    def refresh(self, name: str, stale: str | None, renew: Callable[[str | None], str]) -> str:
+        return renew(stale)
+
+
+class Scripted:
+    """Answers in order; `made` holds what was asked."""
+
+    def __init__(self, *answers: HttpResponse | Exception) -> None:
+        self.answers = list(answers)
+        self.made: list[tuple[str, str, dict[str, Any]]] = []
+
+    def request(self, method: str, url: str, **sent: Any) -> HttpResponse:
+        self.made.append((method, url.removeprefix("https://rt.example/rt").removeprefix("/REST/2.0"), sent))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def download(self, url: str, **_: Any) -> HttpResponse:
+        raise AssertionError(url)
+
+
+def says(status: int, body: Any = None, **headers: str) -> HttpResponse:
+    raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    return HttpResponse(status=status, headers=headers, body=raw)
+
+
+def desk(*answers: HttpResponse | Exception, **settings: Any) -> tuple[RtAdapter, Scripted]:
+    http = Scripted(*answers)
+    loaded = HELPDESK.settings_schema.load({**SETTINGS, **settings})
+    connection = Connection(http=http, clock=FixedClock(), secrets=NoSecrets(), webhook_url="https://bridge.example/in/helpdesk/rt")
+    return HELPDESK.connect(HelpdeskKey("rt"), loaded, connection), http
+
+
+def ticket(**changes: Any) -> dict[str, Any]:
+    shown = {
+        "id": 10,
+        "Status": "open",
+        "Subject": "Hello",
+        "Priority": "0",
+        "Queue": {"id": "3", "type": "queue", "Name": "Social"},
+        "Owner": {"id": "Nobody", "type": "user"},
+        "Requestor": [{"id": "matrix.support.7", "type": "user"}],
+        "CustomFields": [{"id": "2", "name": "Crossdesk Tags", "values": ["old"]}],
+    }
+    return {**shown, **changes}
+
+
+TICKET_REF = TicketRef("10")
+ARTICLE = NewArticle(text=Text("hello"), author=Contact(ref=ContactRef("7"), display_name="Maria"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (says(500), OutcomeUnknown),  # malformed JSON; a proxy's 500 looks the same
+        (says(502, b"<html>Bad Gateway</html>"), OutcomeUnknown),
+        (says(503), OutcomeUnknown),
+        (says(201, ["Correspondence added"]), OutcomeUnknown),
+        (says(200, b"<html>a proxy's page</html>"), OutcomeUnknown),
+        (says(400, {"message": "Message could not be recorded"}), RemoteRejected),
+        (says(401, {"message": "Unauthorized"}), CredentialsRejected),
+        (says(403, {"message": "Forbidden"}), RemoteRejected),
+        (says(404, {"message": "Not Found"}), TargetGone),
+        (says(412, {"message": "Precondition Failed"}), RemoteRejected),
+        (says(413), RemoteRejected),
+        (says(415, {"message": "Unsupported Media Type"}), RemoteRejected),
+        (says(429, **{"retry-after": "7"}), RateLimited),
+        (OutcomeUnknown("cut off"), OutcomeUnknown),
+        (RemoteUnavailable("refused"), RemoteUnavailable),
+    ],
+)
+def test_each_answer_to_an_article_is_one_of_our_errors(answer: HttpResponse | Exception, error: type[RemoteError]) -> None:
+    adapter, _ = desk(says(200, ticket()), answer)
+    with pytest.raises(error) as raised:
+        adapter.add_article(TICKET_REF, ARTICLE, marker=MARKER)
+    assert type(raised.value) is error
+    assert str(raised.value)
+    if error is RateLimited:
+        assert raised.value.retry_after == 7.0
+
+
+@pytest.mark.parametrize("answer", [says(500), says(502, b"<html>"), says(503), says(200, b"<html>not RT</html>")])
+def test_a_failed_read_is_surely_not_applied(answer: HttpResponse) -> None:
+    adapter, http = desk(answer)
+    with pytest.raises(RemoteUnavailable):
+        adapter.add_article(TICKET_REF, ARTICLE, marker=MARKER)
+    assert len(http.made) == 1
+
+
+def test_if_match_never_goes_with_a_message_and_the_marker_goes_twice() -> None:
+    adapter, http = desk(says(200, ticket(), etag='"104"'), says(201, ["Correspondence added"], location="/rt/REST/2.0/transaction/184"))
+    filed = adapter.add_article(TICKET_REF, ARTICLE, marker=MARKER)
+    assert filed.article_ref == "184"
+    method, path, sent = http.made[1]
+    assert (method, path) == ("POST", "/ticket/10/correspond")
+    assert "If-Match" not in sent["headers"]
+    assert sent["json"]["TxnCustomFields"] == {"Crossdesk Message": MARKER}
+    assert sent["json"]["Subject"] == f"Maria [cd:{MARKER}]"
+
+
+def test_a_refusal_within_a_200_is_seen_by_reading_again() -> None:
+    said = ["Ticket 10: Status 'bogus' isn't a valid status for this ticket."]
+    adapter, _ = desk(says(200, ticket()), says(200, said), says(200, ticket()))
+    with pytest.raises(RemoteRejected) as refusal:
+        adapter.update_ticket(TICKET_REF, TicketChange(state="bogus"))
+    assert refusal.value.detail == said[0]
+
+
+def test_a_stale_change_is_made_on_what_is_there_now() -> None:
+    newer = ticket(CustomFields=[{"name": "Crossdesk Tags", "values": ["old", "theirs"]}])
+    done = ticket(CustomFields=[{"name": "Crossdesk Tags", "values": ["old", "ours", "theirs"]}])
+    adapter, http = desk(
+        says(200, ticket(), etag='"1"'), says(412), says(200, newer, etag='"2"'), says(200, ["added"]), says(200, done, etag='"3"')
+    )
+    adapter.update_ticket(TICKET_REF, TicketChange(add_tags=("ours",)))
+    _, _, sent = http.made[3]
+    assert sent["headers"]["If-Match"] == '"2"'
+    assert sent["json"] == {"CustomFields": {"Crossdesk Tags": ["old", "ours", "theirs"]}}
+    stuck, _ = desk(*[says(200, ticket()), says(412)] * 3)
+    with pytest.raises(RemoteUnavailable):
+        stuck.update_ticket(TICKET_REF, TicketChange(title="new"))
+
+
+def test_nothing_is_sent_where_nothing_differs() -> None:
+    adapter, http = desk(says(200, ticket()))
+    adapter.update_ticket(TICKET_REF, TicketChange(is_closed=False, owner="", group="Social", add_tags=("old",)))
+    assert [method for method, _, _ in http.made] == ["GET"]
+
+
+def test_a_change_that_was_cut_off_is_unclear() -> None:
+    for answer in (says(500), says(200, b"<html>")):
+        adapter, _ = desk(says(200, ticket()), answer)
+        with pytest.raises(OutcomeUnknown):
+            adapter.update_ticket(TICKET_REF, TicketChange(title="new"))
+
+
+NEW_TICKET = NewTicket(
+    title="Hello",
+    group="",
+    contact=Contact(ref=ContactRef("7")),
+    customer_ref=CustomerRef("matrix.support.7"),
+    article=ARTICLE,
+    channel="support",
+    platform="matrix",
+    visibility=Visibility.PRIVATE,
+)
+QUEUE = says(200, {"TicketCustomFields": [{"name": "Crossdesk Marker"}]})
+CREATED = says(201, {"id": "10"}, location="/REST/2.0/ticket/10")
+
+
+def test_a_made_ticket_that_cannot_be_read_is_unclear_not_absent() -> None:
+    for trouble in (says(500), says(429), RemoteUnavailable("refused")):
+        adapter, _ = desk(QUEUE, CREATED, trouble)
+        with pytest.raises(OutcomeUnknown):
+            adapter.open_ticket(NEW_TICKET, marker=MARKER)
+
+
+def test_a_dropped_requestor_is_put_back_or_named() -> None:
+    """Seen: an unknown name is dropped with 201."""
+    lost, whole = says(200, ticket(Requestor=[])), says(200, ticket())
+    found = says(200, {"items": [{"id": "103", "Type": "Create"}]})
+    adapter, http = desk(QUEUE, CREATED, lost, says(200, ["Added"]), whole, found)
+    assert adapter.open_ticket(NEW_TICKET, marker=MARKER).losses == ()
+    assert http.made[3][2]["json"] == {"Requestor": ["matrix.support.7"]}
+    adapter, _ = desk(QUEUE, CREATED, lost, says(200, []), lost, found)
+    assert "requestor" in adapter.open_ticket(NEW_TICKET, marker=MARKER).losses[0]
+
+
+def test_a_queue_without_the_marker_field_is_refused_before_the_ticket_is_made() -> None:
+    adapter, http = desk(says(200, {"TicketCustomFields": []}))
+    with pytest.raises(RemoteRejected, match="seed"):
+        adapter.open_ticket(NEW_TICKET, marker=MARKER)
+    assert len(http.made) == 1
+
+
+def test_a_name_taken_meanwhile_is_the_customer() -> None:
+    adapter, _ = desk(says(404), says(400, {"message": "Name in use"}), says(200, {"Name": "matrix.support.7"}))
+    assert adapter.find_or_create_customer(NEW_TICKET.contact, channel="support", platform="matrix") == "matrix.support.7"
+    adapter, _ = desk(says(404), says(400, {"message": "Permission Denied"}), says(404))
+    with pytest.raises(RemoteRejected, match="AdminUsers"):
+        adapter.find_or_create_customer(NEW_TICKET.contact, channel="support", platform="matrix")
+
+
+def test_visibility_cannot_be_changed() -> None:
+    adapter, http = desk()
+    with pytest.raises(Unsupported):
+        adapter.set_visibility(TICKET_REF, ArticleRef("1"), is_internal=True)
+    assert http.made == []
+
+
+def row(number: int, **changes: Any) -> dict[str, Any]:
+    creator = {"id": "agent", "Name": "agent", "RealName": "Ada Agent"}
+    return {"id": str(number), "Type": "Correspond", "Creator": creator, "ObjectId": "10", "Created": "2026-11-21T11:00:00Z", **changes}
+
+
+def items(*rows: dict[str, Any]) -> HttpResponse:
+    return says(200, {"items": list(rows), "total": None, "pages": None, "count": len(rows)})
+
+
+def part(number: int, content_type: str, filename: str = "", headers: str = "") -> dict[str, Any]:
+    return {"id": str(number), "ContentType": content_type, "Filename": filename, "Headers": headers}
+
+
+def content(words: str) -> HttpResponse:
+    return says(200, {"Content": base64.encodebytes(words.encode()).decode()})
+
+
+def test_mail_with_both_forms_is_read_once_and_what_follows_is_kept() -> None:
+    parts = [
+        part(1, "multipart/mixed"),
+        part(2, "multipart/alternative"),
+        part(3, "text/plain"),
+        part(4, "text/html"),
+        part(5, "image/png", headers="Content-Type: image/png\nContent-Length: 264"),
+        part(6, "text/plain"),
+        part(7, "text/plain", "notes.txt"),
+    ]
+    adapter, http = desk(
+        items(row(200)), items(), says(200, {"Privileged": 1}), items(*parts), content("<p>Hi <i>you</i></p>"), content("and more\r\n")
+    )
+    (article,) = adapter.list_articles_since(TICKET_REF, ArticleRef("150"))
+    assert article.text == Text("Hi you\n\nand more", (Mark(3, 6, MarkKind.ITALIC),))
+    assert [(file.media_ref, file.filename, file.size) for file in article.attachments] == [
+        ("200/5", "file-5.png", 264),
+        ("200/7", "notes.txt", None),
+    ]
+    assert [path for _, path, _ in http.made][-2:] == ["/attachment/4", "/attachment/6"]
+
+
+def test_who_wrote_decides_what_an_article_is() -> None:
+    def by(name: str) -> dict[str, str]:
+        return {"id": name, "Name": name}
+
+    rows = [
+        row(205, Creator=by("CrossDesk"), Data=f"Maria [cd:{MARKER}]\n"),
+        row(204, Creator=by("mail/er")),
+        row(203, Creator=by("maria@example.org")),
+        row(202, Creator=by("RT_System")),
+        row(201, Creator=by("agent"), Data=f"copied [cd:{MARKER}]"),
+    ]
+    empty = items()
+    users = says(200, {"Privileged": 1}), empty, empty, says(200, {"Privileged": 0}), empty, says(404), empty, empty
+    adapter, http = desk(items(*rows), items(), *users)
+    articles = adapter.list_articles_since(TICKET_REF, None)
+    assert [(article.author, article.is_reply, article.marker) for article in articles] == [
+        (ArticleAuthor.AGENT, True, None),
+        (ArticleAuthor.SYSTEM, False, None),
+        (ArticleAuthor.CUSTOMER, False, None),
+        (ArticleAuthor.CUSTOMER, False, None),
+        (ArticleAuthor.BRIDGE, False, MARKER),
+    ]
+    assert articles[3].remarks
+    assert "/user/maria%40example.org" in [path for _, path, _ in http.made]
+
+
+def test_hidden_rows_do_not_end_a_history() -> None:
+    """Seen: RT tells no total and leaves out, page by page, what the bridge may not see."""
+    pages = items(row(300, Type="EmailRecord")), items(row(200, Type="Set"), row(300, Type="EmailRecord")), items()
+    adapter, http = desk(*pages)
+    assert adapter.list_articles_since(TICKET_REF, None) == []
+    assert [sent["params"]["page"] for _, _, sent in http.made] == [1, 2, 3]
+
+
+def test_an_empty_history_may_be_a_ticket_that_never_was() -> None:
+    adapter, _ = desk(items(), says(404, {"message": "Not Found"}))
+    with pytest.raises(TargetGone):
+        adapter.list_articles_since(TICKET_REF, None)
+
+
+def test_a_reference_that_is_not_ours_fetches_nothing() -> None:
+    adapter, http = desk()
+    with pytest.raises(RemoteRejected):
+        adapter.fetch_attachment(Attachment(media_ref=MediaRef("../NoAuth/1"), filename="x"), max_bytes=10)
+    assert http.made == []
+
+
+def test_a_poll_tells_each_thing_once_and_late_ones_too() -> None:
+    first = [row(number, Type="Comment") for number in (401, 403)]
+    adapter, http = desk(items(row(400)), items(*first), items(row(401), row(402), row(403)), items(row(401), row(402), row(403)))
+    polled = adapter.poll(None)
+    assert [event.event_key for event in polled.events] == ["txn:401", "txn:403"]
+    assert polled.position == {"transaction": 403, "recent": [401, 403]}
+    late = adapter.poll(polled.position)
+    assert [event.event_key for event in late.events] == ["txn:402"]
+    assert adapter.poll(late.position).events == ()
+    assert "[" not in http.made[1][2]["params"]["query"]
+
+
+def test_a_poll_goes_on_where_a_page_is_full() -> None:
+    told, fresh = [row(number) for number in range(301, 401)], [row(number) for number in range(401, 501)]
+    adapter, _ = desk(items(*told), items(*fresh), items())
+    polled = adapter.poll({"transaction": 400, "recent": list(range(301, 401))})
+    assert (len(polled.events), polled.has_more) == (100, True)
+    assert polled.position is not None
+    assert polled.position["transaction"] == 500
+
+
+def signed(body: bytes, *, at: datetime = NOW, secret: str = SECRET) -> WebhookRequest:
+    stamp = str(int(at.timestamp()))
+    signature = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    headers = {"x-crossdesk-timestamp": stamp, "x-crossdesk-signature": f"v1={signature}"}
+    return WebhookRequest(method="POST", path="", headers=headers, query={}, body=body)
+
+
+HOOK = b'{"transactions":[{"id":"12","ticket":"5","type":"Correspond","created":"2026-11-21T11:59:58Z","later":1}]}'
+
+
+def test_a_hook_is_believed_only_signed_and_fresh() -> None:
+    adapter, _ = desk()
+    good = signed(HOOK)
+    adapter.verify(good)
+    at = datetime(2026, 11, 21, 11, 59, 58, tzinfo=UTC)
+    assert adapter.parse(good) == [TicketTouched(event_key="txn:12", occurred_at=at, ticket_ref=TicketRef("5"))]
+    bad = (
+        dataclasses.replace(good, body=HOOK + b" "),
+        dataclasses.replace(good, headers={}),
+        dataclasses.replace(good, headers={**good.headers, "x-crossdesk-timestamp": "1795262399"}),
+        dataclasses.replace(good, headers={**good.headers, "x-crossdesk-timestamp": "٣"}),
+        dataclasses.replace(good, headers={**good.headers, "x-crossdesk-signature": "v1=ü"}),
+        signed(HOOK, at=datetime(2026, 11, 21, 11, 54, 59, tzinfo=UTC)),
+        signed(HOOK, at=datetime(2026, 11, 21, 12, 5, 1, tzinfo=UTC)),
+        signed(HOOK, secret="another"),
+    )
+    for request in bad:
+        with pytest.raises(SignatureInvalid):
+            adapter.verify(request)
+    without, _ = desk(webhook_secret="")
+    with pytest.raises(SignatureInvalid):
+        without.verify(signed(HOOK, secret=""))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"{}", b'{"transactions":[{"id":"1"}]}', b'{"transactions":[{"id":"1","ticket":"../1"}]}']
+)
+def test_a_hook_that_is_not_seed_pls_is_malformed(body: bytes) -> None:
+    adapter, _ = desk()
+    with pytest.raises(MalformedPayload):
+        adapter.parse(signed(body))
+
+
+def test_a_hook_of_nothing_is_not_carried() -> None:
+    adapter, _ = desk()
+    with pytest.raises(UnsupportedEvent):
+        adapter.parse(signed(b'{"transactions":[]}'))
+
+
+@pytest.mark.parametrize(
+    ("ref", "channel", "name"),
+    [
+        ("42", "support", "telegram.support.42"),
+        ("a_b-c", "support", "telegram.support.a_b-c"),
+        ("@maria:hs", "support", None),
+        ("UPPER", "support", None),
+        ("a.b", "support", None),
+        ("42", "Support", None),
+        ("x" * 49, "support", None),
+    ],
+)
+def test_names_are_free_of_what_rt_reads_into_them(ref: str, channel: str, name: str | None) -> None:
+    made = wording.user_name(Contact(ref=ContactRef(ref)), channel=channel, platform="telegram")
+    assert made == name if name else made.count(".") == 1
+    assert not set(made) & set("@:/ ")
+
+
+def test_a_subject_holds_its_marker_whatever_the_name() -> None:
+    for name in ("😀" * 200, "ü" * 200, "a\nb\u2028c [cd:ffffffffffffffffffffffffff]", ""):
+        article = dataclasses.replace(ARTICLE, author=Contact(ref=ContactRef("7"), display_name=name))
+        made = wording.subject(article, MARKER)
+        assert len(made.encode()) < 250
+        assert len(made.splitlines()) == 1
+        assert wording.marker_in(made + "\n") == MARKER
+    assert wording.marker_in(f"[cd:{MARKER}] and more") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("Hello\n\n-- \nAda\nSupport", "Hello"),
+        ("Hello\n\nOn 1 May 2024 Maria wrote:\n> a\n> b", "Hello"),
+        ("Hello\n-- \nAda\n\nOn 1 May 2024 Maria wrote:\n> a\n\n> b\n", "Hello"),
+        ("> a\n\nHello", "> a\n\nHello"),
+        ("Please use:\n> this\n> command", "Please use:\n> this\n> command"),
+        ("On 1 May 2024 Maria wrote:\n> a\n\nHello", "On 1 May 2024 Maria wrote:\n> a\n\nHello"),
+        ("-- \nAda", "-- \nAda"),
+        ("a -- b\n--option", "a -- b\n--option"),
+        ("Hello\n--\n" + "line\n" * 20 + "end", "Hello\n--\n" + "line\n" * 20 + "end"),
+    ],
+)
+def test_only_what_clearly_hangs_below_is_cut(said: str, left: str) -> None:
+    assert trim_reply(Text(said)).plain == left
+
+
+def test_a_quote_that_html_marks_is_cut_as_well() -> None:
+    said = "Hello\n\nOn 1 May 2024 Maria wrote:\n\nWhere\nis it?"
+    quote = Mark(said.index("Where"), len(said), MarkKind.QUOTE)
+    assert trim_reply(Text(said, (quote,))) == Text("Hello")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"token": ""}, "password"),
+        ({"password": "x"}, "password"),
+        ({"url": "rt.example"}, "url"),
+        ({"webhook_secret": "short"}, "webhook_secret"),
+        ({"user": "a[b"}, "user"),
+        ({"closed_statuses": []}, "closed_statuses"),
+        ({"que": "x"}, "que"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any], field: str) -> None:
+    with pytest.raises(marshmallow.ValidationError) as refusal:
+        HELPDESK.settings_schema.load({**SETTINGS, **wrong})
+    assert list(refusal.value.messages_dict) == [field]
+
+
+def test_secrets_are_never_shown() -> None:
+    shown = repr(HELPDESK.settings_schema.load(SETTINGS))
+    assert SECRET not in shown
+    assert "1-2-abc" not in shown
+
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+
+def load(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.request.json")), ids=lambda path: path.name)
+def test_request_fixtures_verify_and_become_their_events(path: Path) -> None:
+    shown = load(path)
+    clock = FixedClock(datetime.fromisoformat(shown.pop("received_at")))
+    connection = Connection(http=Scripted(), clock=clock, secrets=NoSecrets(), webhook_url="")
+    adapter = HELPDESK.connect(HelpdeskKey("rt"), HELPDESK.settings_schema.load(load(FIXTURES / "settings.json")), connection)
+    request = WebhookRequest(**{**shown, "body": shown["body"].encode()})
+    adapter.verify(request)
+    events = load(path.with_name(path.name.replace(".request.", ".events.")))
+    assert [encode_event(event) for event in adapter.parse(request)] == events

@@ -1,0 +1,1 @@
+"""Matrix: an application service on the company's own homeserver."""

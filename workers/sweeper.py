@@ -1,0 +1,42 @@
+"""The sweeper process: finds due work that nobody was woken for, brings in the spool, and works itself while Redis is away."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+import structlog
+
+from plugin.bootstrap import Bridge
+from plugin.domain.errors import StoreUnavailable
+from plugin.handlers.sweep import Sweeper
+from workers.loop import WorkLoop
+from workers.wakeups import RedisWakeUps
+
+_log = structlog.get_logger("crossdesk.sweeper")
+_TIDY_EVERY = 60.0
+
+
+def sweep(bridge: Bridge, wakeups: RedisWakeUps) -> None:
+    """Sweep until told to stop."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    sweeper = Sweeper(bridge.installation, bridge.database, wakeups)
+    tidied = 0.0
+    while not stopping.is_set():
+        try:
+            if bridge.spool is not None and bridge.spool.size():
+                _log.info("spool_imported", receipts=bridge.spool.import_into(bridge.database))
+            swept = sweeper.sweep()
+            if swept.is_anything_due and not wakeups.is_reachable:
+                # Slower than the workers, but not stopped.
+                loop = WorkLoop(bridge, threads=bridge.config.worker.threads, nudged=threading.Event())
+                loop.run(seconds=5.0, idle_seconds=0.0)
+            if time.monotonic() - tidied > _TIDY_EVERY:
+                tidied = time.monotonic()
+                sweeper.tidy()
+        except StoreUnavailable:
+            _log.warning("store_away")
+        stopping.wait(bridge.installation.engine.sweep_seconds)
