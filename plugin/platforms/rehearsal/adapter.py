@@ -122,11 +122,10 @@ class RehearsalAdapter:
             raise RemoteRejected(
                 f"The file has {attachment.size} bytes; at most {max_bytes} are carried. Ask the customer for a smaller one."
             )
-        answer = self._client.download(f"/media/{attachment.media_ref}", max_bytes=max_bytes)
         return File(
             filename=attachment.filename,
             content_type=attachment.content_type,
-            content=answer.body,
+            content=self._client.download(f"/media/{attachment.media_ref}", max_bytes=max_bytes),
             description=attachment.description,
         )
 
