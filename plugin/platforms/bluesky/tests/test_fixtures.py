@@ -65,12 +65,22 @@ def test_every_declared_event_has_a_fixture() -> None:
     assert kinds == {kind.__name__ for kind in (MessageReceived, MessageEdited, MessageDeleted)}
 
 
-@pytest.mark.parametrize("name", sorted(path.name.removesuffix(".response.json") for path in FIXTURES.glob("*.response.json")))
+@pytest.mark.parametrize(
+    "name",
+    sorted(path.name.removesuffix(".response.json") for path in FIXTURES.glob("*.response.json") if not path.name.startswith("getRecord")),
+)
 def test_an_answer_means(name: str) -> None:
     call, fixture = name.partition("__")[0], load(f"{name}.response.json")
     last = () if call in {"putRecord", "deleteRecord"} or fixture["raises"] else tuple(BEFORE)[tuple(BEFORE).index(call) + 1 : 4]
+    # What cannot be answered any more may have been answered by an earlier try: our own repository is asked.
+    looked_up = [load("getRecord__absent.response.json")] if fixture["raises"] in {"WindowClosed", "TargetGone"} else []
     http = CannedHttp(
-        [*(load(f"{before}__ok.response.json") for before in BEFORE[call]), fixture, *(load(f"{one}__ok.response.json") for one in last)]
+        [
+            *(load(f"{before}__ok.response.json") for before in BEFORE[call]),
+            fixture,
+            *(load(f"{one}__ok.response.json") for one in last),
+            *looked_up,
+        ]
     )
     channel = connect(load("settings.json"), http, clock=MovableClock(NOW))
 
