@@ -65,7 +65,8 @@ class ReceiverConfig:
     host: str = "127.0.0.1"
     port: int = 8010
     threads: int = 8
-    max_body: int = 2_000_000
+    max_body: int = 10_000_000
+    """A Matrix homeserver sends up to a hundred events of 64 kB at once."""
     spool: bool = True
     spool_max: int = 1_000_000_000
 

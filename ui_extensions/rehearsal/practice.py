@@ -76,7 +76,7 @@ class Practice:
             staff=staff,
             webhook=Endpoint(url=f"{self.receiver_url}/in/helpdesk/desk", token=self.secrets["desk_secret"], base_url=self.url),
             control_token=self.secrets["control_token"],
-            file=self.folder / "desk.jsonl",
+            file=self.folder / "desk.sqlite",
         )
 
 
