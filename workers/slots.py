@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
+from plugin.domain.errors import StoreUnavailable
 from plugin.domain.ids import Place
 from plugin.store.database import Database
 
@@ -98,9 +100,9 @@ class Slots:
             self._connection = self._database.open_autocommit()
         try:
             return bool(self._connection.execute(text(statement), {"space": _SPACE, "name": f"{place}#{number}"}).scalar())
-        except Exception:
+        except DBAPIError as problem:
             # The connection is gone, and with it every lock that it held.
             self._owned.clear()
             self._connection.invalidate()
             self._connection = None
-            raise
+            raise StoreUnavailable(detail=type(problem).__name__) from problem

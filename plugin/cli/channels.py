@@ -27,9 +27,7 @@ def list_all(settings: Settings, *, as_json: bool) -> None:
         show_json({"places": rows})
         return
     headings = ("place", "kind", "status", "since", "waiting", "says")
-    show_table(
-        [(row["key"], row["adapter"], row["status"], row["status_since"], row["due"], row["status_text"]) for row in rows], headings
-    )
+    show_table([(row["key"], row["adapter"], row["status"], row["status_since"], row["due"], row["status_text"]) for row in rows], headings)
 
 
 @channel.command()

@@ -45,14 +45,14 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
     if found["database"][0].is_ok:
         installation = settings.bridge.installation
         for place in installation.adapters:
-            found[place] = installation.adapter(place).probe()
+            found[str(place)] = installation.adapter(place).probe()
         found["alerts"] = _alerts(settings)
     is_ok = all(probe.is_ok for probes in found.values() for probe in probes)
     if as_json:
         show_json({"ok": is_ok, "probes": {place: [asdict(probe) for probe in probes] for place, probes in found.items()}})
     else:
-        for place, probes in found.items():
-            _show(place, probes)
+        for name, probes in found.items():
+            _show(name, probes)
     if not is_ok:
         raise click.exceptions.Exit(1)
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from plugin.cli.shared import Settings, actor, pass_settings, show_json, show_table
+from plugin.handlers import operate
 from plugin.store import ledger as books
 
 _KIND = click.Choice(["intent", "event", "receipt"])
@@ -36,12 +37,23 @@ def check(settings: Settings, *, as_json: bool) -> None:
             }
         )
     else:
-        show_table([(fate, count, _reasons(balance.reasons.get(fate, {}))) for fate, count in balance.fates.items()], ("fate", "events", "why"))
+        show_table(
+            [(fate, count, _reasons(balance.reasons.get(fate, {}))) for fate, count in balance.fates.items()], ("fate", "events", "why")
+        )
         click.echo(f"received {balance.received} = sum of all fates" if balance.is_ok else "The counts do not add up:")
         for name, ids in balance.contradictions.items():
             click.echo(f"  {name}: for example {', '.join(map(str, ids))}")
     if not balance.is_ok:
         raise click.exceptions.Exit(1)
+
+
+@ledger.command()
+@click.argument("conversation", type=int)
+@pass_settings
+def release(settings: Settings, conversation: int) -> None:
+    """Let a conversation that the loop brake stopped speak again."""
+    freed = operate.release(settings.bridge.database, conversation, actor=actor())
+    click.echo(f"Conversation {conversation} speaks again; {freed} held replies go out now.")
 
 
 def _reasons(reasons: Any) -> str:
@@ -105,7 +117,10 @@ def list_all(settings: Settings, *, as_json: bool) -> None:
     elif not rows:
         click.echo("Nothing is set aside.")
     else:
-        show_table([(row.kind, row.id, row.place, row.what, row.since, row.reason) for row in rows], ("kind", "id", "place", "what", "since", "why"))
+        show_table(
+            [(row.kind, row.id, row.place, row.what, row.since, row.reason) for row in rows],
+            ("kind", "id", "place", "what", "since", "why"),
+        )
 
 
 @quarantine.command()
@@ -144,5 +159,7 @@ def mark_sent(settings: Settings, number: int, ref: str) -> None:
 
 def _answer(is_done: bool, sentence: str, kind: str, number: int) -> None:  # noqa: FBT001
     if not is_done:
-        raise click.ClickException(f"{kind} {number} is not set aside; nothing was changed. `crossdesk ledger quarantine list` shows what is.")
+        raise click.ClickException(
+            f"{kind} {number} is not set aside; nothing was changed. `crossdesk ledger quarantine list` shows what is."
+        )
     click.echo(sentence)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+from flask import Flask
 
 from plugin import bootstrap
 from plugin.bootstrap import Bridge
@@ -38,13 +39,16 @@ def run(settings: Settings, *, rehearsal: bool) -> None:
 
     Stops cleanly on Ctrl-C or SIGTERM; nothing is left running.
     """
-    run_all(settings.config if not rehearsal else practice_config(), practice_of=practice.load() if rehearsal else None)
+    if rehearsal:
+        run_practice(Path(".crossdesk/rehearsal"))
+    else:
+        run_all(settings.config)
 
 
-def practice_config(folder: Path | None = None) -> Config:
-    """The rehearsal's own configuration, written on first use."""
-    place = practice.prepare(folder)
-    return Settings(place / "crossdesk.toml").config
+def run_practice(folder: Path) -> None:
+    """Run the rehearsal of `folder`, made on first use."""
+    prepared = practice.prepare(folder.absolute())
+    run_all(Settings(prepared.folder / "crossdesk.toml").config, practice_of=prepared)
 
 
 def run_all(config: Config, *, practice_of: practice.Practice | None = None) -> None:
@@ -63,7 +67,10 @@ def run_all(config: Config, *, practice_of: practice.Practice | None = None) -> 
             children = [] if practice_of is None else [Child(name="rehearsal", run=practice_of.serve)]
             children += [
                 Child(name="receiver", run=lambda ready: _serve(bridge, ready)),
-                *(Child(name=f"worker-{number}", run=_worker(bridge)) for number in range(1, whole.worker.processes + 1)),
+                *(
+                    Child(name=f"worker-{number}", run=_worker(bridge), is_vital=whole.redis.url.startswith("unix:"))
+                    for number in range(1, whole.worker.processes + 1)
+                ),
                 Child(name="sweeper", run=lambda ready: _sweep(bridge, ready)),
             ]
             family.run(children, on_ready=lambda: _greet(whole, practice_of))
@@ -81,7 +88,9 @@ def migrate(config: Config) -> None:
 
 def _greet(config: Config, practice_of: practice.Practice | None) -> None:
     if practice_of is not None:
-        click.echo(f"\nThe rehearsal is open: {practice_of.url}/\nPost as a customer on the left, answer as an agent on the right. Ctrl-C ends it.\n")
+        click.echo(
+            f"\nThe rehearsal is open: {practice_of.url}/\nPost as a customer on the left, answer as an agent on the right. Ctrl-C ends it.\n"
+        )
     else:
         click.echo(f"Crossdesk receives at {config.public_url} (listening on {config.receiver.host}:{config.receiver.port}).")
 
@@ -124,7 +133,7 @@ def _single(settings: Settings) -> Bridge:
 
 
 def _serve(bridge: Bridge, ready: Ready) -> None:
-    def build() -> object:
+    def build() -> Flask:
         return create_app(bridge, RedisWakeUps(connect(bridge.config.redis, timeout=_WAKE_SECONDS)))
 
     serve_forever(build, bridge.config.receiver, on_ready=ready)

@@ -37,10 +37,8 @@ class Settings:
         """
         if not self.path.exists():
             raise ConfigError(
-                problems=(
-                    f"{self.path} does not exist. Write one (README.md, section Configuration), name another with --config, "
-                    "or try `crossdesk rehearse`, which needs none.",
-                )
+                f"{self.path} does not exist. Write one (README.md, section Configuration), name another with --config, "
+                "or try `crossdesk rehearse`, which needs none."
             )
         config = load(self.path, platforms=bootstrap.platforms(), helpdesks=bootstrap.helpdesks(), environ=os.environ)
         log.register_secrets(config.secrets)

@@ -53,6 +53,9 @@ def _own(desktop: Desktop, event: MessageReceived) -> Verdict:
     if intents.has_unsettled(desktop.connection, desktop.held.id, Lane.TO_SOCIAL):
         # It may be what we are just sending: its id will be known when that is settled.
         return Waits(reason="echo", seconds=_ECHO_SECONDS)
+    if desktop.held.contact_id is None:
+        # Nobody but us has spoken here: a post of our own, not an answer to a customer.
+        return Ignored(reason="own_post")
     message_id = _create(desktop, event, direction="native", contact_id=None)
     _file(desktop, event, "native", message_id)
     return Routed()

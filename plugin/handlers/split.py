@@ -43,7 +43,7 @@ class Splitter:
             return self._split_place(place)
         except StoreUnavailable:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001
             # One place's fault must not stop the others; the tries are counted, so what causes it is set aside in the end.
             _log.exception("split_fault", place=place)
             return 0

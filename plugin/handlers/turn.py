@@ -105,9 +105,11 @@ class Turns:
             events.count_deaths(connection, uncounted)
         batch: list[Row[Any]] = []
         for row in rows:
-            if row.state == "retry" and not _is_due(row, held):
+            if row.state == "waiting" and not _is_due(row, held):
+                continue
+            if not _is_routable(row, held) or (row.deaths == 0 and row.state != "waiting"):
                 break  # Its turn comes later, and what follows waits behind it.
-            if row.deaths > 0 and _is_routable(row, held):
+            if row.deaths > 0:
                 batch.append(row)
         if not batch:
             return False
@@ -271,7 +273,7 @@ class _Choice:
                 "Whether this reached the other side is not known, and it cannot be asked. It is kept: look there, then decide with "
                 f"`crossdesk ledger quarantine mark-sent {row.id}`, `replay {row.id}` or `drop {row.id}`."
             )
-            self._settle(row, state="quarantined", reason="outcome_unknown", reason_text=text, due_in=None, outcome="unanswerable")
+            self._aside(row, "outcome_unknown", text)
             if row.lane == Lane.TO_SOCIAL:
                 effects.note(
                     self._connection,
@@ -284,12 +286,26 @@ class _Choice:
                     text="Whether this reply reached the customer is not known: the platform gave no answer and cannot be asked. Look on the "
                     "platform; your Crossdesk admin can then mark it as sent, send it again or drop it.",
                 )
-            self.has_more = True
             return _SKIP
         call = row.call if row.call in {"open_ticket", "add_article"} else self._what(row)
         return self._call(row, place, standing, f"find:{call}")
 
     def _fresh(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | None:
+        if row.errors >= _ERRORS_BEFORE_ASIDE:
+            text = (
+                f"This was begun {row.errors} times, and each time the process that worked on it ended. It is kept for a person to decide."
+            )
+            return self._aside(row, "fault", text)
+        if row.lane == Lane.TO_SOCIAL and row.part > 0:
+            states = intents.earlier_parts(self._connection, row.event_id, row.op, row.part)
+            if states & {"failed", "dropped"}:
+                self._settle(row, state="failed", reason="earlier_part", due_in=None, outcome="earlier_part")
+                intents.finish_events(self._connection, [row.event_id])
+                return _SKIP
+            if "quarantined" in states:
+                return self._aside(
+                    row, "earlier_part", "An earlier part of this reply waits for a person's decision; decide on this one after it."
+                )
         if row.lane == Lane.TO_SOCIAL:
             answer = gate.ask(self._facts(row))
             if isinstance(answer, gate.Held):
@@ -309,6 +325,11 @@ class _Choice:
             intents.finish_events(self._connection, [row.event_id])
             return _SKIP
         return self._call(row, place, standing, self._what(row))
+
+    def _aside(self, row: Row[Any], reason: str, text: str) -> _Skip:
+        self._settle(row, state="quarantined", reason=reason, reason_text=text, due_in=None, outcome=reason)
+        self.has_more = True
+        return _SKIP
 
     def _give_up_fetch(self, row: Row[Any]) -> Call | _Skip | None:
         attachment = row.event["attachments"][row.part]

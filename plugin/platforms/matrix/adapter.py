@@ -93,7 +93,7 @@ class MatrixAdapter:
         self.verify(request)
         if request.method == "POST" and _PING.fullmatch(request.path):
             return _answer(200, {})
-        if request.method == "GET" and re.match(_PREFIX + r"/(users|rooms|thirdparty)/", request.path):
+        if request.method == "GET" and re.match(_PREFIX + r"/(users|rooms|thirdparty)/", request.path):  # codespell:ignore thirdparty
             return _answer(404, {"errcode": "M_NOT_FOUND", "error": "Crossdesk makes no users and rooms on demand."})
         return _answer(404, {"errcode": "M_UNRECOGNIZED", "error": "Crossdesk does not know this call."})
 

@@ -104,11 +104,11 @@ class RehearsalAdapter:
         found = self._client.read(name, params={"client_ref": marker}).get(name.removeprefix("/"))
         return _receipt(found[0]) if isinstance(found, list) and found else None
 
-    def edit(self, message_ref: MessageRef, message: OutboundMessage, *, marker: Marker) -> Receipt:  # noqa: ARG002
+    def edit(self, message_ref: MessageRef, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """Change our post's words; its files stay. Safe to repeat."""
         return _receipt(self._client.write("PATCH", f"{_collection(message.visibility)}/{message_ref}", {"text": _plain(message)}))
 
-    def delete(self, message_ref: MessageRef, thread_key: ThreadKey, *, marker: Marker) -> None:  # noqa: ARG002
+    def delete(self, message_ref: MessageRef, thread_key: ThreadKey, *, marker: Marker) -> None:
         """Take our post back."""
         visibility = Visibility.PRIVATE if thread_key.startswith("private:") else Visibility.PUBLIC
         try:
@@ -122,11 +122,10 @@ class RehearsalAdapter:
             raise RemoteRejected(
                 f"The file has {attachment.size} bytes; at most {max_bytes} are carried. Ask the customer for a smaller one."
             )
-        answer = self._client.download(f"/media/{attachment.media_ref}", max_bytes=max_bytes)
         return File(
             filename=attachment.filename,
             content_type=attachment.content_type,
-            content=answer.body,
+            content=self._client.download(f"/media/{attachment.media_ref}", max_bytes=max_bytes),
             description=attachment.description,
         )
 
@@ -171,7 +170,7 @@ class Rehearsal:
     capabilities = CAPABILITIES
     settings_schema = SettingsSchema()
 
-    def connect(self, channel: ChannelKey, settings: Settings, connection: Connection) -> RehearsalAdapter:  # noqa: ARG002
+    def connect(self, channel: ChannelKey, settings: Settings, connection: Connection) -> RehearsalAdapter:
         """Bind to one account. Makes no call."""
         return RehearsalAdapter(settings, connection)
 

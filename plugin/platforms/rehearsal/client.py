@@ -75,15 +75,18 @@ class Client:
                 "A file did not surely reach the practice network; nothing was posted yet, and it is tried again."
             ) from unclear
 
-    def download(self, path: str, *, max_bytes: int) -> HttpResponse:
+    def download(self, path: str, *, max_bytes: int) -> bytes:
         """`GET` a file's bytes.
 
         Raises:
-            RemoteError: any of its kinds but `OutcomeUnknown`.
+            RemoteError: any of its kinds but `OutcomeUnknown`; `RemoteRejected` when it is too big.
         """
-        answer = self._http.request("GET", self._base + path, headers=self._headers, timeout=TIMEOUT * 4, max_bytes=max_bytes)
+        room = max(max_bytes, 4096)  # for the sentence of an error
+        answer = self._http.request("GET", self._base + path, headers=self._headers, timeout=TIMEOUT * 4, max_bytes=room)
         _check(answer, is_write=False)
-        return answer
+        if len(answer.body) > max_bytes:
+            raise RemoteRejected(f"The file has {len(answer.body)} bytes; at most {max_bytes} are carried. Ask for a smaller one.")
+        return answer.body
 
 
 def _check(answer: HttpResponse, *, is_write: bool) -> None:
