@@ -33,7 +33,7 @@ class Splitter:
         self._database = database
 
     def split_due(self) -> int:
-        """Split what is new, a batch of each place. Returns how many receipts were ended."""
+        """Split what is new, a batch of each place. Returns how many receipts were looked into."""
         with self._database.begin() as connection:
             waiting = receipts.places_with_new(connection)
         return sum(self._split_safely(place) for place in waiting if place in self._installation.adapters)
@@ -49,7 +49,7 @@ class Splitter:
             return 0
 
     def _split_place(self, place: Place) -> int:
-        ids = self._database.run(lambda connection: receipts.count_try(connection, place, limit=_BATCH))
+        ids = self._database.run(lambda connection: _count(connection, place))
         point("split.after_count")
         if not ids:
             return 0
@@ -57,12 +57,12 @@ class Splitter:
 
     def _split(self, connection: Connection, place: Place, ids: Sequence[int]) -> int:
         if not _take_turn(connection, place):
+            receipts.take_back_try(connection, ids)
             return 0
         counts: dict[int, int] = {}
         arrivals: list[Arrival] = []
         batch = receipts.read_new(connection, ids)
-        # A receipt that has cost a process its life before is tried alone, so that it takes no other with it.
-        for receipt in [item for item in batch if item.attempts == 1] or batch[:1]:
+        for receipt in batch:
             if receipt.attempts > _TRIES:
                 receipts.set_aside(connection, receipt.id, f"could not be split in {_TRIES} tries")
                 continue
@@ -74,7 +74,7 @@ class Splitter:
         self.keep(connection, place, arrivals)
         point("split.before_commit")
         receipts.mark_split(connection, counts)
-        return len(counts)
+        return len(batch)
 
     def keep(self, connection: Connection, place: Place, arrivals: Sequence[Arrival]) -> int:
         """Keep events of a place; returns how many were new."""
@@ -102,6 +102,10 @@ class Splitter:
             else:
                 receipts.postpone(connection, receipt.id, seconds=back_off(self._installation.engine, receipt.attempts))
         return None
+
+
+def _count(connection: Connection, place: Place) -> Sequence[int]:
+    return receipts.count_try(connection, place, limit=_BATCH) if _take_turn(connection, place) else ()
 
 
 def _take_turn(connection: Connection, place: Place) -> bool:

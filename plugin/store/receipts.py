@@ -91,16 +91,31 @@ def places_with_new(connection: Connection) -> list[Place]:
 
 _COUNT_TRY = text(
     """
+    WITH oldest AS (
+        SELECT id, attempts FROM receipt WHERE state = 'new' AND place = :place AND due_at <= now() ORDER BY id LIMIT :limit
+    )
     UPDATE receipt SET attempts = attempts + 1
-    WHERE id IN (SELECT id FROM receipt WHERE state = 'new' AND place = :place AND due_at <= now() ORDER BY id LIMIT :limit)
+    WHERE id = (SELECT min(id) FROM oldest)
+       OR id IN (SELECT id FROM oldest WHERE id < COALESCE((SELECT min(id) FROM oldest WHERE attempts > 0), id + 1))
     RETURNING id
     """
 )
 
 
 def count_try(connection: Connection, place: Place, *, limit: int) -> list[int]:
-    """Count a try on the oldest new receipts of a place, to be committed before anything looks inside them."""
+    """Count a try on the oldest new receipts of a place, to be committed before anything looks inside them.
+
+    A receipt that was tried before may have cost a process its life: it goes alone, so that it takes no other with it, and it goes in its
+    place, so that nothing overtakes it.
+    """
     return sorted(row.id for row in connection.execute(_COUNT_TRY, {"place": place, "limit": limit}))
+
+
+def take_back_try(connection: Connection, ids: Sequence[int]) -> None:
+    """Somebody else had the turn: nothing was tried."""
+    connection.execute(
+        text("UPDATE receipt SET attempts = attempts - 1 WHERE id = ANY(:ids) AND state = 'new' AND attempts > 0"), {"ids": list(ids)}
+    )
 
 
 _READ_NEW = text(
