@@ -35,7 +35,7 @@ from plugin.domain.model import (
 from plugin.domain.text import MarkKind, Text
 from plugin.testing import fake_settings
 from plugin.testing.fake_settings import FakeSettings, FakeSettingsSchema
-from plugin.testing.fake_tickets import BEGINNING, Article, Ticket, added, opened
+from plugin.testing.fake_tickets import BEGINNING, Article, Ticket, added, opened, state, written
 from plugin.testing.faults import Faults
 
 CAPABILITIES = Capabilities(
@@ -203,16 +203,7 @@ class FakeHelpdesk:
                     live_ref: TicketRef | None = self._live(ticket_ref).ref
                 except TargetGone:
                     live_ref = None
-                return TicketState(
-                    ticket_ref=ticket_ref,
-                    number=ticket.number,
-                    title=ticket.title,
-                    state="removed" if ticket.is_deleted else ticket.state,
-                    is_closed=ticket.is_closed,
-                    owner=ticket.owner,
-                    group=ticket.group,
-                    live_ref=live_ref,
-                )
+                return state(ticket, live_ref)
 
         return self.faults.around("follow_merge", look)
 
@@ -259,31 +250,18 @@ class FakeHelpdesk:
                 stage=new.stage,
                 tags=set(new.tags),
             )
-            ticket.articles.append(self._article(new.article, marker))
+            ticket.articles.append(written(new.article, self._next_ref(), marker))
             self._tickets[ticket.ref] = ticket
             return opened(ticket)
 
     def _file(self, ticket_ref: TicketRef, new: NewArticle, marker: Marker) -> FiledArticle:
         with self._lock:
             ticket = self._live(ticket_ref)
-            article = self._article(new, marker)
+            article = written(new, self._next_ref(), marker)
             ticket.articles.append(article)
             if new.reopen and ticket.is_closed:
                 ticket.state = "open"
             return FiledArticle(ticket_ref=ticket.ref, article_ref=article.ref)
-
-    def _article(self, new: NewArticle, marker: Marker) -> Article:
-        name = new.author.display_name if new.author is not None else "Crossdesk"
-        return Article(
-            ref=ArticleRef(f"a{next(self._articles)}"),
-            author=ArticleAuthor.BRIDGE,
-            name=name,
-            text=new.text,
-            internal=new.internal,
-            files=new.files,
-            marker=marker,
-            new=new,
-        )
 
     def _change(self, ticket_ref: TicketRef, change: TicketChange) -> None:
         with self._lock:
@@ -300,7 +278,7 @@ class FakeHelpdesk:
             ticket = self._existing(ticket_ref)
             ticket.articles.append(
                 Article(
-                    ref=ArticleRef(f"a{next(self._articles)}"),
+                    ref=self._next_ref(),
                     author=ArticleAuthor.AGENT,
                     name=agent,
                     text=Text(words),
@@ -315,6 +293,9 @@ class FakeHelpdesk:
         event = TicketTouched(event_key=f"touch:{number}", occurred_at=BEGINNING + timedelta(seconds=number), ticket_ref=ticket_ref)
         self._feed.append(event)
         return event
+
+    def _next_ref(self) -> ArticleRef:
+        return ArticleRef(f"a{next(self._articles)}")
 
     def _existing(self, ticket_ref: TicketRef) -> Ticket:
         ticket = self._tickets.get(ticket_ref)
