@@ -11,7 +11,8 @@ from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limi
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import File, Visibility
-from plugin.store import events
+from plugin.handlers.turn import Turns
+from plugin.store import conversations, events
 from plugin.testing.fake_platform import CAPABILITIES, FakePlatform
 from plugin.testing.faults import Fault
 from tests.engine import Engine, quick
@@ -305,4 +306,28 @@ def test_hundreds_of_contacts_and_many_workers_lose_double_and_reorder_nothing(e
     assert len(engine.helpdesk.tickets) == 20
     for ticket in engine.helpdesk.tickets:
         assert [article.text.plain for article in ticket.articles] == [f"message {number:02}" for number in range(15)]
+    assert engine.balance().is_ok
+
+
+def _die(engine: Engine) -> None:
+    """A worker takes a conversation, counts what it is about to try, and ends; its lease runs out."""
+    with engine.database.begin() as connection:
+        (lease,) = conversations.claim(connection, owner="doomed", limit=1, seconds=engine.installation.engine.lease_seconds)
+    Turns(engine.installation, engine.database).take(lease, (), is_first=True, may_go_on=True)
+    engine.rows("UPDATE conversation SET lease_until = now() - interval '1 second' RETURNING 1")
+
+
+def test_an_event_that_ends_its_process_again_and_again_is_set_aside_and_the_conversation_goes_on(engine: Engine) -> None:
+    engine.tell(engine.network.say("maria", "hello"))
+    engine.settle()
+    engine.tell(engine.network.say("maria", "poison"), engine.network.say("maria", "and one more"))
+    engine.splitter.split_due()
+    for _ in range(4):
+        _die(engine)
+    engine.settle()
+    assert engine.articles()[-1] == "and one more"
+    assert engine.rows("SELECT state, reason FROM inbound_event WHERE state = 'quarantined'") == [
+        ("quarantined", "ended its process 5 times")
+    ]
+    assert "could not be shown" in engine.notes()[0]
     assert engine.balance().is_ok

@@ -60,11 +60,11 @@ class RehearsalAdapter:
     """One company account on the practice network."""
 
     capabilities = CAPABILITIES
-    poll_seconds = 20.0
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self._settings, self._connection = settings, connection
         self._client = Client(settings, connection.http)
+        self.poll_seconds = settings.poll_seconds
 
     def verify(self, request: WebhookRequest) -> None:
         """HMAC-SHA256 over `timestamp.body` with the channel's secret, or the one before it; signed within the last five minutes."""
@@ -96,8 +96,8 @@ class RehearsalAdapter:
             events = tuple(read_events(page))
         except MalformedPayload as problem:
             raise RemoteUnavailable(
-                "The practice network's events cannot be read; nothing was skipped, they are asked for again."
-            ) from problem
+                "The practice network's events cannot be read; nothing was skipped, they are asked for again.", detail=problem.detail
+            ) from None
         return Polled(events=events, position={"after": str(page.get("next", ""))}, has_more=page.get("has_more") is True)
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
