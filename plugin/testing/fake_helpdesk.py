@@ -6,6 +6,8 @@ filing twice files two articles: a helpdesk that hid the engine's mistakes would
 
 from __future__ import annotations
 
+import copy
+import itertools
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -66,12 +68,13 @@ class FakeHelpdesk:
         self._tickets: dict[TicketRef, Ticket] = {}
         self._customers: dict[tuple[str, str], CustomerRef] = {}
         self._feed: list[TicketTouched] = []
-        self._articles = 0
+        self._articles = itertools.count(1)
 
     def connect(self, helpdesk: HelpdeskKey, settings: FakeSettings, connection: Connection) -> FakeHelpdesk:
-        """The helpdesk itself."""
-        self._settings = settings
-        return self
+        """The same helpdesk, seen with these settings."""
+        bound = copy.copy(self)
+        bound._settings = settings  # noqa: SLF001 - it is one of us
+        return bound
 
     # What agents do and see
 
@@ -272,7 +275,7 @@ class FakeHelpdesk:
     def _article(self, new: NewArticle, marker: Marker) -> Article:
         name = new.author.display_name if new.author is not None else "Crossdesk"
         return Article(
-            ref=self._article_ref(),
+            ref=ArticleRef(f"a{next(self._articles)}"),
             author=ArticleAuthor.BRIDGE,
             name=name,
             text=new.text,
@@ -296,7 +299,14 @@ class FakeHelpdesk:
         with self._lock:
             ticket = self._existing(ticket_ref)
             ticket.articles.append(
-                Article(ref=self._article_ref(), author=ArticleAuthor.AGENT, name=agent, text=Text(words), internal=internal, files=files)
+                Article(
+                    ref=ArticleRef(f"a{next(self._articles)}"),
+                    author=ArticleAuthor.AGENT,
+                    name=agent,
+                    text=Text(words),
+                    internal=internal,
+                    files=files,
+                )
             )
             return self._touch(ticket_ref)
 
@@ -305,10 +315,6 @@ class FakeHelpdesk:
         event = TicketTouched(event_key=f"touch:{number}", occurred_at=BEGINNING + timedelta(seconds=number), ticket_ref=ticket_ref)
         self._feed.append(event)
         return event
-
-    def _article_ref(self) -> ArticleRef:
-        self._articles += 1
-        return ArticleRef(f"a{self._articles}")
 
     def _existing(self, ticket_ref: TicketRef) -> Ticket:
         ticket = self._tickets.get(ticket_ref)

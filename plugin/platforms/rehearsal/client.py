@@ -105,7 +105,7 @@ def _check(answer: HttpResponse, *, is_write: bool) -> None:
     if answer.status in {404, 410}:
         raise TargetGone("What was addressed on the practice network does not exist any more.", detail=said)
     if 400 <= answer.status < 500:
-        raise RemoteRejected(f"The practice network refused this: {said or answer.status}", detail=code)
+        raise RemoteRejected(f"The practice network refused this; nothing was changed. It says: {said or answer.status}.", detail=code)
     if is_write and code != NOT_APPLIED:
         raise OutcomeUnknown(
             f"The practice network answered {answer.status}; whether it took the call is not known and is looked up.", detail=said
