@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
@@ -84,7 +84,9 @@ class Slots:
             # Others must have their turn: a slot that was ours for long is let go, and taken again if nobody wants it.
             if time.monotonic() - owned.since[number] > _KEEP_SECONDS:
                 del owned.since[number]
-                self._run("SELECT pg_advisory_unlock(:space, hashtext(:name))", place, number)
+                # What the call did must not be forgotten because the lock went with its connection.
+                with suppress(StoreUnavailable):
+                    self._run("SELECT pg_advisory_unlock(:space, hashtext(:name))", place, number)
             else:
                 owned.free.append(number)
             self._changed.notify()

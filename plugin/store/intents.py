@@ -196,7 +196,7 @@ def finish_events(connection: Connection, event_ids: Sequence[int]) -> None:
 def find_by_marker(connection: Connection, conversation_id: int, marker: str) -> Row[Any] | None:
     """The conversation's wish with this marker."""
     statement = text(
-        "SELECT id, event_id, message_id, op, lane, part, state, remote_ref FROM intent WHERE marker = :marker AND conversation_id = :conversation"
+        "SELECT id, event_id, message_id, op, lane, part, state, remote_ref, payload FROM intent WHERE marker = :marker AND conversation_id = :conversation"
     )
     return connection.execute(statement, {"marker": marker, "conversation": conversation_id}).one_or_none()
 

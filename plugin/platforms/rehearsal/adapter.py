@@ -60,11 +60,11 @@ class RehearsalAdapter:
     """One company account on the practice network."""
 
     capabilities = CAPABILITIES
-    poll_seconds = 20.0
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self._settings, self._connection = settings, connection
         self._client = Client(settings, connection.http)
+        self.poll_seconds = settings.poll_seconds
 
     def verify(self, request: WebhookRequest) -> None:
         """HMAC-SHA256 over `timestamp.body` with the channel's secret, or the one before it; signed within the last five minutes."""
