@@ -44,6 +44,7 @@ _REQUEST = frozenset(["method", "path", "headers", "query", "json", "body", "bas
 _POLL = frozenset(["responses", "position", "received_at", "settings"])
 _RESPONSE = _ANSWER | frozenset(["responses", "raises", "brings", "retry_after", "given"])
 _GIVEN = frozenset(["settings", "stored", "arguments"])
+_IDLE = {".events.json": "has no .request.json or .poll.json beside it", ".answer.json": "is named by no other file"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +155,7 @@ class _Reading:
         self._used |= {"settings.json", *(path.name for kind in ("request", "poll", "response") for path in self._files(kind))}
         for path in sorted((self._folder / "fixtures").glob("*")):
             if path.name not in self._used:
-                self._problems.append(f"{path.name} is no kind of fixture, has no .request.json or .poll.json beside it, or is not used")
+                self._problems.append(f"{path.name} {_IDLE.get(''.join(path.suffixes), 'is no kind of fixture')}")
         return Subject(
             static=self._static,
             settings=settings,
@@ -229,7 +230,6 @@ class _Reading:
             return None
         if data["raises"] is not None and "brings" in data:
             self._problems.append(f"{path.name} cannot both raise and bring something")
-            return None
         return AnswerFixture(
             name=path.name,
             call=path.name.partition("__")[0],
