@@ -194,7 +194,17 @@ def answers(read: Callable[[HttpResponse], Any], *shown: AnswerFixture) -> Subje
 
 def an_answer(status: int, raises: str | None, **headers: str) -> AnswerFixture:
     response = HttpResponse(status=status, headers=headers, body=b"{}")
-    return AnswerFixture(name="deliver__x", call="deliver", answers=[response], raises=raises, settings={}, stored={}, arguments={})
+    return AnswerFixture(
+        name="deliver__x",
+        call="deliver",
+        answers=[response],
+        raises=raises,
+        brings=(),
+        retry_after=None,
+        settings={},
+        stored={},
+        arguments={},
+    )
 
 
 def wait(answer: HttpResponse) -> Any:
@@ -214,6 +224,17 @@ def test_answers_that_mean_something_else_are_found() -> None:
         answers(lambda _: Receipt(message_ref=MessageRef("1")), an_answer(500, "OutcomeUnknown")), platform_calls
     )
     assert "raises None" in other
+
+
+def test_what_a_call_brings_and_how_long_it_waits_is_held_to_the_file() -> None:
+    right, wrong = ({"message_ref": ref} for ref in ("1", "2"))
+    shown = [replace(an_answer(200, None), brings=[wanted]) for wanted in (right, wrong, None)]
+    found = list(
+        answers_suite.answers_mean_what_they_say(answers(lambda _: Receipt(message_ref=MessageRef("1"), url="u"), *shown), platform_calls)
+    )
+    assert [one.partition(" and not ")[2] for one in found] == ["{'message_ref': '2'}", "None"]
+    patient = replace(an_answer(429, "RateLimited"), retry_after=2.0)
+    assert any("names 1.0 seconds" in one for one in answers_suite.answers_mean_what_they_say(answers(wait, patient), platform_calls))
 
 
 def test_odd_answers_taken_for_good_ones_are_found() -> None:
@@ -238,6 +259,9 @@ def test_a_folder_is_read_strictly(tmp_path: Path) -> None:
     put("said__two.events.json", [])
     put("said__three.request.json", {"json": {}})
     put("deliver__x.response.json", {"status": 200})
+    put("find_delivered__x.response.json", {"responses": ["signed_in", "nowhere"], "raises": "TargetGone", "brings": None})
+    put("signed_in.answer.json", {"status": 200, "json": {}})
+    put("spare.answer.json", {"status": 200})
     put("notes.json", {})
     found = "\n".join(load(FakePlatform(), tmp_path).problems)
     for says in (
@@ -246,6 +270,9 @@ def test_a_folder_is_read_strictly(tmp_path: Path) -> None:
         "two.events.json has no",
         "three.events.json cannot be read",
         "needs raises",
+        "cannot both raise and bring",
+        "nowhere.answer.json cannot be read",
+        "spare.answer.json is named by no other file",
         "notes.json is no kind",
     ):
         assert says in found
