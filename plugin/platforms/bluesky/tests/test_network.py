@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plugin.contracts.platform import Polled
-from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteRejected, TargetGone, WindowClosed
+from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteRejected, TargetGone, UnsupportedEvent, WindowClosed
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from plugin.domain.ids import ContactRef, Marker, ThreadKey
 from plugin.domain.model import Contact, File, OutboundMessage, Visibility
@@ -19,7 +19,8 @@ from plugin.platforms.bluesky.schema import load_session
 from plugin.platforms.bluesky.wording import RULER
 from tests.bluesky_customer import BlueskyCustomer, eventually
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200)]
+"""The first run on a machine installs the network's packages, which takes minutes."""
 MARKER = Marker("0123456789abcdefghijklmnop")
 
 
@@ -165,6 +166,27 @@ def test_our_own_post_comes_back_with_its_marker_and_staff_posts_without(
     assert {item.thread_key for item in own.values()} == {event.thread_key}
     assert [own[ref].marker for ref in (receipt.message_ref, native.uri, below.uri)] == [MARKER, None, None]
     assert own[native.uri].author.handle == brand.handle
+
+
+def test_what_we_say_to_strangers_is_no_ticket_but_an_old_conversation_is_known(
+    listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer, stranger: BlueskyCustomer
+) -> None:
+    chat = stranger.post("Nice weather.")
+    said = customer.post(f"@{brand.handle} help", mentions=[brand])
+    more = customer.post("I am serious", reply_to=said.uri)
+    listener.hear(MessageReceived)
+    listener.position["watched"] = []
+    eventually(lambda: brand.views(more.uri) and brand.views(chat.uri))
+    small_talk = brand.post("Very nice.", reply_to=chat.uri)
+    native = brand.post("We come.", reply_to=more.uri)
+
+    polled = listener.poll()
+
+    (event,) = [item for item in polled.events if item.is_own]
+    assert (event.message_ref, event.thread_key) == (native.uri, f"{said.uri}|{customer.did}")
+    (skipped,) = polled.skipped
+    assert skipped.event_key == f"{small_talk.uri} {small_talk.cid}"
+    assert isinstance(skipped.reason, UnsupportedEvent)
 
 
 def test_parts_of_a_long_reply_hang_together(listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer) -> None:
