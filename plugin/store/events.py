@@ -245,7 +245,16 @@ def read(connection: Connection, event_id: int) -> Row[Any]:
 
 def count_deaths(connection: Connection, ids: Sequence[int]) -> None:
     """Count a try before it is made, so that an event which kills its process is counted; taken back when the try ends."""
-    connection.execute(text("UPDATE inbound_event SET deaths = deaths + 1 WHERE id = ANY(:ids)"), {"ids": list(ids)})
+    if ids:
+        connection.execute(text("UPDATE inbound_event SET deaths = deaths + 1 WHERE id = ANY(:ids)"), {"ids": list(ids)})
+
+
+def forgive(connection: Connection, conversation_id: int) -> None:
+    """The lease ends well: what was counted and not tried any more is innocent."""
+    statement = text(
+        "UPDATE inbound_event SET deaths = 0 WHERE conversation_id = :conversation AND state IN ('accepted', 'waiting', 'retry') AND deaths > 0"
+    )
+    connection.execute(statement, {"conversation": conversation_id})
 
 
 def set_state(connection: Connection, ids: Sequence[int], state: str, *, reason: str = "") -> None:

@@ -83,13 +83,13 @@ receipt = Table(
     Column("headers", JSONB, nullable=False),
     Column("body", LargeBinary, nullable=False),
     _time("received_at", now=True),
-    Column("state", String, nullable=False, server_default="new", comment="new, split, quarantined, dropped"),
+    Column("state", String, nullable=False, server_default="new", comment="new, retry, split, quarantined, dropped"),
     Column("reason", String, nullable=False, server_default=""),
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
     _time("due_at", now=True),
     Column("events", Integer, nullable=False, server_default="0", comment="how many events it was split into, known ones included"),
     UniqueConstraint("place", "digest"),
-    Index("ix_receipt_open", "place", "id", postgresql_where=text("state = 'new'")),
+    Index("ix_receipt_open", "place", "id", postgresql_where=text("state IN ('new', 'retry')")),
     Index("ix_receipt_set_aside", "id", postgresql_where=text("state = 'quarantined'")),
 )
 

@@ -22,7 +22,7 @@ def read_events(payload: Any) -> Sequence[PlatformEvent]:
     try:
         own = _text(payload["account"], "id")
         return [event for item in _list(payload, "events") for event in _read(item, own)]
-    except (KeyError, TypeError, ValueError) as problem:
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise MalformedPayload(
             "The practice network sent something that cannot be read; it was kept as it came.", detail=repr(problem)[:200]
         ) from None

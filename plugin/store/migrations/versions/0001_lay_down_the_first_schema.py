@@ -79,7 +79,7 @@ def upgrade() -> None:
         sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("state", sa.String(), server_default="new", nullable=False, comment="new, split, quarantined, dropped"),
+        sa.Column("state", sa.String(), server_default="new", nullable=False, comment="new, retry, split, quarantined, dropped"),
         sa.Column("reason", sa.String(), server_default="", nullable=False),
         sa.Column("attempts", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -89,7 +89,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt")),
         sa.UniqueConstraint("place", "digest", name=op.f("uq_receipt_place_digest")),
     )
-    op.create_index("ix_receipt_open", "receipt", ["place", "id"], unique=False, postgresql_where=sa.text("state = 'new'"))
+    op.create_index("ix_receipt_open", "receipt", ["place", "id"], unique=False, postgresql_where=sa.text("state IN ('new', 'retry')"))
     op.create_index("ix_receipt_set_aside", "receipt", ["id"], unique=False, postgresql_where=sa.text("state = 'quarantined'"))
     op.create_table(
         "secret",

@@ -1,0 +1,1 @@
+"""The whole bridge in one process."""
