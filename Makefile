@@ -32,6 +32,7 @@ run-real: $(TEST_INSTALLED) ## the same on a real Request Tracker and a real Mat
 	@$(BIN)/python -m tests.real
 
 test: check ## all checks and all tests, exactly as CI runs them
+	@$(BIN)/python -m tests.servers.bluesky
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: lint types imports spelling ## style, types, import rules and spelling

@@ -32,7 +32,7 @@ class Listener:
         self._thread.join()
         self._server.server_close()
 
-    def wait_for(self, look: Callable[[Sequence[WebhookRequest]], T | None], *, seconds: float = 20.0) -> T:
+    def wait_for(self, look: Callable[[Sequence[WebhookRequest]], T | None], *, seconds: float = 60.0) -> T:
         """What `look` finds in the requests so far, as soon as it finds something."""
         until = time.monotonic() + seconds
         with self._changed:

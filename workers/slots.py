@@ -8,11 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
+from plugin.domain.errors import StoreUnavailable
 from plugin.domain.ids import Place
 from plugin.store.database import Database
 
@@ -82,7 +84,9 @@ class Slots:
             # Others must have their turn: a slot that was ours for long is let go, and taken again if nobody wants it.
             if time.monotonic() - owned.since[number] > _KEEP_SECONDS:
                 del owned.since[number]
-                self._run("SELECT pg_advisory_unlock(:space, hashtext(:name))", place, number)
+                # What the call did must not be forgotten because the lock went with its connection.
+                with suppress(StoreUnavailable):
+                    self._run("SELECT pg_advisory_unlock(:space, hashtext(:name))", place, number)
             else:
                 owned.free.append(number)
             self._changed.notify()
@@ -98,9 +102,9 @@ class Slots:
             self._connection = self._database.open_autocommit()
         try:
             return bool(self._connection.execute(text(statement), {"space": _SPACE, "name": f"{place}#{number}"}).scalar())
-        except Exception:
+        except DBAPIError as problem:
             # The connection is gone, and with it every lock that it held.
             self._owned.clear()
             self._connection.invalidate()
             self._connection = None
-            raise
+            raise StoreUnavailable(detail=type(problem).__name__) from problem

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from plugin.cli.shared import Settings, actor, pass_settings, show_json, show_table
+from plugin.handlers import operate
 from plugin.store import ledger as books
 
 _KIND = click.Choice(["intent", "event", "receipt"])
@@ -44,6 +45,15 @@ def check(settings: Settings, *, as_json: bool) -> None:
             click.echo(f"  {name}: for example {', '.join(map(str, ids))}")
     if not balance.is_ok:
         raise click.exceptions.Exit(1)
+
+
+@ledger.command()
+@click.argument("conversation", type=int)
+@pass_settings
+def release(settings: Settings, conversation: int) -> None:
+    """Let a conversation that the loop brake stopped speak again."""
+    freed = operate.release(settings.bridge.database, conversation, actor=actor())
+    click.echo(f"Conversation {conversation} speaks again; {freed} held replies go out now.")
 
 
 def _reasons(reasons: Any) -> str:

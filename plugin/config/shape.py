@@ -65,7 +65,8 @@ class ReceiverConfig:
     host: str = "127.0.0.1"
     port: int = 8010
     threads: int = 8
-    max_body: int = 2_000_000
+    max_body: int = 10_000_000
+    """A Matrix homeserver sends up to a hundred events of 64 kB at once."""
     spool: bool = True
     spool_max: int = 1_000_000_000
 
@@ -92,7 +93,7 @@ class EngineConfig:
     backoff_cap: float = 300.0
     parent_wait_seconds: float = 600.0
     """How long an edit, deletion or reaction waits for the message it belongs to."""
-    reply_wait_seconds: float = 5.0
+    reply_wait_seconds: float = 2.0
     """How long an answer waits for the message it answers: that one may never come, and the customer waits."""
     loop_turns: int = 5
     """More automatic turns than this within ten minutes stop a conversation."""

@@ -1,4 +1,4 @@
-"""Finds adapters: one folder each, plus what is installed beside us by entry point. No list to edit."""
+"""Which platforms and helpdesks there are: found by walking a package's folders, and by entry point for those written elsewhere."""
 
 from __future__ import annotations
 
@@ -13,24 +13,43 @@ from plugin.domain.errors import ConfigError
 
 
 def walk(package: str, constant: str) -> Mapping[str, Any]:
-    """The adapters of `package` by name: `constant` in each folder's `adapter` module, and the entry points of the group `crossdesk.LAST_PART`.
+    """Every adapter of `package` (`plugin.platforms`) by name: what `constant` (`PLATFORM`) is in each folder's `adapter.py`.
+
+    Adapters of other distributions announce themselves in the entry-point group `crossdesk.platforms` or `crossdesk.helpdesks`, under
+    their own name. Nobody takes a name that is already taken.
 
     Raises:
-        ConfigError: an adapter's name is not that of its folder or entry point, or two have the same.
+        ConfigError: a folder, an entry point and a name disagree, or an adapter cannot be imported.
     """
     found: dict[str, Any] = {}
-    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        if module.ispkg:
-            adapter = getattr(importlib.import_module(f"{package}.{module.name}.adapter"), constant)
-            _add(found, module.name, adapter)
+    folders = importlib.import_module(package)
+    for folder in pkgutil.iter_modules(folders.__path__):
+        if folder.ispkg:
+            found[folder.name] = _from_folder(f"{package}.{folder.name}.adapter", constant, folder.name)
     for entry in entry_points(group=f"crossdesk.{package.rpartition('.')[2]}"):
-        _add(found, entry.name, entry.load())
+        if entry.name in found:
+            raise ConfigError(f"Two adapters are called {entry.name}: one of them is {entry.value}. Uninstall one of the two.")
+        found[entry.name] = _from_entry_point(entry)
     return MappingProxyType(found)
 
 
-def _add(found: dict[str, Any], name: str, adapter: Any) -> None:
-    if adapter.name != name:
-        raise ConfigError(f"The adapter {adapter.name!r} stands under the name {name!r}. Nothing was started. Give both the same name.")
-    if name in found:
-        raise ConfigError(f"There are two adapters called {name!r}. Nothing was started. Uninstall one of them.")
-    found[name] = adapter
+def _from_folder(module: str, constant: str, name: str) -> Any:
+    adapter = getattr(importlib.import_module(module), constant, None)
+    if adapter is None:
+        raise ConfigError(f"{module} has no {constant}. Define it there; it is how the adapter is found.")
+    return _named(adapter, name, where=module)
+
+
+def _from_entry_point(entry: Any) -> Any:
+    try:
+        adapter = entry.load()
+    except Exception as problem:
+        raise ConfigError(f"The adapter {entry.name} ({entry.value}) cannot be loaded: {problem}. Repair or uninstall it.") from problem
+    return _named(adapter, entry.name, where=entry.value)
+
+
+def _named(adapter: Any, name: str, *, where: str) -> Any:
+    own = getattr(adapter, "name", None)
+    if own != name:
+        raise ConfigError(f"{where} is found as {name} but calls itself {own}. Let both names be the same.")
+    return adapter

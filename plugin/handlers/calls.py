@@ -10,7 +10,7 @@ from plugin.contracts.helpdesk import HelpdeskAdapter
 from plugin.contracts.platform import EditsMessages, FetchesMedia, ReadsBack
 from plugin.domain.codec import decode, decode_event
 from plugin.domain.errors import CrossdeskError, RemoteRejected, Unsupported
-from plugin.domain.events import ArticleAdded, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged, TicketChanged
+from plugin.domain.events import ArticleAdded, HelpdeskEvent, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged, TicketChanged
 from plugin.domain.ids import ArticleRef, CustomerRef, Marker, MessageRef, Place
 from plugin.domain.model import Contact, File, Lane, NewArticle, NewTicket, OpenedTicket, OutboundMessage, Receipt
 from plugin.domain.text import Text
@@ -152,7 +152,7 @@ class Caller:
             platform=channel.platform,
             visibility=held.visibility,
             stage=held.stage,
-            follows=held.former_ticket_ref,
+            follows=held.former_ticket_ref or (held.ticket_ref if channel.late == "follow_up" else None),
         )
 
     def _article(self, call: Call) -> NewArticle:
@@ -264,8 +264,16 @@ class Caller:
             group=state.group,
             merged_into=state.live_ref if is_merged else None,
         )
-        last = articles[-1].article_ref if articles else None
-        return _applied(call, state.live_ref, [Looked(events=(changed, *articles), article_cursor=last)], was_found=False)
+        effects: list[Effect] = []
+        if is_merged:
+            # What stood in the other ticket was not written to this customer: it is taken note of, and never sent.
+            articles = [replace(article, is_reply=False) for article in articles]
+            effects.append(Noted(name="merged", text=wording.MERGED))
+        is_news = is_merged or state.is_closed != held.ticket_closed
+        found: tuple[HelpdeskEvent, ...] = (changed, *articles) if is_news else tuple(articles)
+        newest = max(articles, key=lambda article: article.occurred_at or call.intent.created_at, default=None)
+        cursor = None if newest is None else newest.article_ref
+        return _applied(call, state.live_ref, [Looked(events=found, article_cursor=cursor), *effects], was_found=False)
 
     def _fetch(self, call: Call) -> Result:
         adapter, part = self._channel(call).adapter, call.intent.part

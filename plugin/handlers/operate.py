@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plugin.domain.ids import Place
-from plugin.store import intents, ledger, places
+from plugin.store import conversations, intents, ledger, places
 from plugin.store.database import Database
 
 
@@ -30,4 +30,15 @@ def resume(database: Database, place: Place, *, actor: str) -> int:
         freed = intents.release_held(connection, place, ["auth", "paused"])
         places.poll_now(connection, place)
         ledger.record(connection, actor=actor, action="resume", subject=place, detail={"freed": freed})
+        return freed
+
+
+def release(database: Database, conversation_id: int, *, actor: str) -> int:
+    """Let a conversation that was stopped speak again; returns how many held wishes were freed."""
+    with database.begin() as connection:
+        freed = intents.release_conversation(connection, conversation_id)
+        place = conversations.lift_hold(connection, conversation_id)
+        if place is not None:
+            places.close_alerts(connection, place, [f"loop:{conversation_id}"])
+        ledger.record(connection, actor=actor, action="release", subject=f"conversation {conversation_id}", detail={"freed": freed})
         return freed

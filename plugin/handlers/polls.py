@@ -21,7 +21,6 @@ from plugin.store.events import Arrival
 from plugin.store.places import PollLease
 
 _log = structlog.get_logger("crossdesk.polls")
-_LEASE_SECONDS = 120.0
 _PAGES = 20
 
 
@@ -33,13 +32,15 @@ class Poller:
         self._database = database
         self._splitter = splitter
         self._adapters = installation.polls()
+        # A poll whose process died is taken over after so long; one page takes a few calls.
+        self._lease_seconds = 2 * installation.engine.lease_seconds
 
     def poll_due(self) -> int:
         """Poll what is due; returns how many new events that brought."""
         wanted = list(self._adapters)
         if not wanted:
             return 0
-        leases = self._database.run(lambda connection: places.claim_polls(connection, wanted, limit=4, seconds=_LEASE_SECONDS))
+        leases = self._database.run(lambda connection: places.claim_polls(connection, wanted, limit=4, seconds=self._lease_seconds))
         return sum(self._poll(lease) for lease in leases)
 
     def _poll(self, lease: PollLease) -> int:
@@ -75,7 +76,13 @@ class Poller:
             events.keep_skipped(connection, lease.place, skipped, origin)
         position = None if polled.position is None else json.dumps(polled.position)
         is_mine = places.advance_poll(
-            connection, lease, position=position, again_in=again, found=found, is_ok=True, keep_lease=_LEASE_SECONDS if goes_on else None
+            connection,
+            lease,
+            position=position,
+            again_in=again,
+            found=found,
+            is_ok=True,
+            keep_lease=self._lease_seconds if goes_on else None,
         )
         if not is_mine:
             connection.rollback()

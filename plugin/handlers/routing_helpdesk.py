@@ -12,7 +12,7 @@ from plugin.domain.codec import encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
 from plugin.domain.model import Attachment, Lane
 from plugin.domain.text import Text, fold
-from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
+from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, twin
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
 from plugin.store import conversations, intents, messages, places
 from plugin.store.intents import Ending
@@ -51,7 +51,9 @@ def article_added(desktop: Desktop, event: ArticleAdded) -> Verdict:
     if wish is not None:
         if wish.message_id is not None:
             messages.add_ref(connection, held.helpdesk, event.article_ref, wish.message_id)
-        if wish.state == "unknown" and wish.lane == Lane.TO_HELPDESK and held.ticket_ref is not None:
+        if wish.state == "sent" and wish.lane == Lane.TO_HELPDESK and wish.remote_ref not in {None, event.article_ref, held.ticket_ref}:
+            return twin(desktop, held.helpdesk, wish, event.article_ref)
+        if wish.state in {"pending", "unknown", "held"} and wish.lane == Lane.TO_HELPDESK and held.ticket_ref is not None:
             ending = Ending(intent_id=wish.id, state="sent", outcome="found", call="echo", remote_ref=event.article_ref)
             intents.settle(connection, [ending])
             intents.finish_events(connection, [wish.event_id])

@@ -12,7 +12,8 @@ from plugin.domain.events import (
     ReactionChanged,
 )
 from plugin.domain.model import Lane
-from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, Waits
+from plugin.handlers import wording
+from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, Waits, twin
 from plugin.store import conversations, events, intents, messages
 from plugin.store.intents import Ending
 
@@ -32,6 +33,8 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
         if not desktop.has_waited:
             return Waits(reason="parent", seconds=desktop.engine.reply_wait_seconds, wake_ref=event.parent_ref)
         remarks.append("This answers a message that is not in this ticket.")
+    if event.occurred_at is not None and messages.is_overtaken(desktop.connection, desktop.held.id, event.occurred_at):
+        remarks.append(wording.OVERTAKEN)
     author_id = conversations.find_contact(desktop.connection, desktop.place, event.author.ref)
     message_id = _create(desktop, event, direction="inbound", contact_id=author_id)
     is_bystander = desktop.held.contact_id is not None and author_id != desktop.held.contact_id
@@ -45,6 +48,8 @@ def _own(desktop: Desktop, event: MessageReceived) -> Verdict:
     if wish is not None:
         if wish.message_id is not None:
             messages.add_ref(desktop.connection, desktop.place, event.message_ref, wish.message_id, part=wish.part)
+        if wish.state == "sent" and not wish.payload.get("files") and wish.remote_ref not in {None, event.message_ref}:
+            return twin(desktop, desktop.place, wish, event.message_ref)
         if wish.state in {"pending", "sending", "unknown", "held"}:
             ending = Ending(intent_id=wish.id, state="sent", outcome="found", call="echo", remote_ref=event.message_ref)
             intents.settle(desktop.connection, [ending])
@@ -53,6 +58,9 @@ def _own(desktop: Desktop, event: MessageReceived) -> Verdict:
     if intents.has_unsettled(desktop.connection, desktop.held.id, Lane.TO_SOCIAL):
         # It may be what we are just sending: its id will be known when that is settled.
         return Waits(reason="echo", seconds=_ECHO_SECONDS)
+    if desktop.held.contact_id is None:
+        # Nobody but us has spoken here: a post of our own, not an answer to a customer.
+        return Ignored(reason="own_post")
     message_id = _create(desktop, event, direction="native", contact_id=None)
     _file(desktop, event, "native", message_id)
     return Routed()

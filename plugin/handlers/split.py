@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from plugin.domain.errors import MalformedPayload, StoreUnavailable, UnsupportedEvent
 from plugin.domain.events import Event
@@ -22,7 +22,6 @@ from plugin.store.receipts import StoredReceipt
 _log = structlog.get_logger("crossdesk.split")
 _BATCH = 50
 _TRIES = 8
-_LOCK_SPACE = 0x53504C54
 
 
 class Splitter:
@@ -39,30 +38,25 @@ class Splitter:
         return sum(self._split_safely(place) for place in waiting if place in self._installation.adapters)
 
     def _split_safely(self, place: Place) -> int:
+        seconds = self._installation.engine.lease_seconds
+        ids = self._database.run(lambda connection: receipts.claim(connection, place, limit=_BATCH, seconds=seconds))
+        point("split.after_claim")
+        if not ids:
+            return 0
         try:
-            return self._split_place(place)
+            return self._database.run(lambda connection: self._split(connection, place, ids))
         except StoreUnavailable:
             raise
         except Exception:  # noqa: BLE001
             # One place's fault must not stop the others; the tries are counted, so what causes it is set aside in the end.
             _log.exception("split_fault", place=place)
+            self._database.run(lambda connection: receipts.give_back(connection, ids, seconds=1.0))
             return 0
-
-    def _split_place(self, place: Place) -> int:
-        ids = self._database.run(lambda connection: receipts.count_try(connection, place, limit=_BATCH))
-        point("split.after_count")
-        if not ids:
-            return 0
-        return self._database.run(lambda connection: self._split(connection, place, ids))
 
     def _split(self, connection: Connection, place: Place, ids: Sequence[int]) -> int:
-        if not _take_turn(connection, place):
-            return 0
         counts: dict[int, int] = {}
         arrivals: list[Arrival] = []
-        batch = receipts.read_new(connection, ids)
-        # A receipt that has cost a process its life before is tried alone, so that it takes no other with it.
-        for receipt in [item for item in batch if item.attempts == 1] or batch[:1]:
+        for receipt in receipts.read_new(connection, ids):
             if receipt.attempts > _TRIES:
                 receipts.set_aside(connection, receipt.id, f"could not be split in {_TRIES} tries")
                 continue
@@ -100,11 +94,5 @@ class Splitter:
             if receipt.attempts >= _TRIES:
                 receipts.set_aside(connection, receipt.id, f"{type(fault).__name__} {receipt.attempts} times")
             else:
-                receipts.postpone(connection, receipt.id, seconds=back_off(self._installation.engine, receipt.attempts))
+                receipts.retry(connection, receipt.id, seconds=back_off(self._installation.engine, receipt.attempts))
         return None
-
-
-def _take_turn(connection: Connection, place: Place) -> bool:
-    """One splitter a place at a time, so that receipts become events in the order of their arrival."""
-    statement = text("SELECT pg_try_advisory_xact_lock(:space, hashtext(:place))")
-    return bool(connection.execute(statement, {"space": _LOCK_SPACE, "place": place}).scalar())

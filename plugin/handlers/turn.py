@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import structlog
@@ -77,9 +78,10 @@ class Turns:
         if results:
             effects.commit(connection, held, results)
         if not may_go_on:
+            events.forgive(connection, held.id)
             conversations.release(connection, lease, again=0.05)
             return Turn(is_over=True)
-        is_changed = self._route(connection, held) or bool(results)
+        is_changed = self._route(connection, held, is_first=is_first) or bool(results)
         if is_changed:
             held = conversations.renew(connection, lease, seconds=engine.lease_seconds) or held
         choice = _Choice(connection, self._installation, held, lease)
@@ -97,18 +99,23 @@ class Turns:
 
     # -- routing ---------------------------------------------------------------------------------------------------------------
 
-    def _route(self, connection: Connection, held: Held) -> bool:
-        rows = events.open_events(connection, held.id, limit=self._installation.engine.batch)
-        uncounted = [row.id for row in rows if row.deaths == 0 and _is_routable(row, held)]
-        if uncounted:
-            # Counted now, routed in the next turn: an event that kills its process must have been counted before.
-            events.count_deaths(connection, uncounted)
-        batch: list[Row[Any]] = []
-        for row in rows:
-            if row.state == "retry" and not _is_due(row, held):
+    def _route(self, connection: Connection, held: Held, *, is_first: bool) -> bool:
+        """Route what is ready, in order. Every try is counted in an earlier turn, so that an event which ends its process has been counted."""
+        ready: list[Row[Any]] = []
+        for row in events.open_events(connection, held.id, limit=self._installation.engine.batch):
+            if _is_routable(row, held):
+                ready.append(row)
+            elif row.state != "waiting":
                 break  # Its turn comes later, and what follows waits behind it.
-            if row.deaths > 0 and _is_routable(row, held):
-                batch.append(row)
+        if is_first:
+            # After a death only the first is tried, so that the one that kills is found and takes no other with it.
+            has_died = any(row.deaths > 0 for row in ready)
+            events.count_deaths(connection, [row.id for row in (ready[:1] if has_died else ready)])
+            return False
+        batch = list(takewhile(lambda row: row.deaths > 0, ready))
+        events.count_deaths(connection, [row.id for row in ready[len(batch) :]])
+        if any(row.deaths > 1 for row in batch):
+            batch = batch[:1]
         if not batch:
             return False
         routed, ended = self._route_batch(connection, held, batch)
@@ -271,7 +278,7 @@ class _Choice:
                 "Whether this reached the other side is not known, and it cannot be asked. It is kept: look there, then decide with "
                 f"`crossdesk ledger quarantine mark-sent {row.id}`, `replay {row.id}` or `drop {row.id}`."
             )
-            self._settle(row, state="quarantined", reason="outcome_unknown", reason_text=text, due_in=None, outcome="unanswerable")
+            self._aside(row, "outcome_unknown", text)
             if row.lane == Lane.TO_SOCIAL:
                 effects.note(
                     self._connection,
@@ -284,12 +291,26 @@ class _Choice:
                     text="Whether this reply reached the customer is not known: the platform gave no answer and cannot be asked. Look on the "
                     "platform; your Crossdesk admin can then mark it as sent, send it again or drop it.",
                 )
-            self.has_more = True
             return _SKIP
         call = row.call if row.call in {"open_ticket", "add_article"} else self._what(row)
         return self._call(row, place, standing, f"find:{call}")
 
     def _fresh(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | None:
+        if row.errors >= _ERRORS_BEFORE_ASIDE:
+            text = (
+                f"This was begun {row.errors} times, and each time the process that worked on it ended. It is kept for a person to decide."
+            )
+            return self._aside(row, "fault", text)
+        if row.lane == Lane.TO_SOCIAL and row.part > 0:
+            states = intents.earlier_parts(self._connection, row.event_id, row.op, row.part)
+            if states & {"failed", "dropped"}:
+                self._settle(row, state="failed", reason="earlier_part", due_in=None, outcome="earlier_part")
+                intents.finish_events(self._connection, [row.event_id])
+                return _SKIP
+            if "quarantined" in states:
+                return self._aside(
+                    row, "earlier_part", "An earlier part of this reply waits for a person's decision; decide on this one after it."
+                )
         if row.lane == Lane.TO_SOCIAL:
             answer = gate.ask(self._facts(row))
             if isinstance(answer, gate.Held):
@@ -308,7 +329,17 @@ class _Choice:
             self._settle(row, state="sent", due_in=None, outcome="no_ticket")
             intents.finish_events(self._connection, [row.event_id])
             return _SKIP
+        rate = self._installation.adapter(place).capabilities.limits.calls_per_second
+        wait = places.spend_call(self._connection, place, per_second=rate) if rate else 0.0
+        if wait:
+            self._settle(row, state="held", reason="rate", due_in=wait)
+            return None
         return self._call(row, place, standing, self._what(row))
+
+    def _aside(self, row: Row[Any], reason: str, text: str) -> _Skip:
+        self._settle(row, state="quarantined", reason=reason, reason_text=text, due_in=None, outcome=reason)
+        self.has_more = True
+        return _SKIP
 
     def _give_up_fetch(self, row: Row[Any]) -> Call | _Skip | None:
         attachment = row.event["attachments"][row.part]

@@ -8,6 +8,11 @@ from plugin.domain.model import Contact
 from plugin.domain.text import Text, join
 
 _TITLE = 80
+OVERTAKEN = "This was written before something that stands above it; the platform told of it late."
+MERGED = (
+    "The customer's ticket was merged into this one; from now on public replies in this ticket go to the customer. "
+    "Nothing that stood here before is sent. If a reply of the last moments was meant for the customer, write it again."
+)
 
 
 def name_of(contact: Contact) -> str:

@@ -38,12 +38,12 @@ def sentence(past: Sequence[SaidBefore], limits: BrakeLimits) -> str | None:
     if automatic > limits.turns:
         return (
             f"{automatic} replies in a row were faster than a person writes: two machines seem to answer each other. Nothing more is sent in "
-            "this conversation; what was written is kept. Stop the automatic answer, then release the conversation."
+            "this conversation; what was written is kept. Stop the automatic answer, then have an admin release the conversation (`crossdesk ledger release`)."
         )
     ours = {said.digest for said in past if said.is_ours}
     if sum(1 for said in past if not said.is_ours and said.digest in ours) >= _MIRRORED:
         return (
             "The other side sends our own words back: two machines seem to answer each other. Nothing more is sent in this conversation; "
-            "what was written is kept. Stop the automatic answer, then release the conversation."
+            "what was written is kept. Stop the automatic answer, then have an admin release the conversation (`crossdesk ledger release`)."
         )
     return None

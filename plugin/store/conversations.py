@@ -112,13 +112,23 @@ def _held(row: Row[Any]) -> Held:
     )
 
 
+# Only what could be worked on next counts: the first open wish of each lane, and the first event that is not waiting. What stands behind
+# them may be due long since; counting it would have the conversation claimed again and again for nothing.
 _RELEASE = text(
     """
     UPDATE conversation SET lease_until = NULL, lease_owner = NULL, due_at = LEAST(
-        (SELECT min(CASE WHEN state = 'accepted' THEN now() ELSE due_at END) FROM inbound_event
-         WHERE conversation_id = :id AND state IN ('accepted', 'waiting', 'retry')),
-        (SELECT min(GREATEST(due_at, settle_at)) FROM intent
-         WHERE conversation_id = :id AND state IN ('pending', 'sending', 'unknown', 'held')),
+        (SELECT CASE WHEN state = 'accepted' THEN now() ELSE due_at END FROM inbound_event
+         WHERE conversation_id = :id AND state IN ('accepted', 'retry') ORDER BY id LIMIT 1),
+        (SELECT min(due_at) FROM inbound_event WHERE conversation_id = :id AND state = 'waiting'),
+        (SELECT min(GREATEST(first.due_at, first.settle_at)) FROM (
+            SELECT DISTINCT ON (i.lane) i.due_at, i.settle_at, i.lane, i.event_id FROM intent i
+            WHERE i.conversation_id = :id AND i.state IN ('pending', 'sending', 'unknown', 'held')
+              AND NOT (conversation.ticket_ref IS NULL AND i.lane = 'to_helpdesk'
+                       AND i.payload->>'kind' IN ('note', 'reaction', 'tombstone'))
+            ORDER BY i.lane, i.id) first
+         WHERE NOT (first.lane = 'to_helpdesk' AND EXISTS (
+            SELECT 1 FROM intent f WHERE f.event_id = first.event_id AND f.lane = 'from_social'
+              AND f.state IN ('pending', 'sending', 'unknown', 'held')))),
         now() + make_interval(secs => :again))
     WHERE id = :id AND lease_fence = :fence
     """
@@ -166,7 +176,7 @@ def make_due(connection: Connection, ids: Sequence[int]) -> None:
 
 _DUE = text(
     """
-    SELECT EXISTS (SELECT 1 FROM receipt WHERE state = 'new' AND due_at <= now())
+    SELECT EXISTS (SELECT 1 FROM receipt WHERE state IN ('new', 'retry') AND due_at <= now())
         OR EXISTS (SELECT 1 FROM cursor WHERE due_at <= now() AND (lease_until IS NULL OR lease_until < now()))
         OR EXISTS (SELECT 1 FROM place p WHERE EXISTS (
             SELECT 1 FROM conversation c WHERE c.place = p.key AND c.due_at <= now() AND (c.lease_until IS NULL OR c.lease_until < now())))
@@ -185,3 +195,12 @@ _DEAD_LEASES = text("SELECT count(*) FROM conversation WHERE lease_until IS NOT 
 def count_dead_leases(connection: Connection) -> int:
     """Leases whose holder died or froze; the next claim takes them over."""
     return int(connection.execute(_DEAD_LEASES).scalar_one())
+
+
+def lift_hold(connection: Connection, conversation_id: int) -> Place | None:
+    """Let the conversation speak again; its place, or None when there is no such conversation."""
+    statement = text(
+        "UPDATE conversation SET hold_reason = NULL, hold_text = '', due_at = LEAST(due_at, now()) WHERE id = :id RETURNING place"
+    )
+    place: str | None = connection.execute(statement, {"id": conversation_id}).scalar()
+    return None if place is None else Place(place)

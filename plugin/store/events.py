@@ -67,10 +67,12 @@ _BY_TICKET = text(
 )
 _INSERT = text(
     """
-    INSERT INTO inbound_event (place, event_key, kind, conversation_id, receipt_id, origin, payload, target_ref, occurred_at, state, due_at)
+    INSERT INTO inbound_event
+           (place, event_key, kind, conversation_id, receipt_id, origin, payload, target_ref, occurred_at, state, reason, due_at)
     SELECT :place, r.event_key, r.kind, r.conversation_id, r.receipt_id, r.origin, r.payload, r.target_ref, r.occurred_at,
-           CASE WHEN r.conversation_id IS NULL THEN 'waiting' ELSE 'accepted' END,
-           CASE WHEN r.conversation_id IS NULL THEN now() + make_interval(secs => :stray_seconds) END
+           CASE WHEN r.conversation_id IS NOT NULL THEN 'accepted' WHEN r.target_ref IS NOT NULL THEN 'waiting' ELSE 'ignored' END,
+           CASE WHEN r.conversation_id IS NULL AND r.target_ref IS NULL THEN 'no_conversation' ELSE '' END,
+           CASE WHEN r.conversation_id IS NULL AND r.target_ref IS NOT NULL THEN now() + make_interval(secs => :stray_seconds) END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(n int, event_key text, kind text, conversation_id bigint, receipt_id bigint,
          origin text, payload jsonb, target_ref text, occurred_at timestamptz)
     ORDER BY r.n
@@ -92,7 +94,8 @@ def insert_platform_events(
 ) -> int:
     """Keep what a channel told, in the given order, under the row locks of the conversations concerned. Returns how many were new.
 
-    An event about a message that is not known yet waits, unattached, for `stray_seconds`.
+    An event about a message that is not known yet waits, unattached, for `stray_seconds`; one about a thread in which nobody has
+    spoken is ignored by name.
     """
     spoken = [item.event for item in arrivals if isinstance(item.event, MessageReceived)]
     keys = {key for item in arrivals if (key := _thread_key(item.event))}
@@ -262,7 +265,16 @@ def read(connection: Connection, event_id: int) -> Row[Any]:
 
 def count_deaths(connection: Connection, ids: Sequence[int]) -> None:
     """Count a try before it is made, so that an event which kills its process is counted; taken back when the try ends."""
-    connection.execute(text("UPDATE inbound_event SET deaths = deaths + 1 WHERE id = ANY(:ids)"), {"ids": list(ids)})
+    if ids:
+        connection.execute(text("UPDATE inbound_event SET deaths = deaths + 1 WHERE id = ANY(:ids)"), {"ids": list(ids)})
+
+
+def forgive(connection: Connection, conversation_id: int) -> None:
+    """The lease ends well: what was counted and not tried any more is innocent."""
+    statement = text(
+        "UPDATE inbound_event SET deaths = 0 WHERE conversation_id = :conversation AND state IN ('accepted', 'waiting', 'retry') AND deaths > 0"
+    )
+    connection.execute(statement, {"conversation": conversation_id})
 
 
 def set_state(connection: Connection, ids: Sequence[int], state: str, *, reason: str = "") -> None:

@@ -107,8 +107,10 @@ def mark_sending(connection: Connection, calls: Mapping[int, str], *, fence: int
 
 
 def doubt_stale(connection: Connection, conversation_id: int, *, fence: int) -> int:
-    """What an earlier lease holder was sending may or may not have been applied. Returns how many."""
-    statement = text("UPDATE intent SET state = 'unknown' WHERE conversation_id = :conversation AND state = 'sending' AND fence < :fence")
+    """What an earlier lease holder was sending may or may not have been applied; its end counts as a fault. Returns how many."""
+    statement = text(
+        "UPDATE intent SET state = 'unknown', errors = errors + 1 WHERE conversation_id = :conversation AND state = 'sending' AND fence < :fence"
+    )
     return connection.execute(statement, {"conversation": conversation_id, "fence": fence}).rowcount
 
 
@@ -194,9 +196,15 @@ def finish_events(connection: Connection, event_ids: Sequence[int]) -> None:
 def find_by_marker(connection: Connection, conversation_id: int, marker: str) -> Row[Any] | None:
     """The conversation's wish with this marker."""
     statement = text(
-        "SELECT id, event_id, message_id, op, lane, part, state, remote_ref FROM intent WHERE marker = :marker AND conversation_id = :conversation"
+        "SELECT id, event_id, message_id, op, lane, part, state, remote_ref, payload FROM intent WHERE marker = :marker AND conversation_id = :conversation"
     )
     return connection.execute(statement, {"marker": marker, "conversation": conversation_id}).one_or_none()
+
+
+def earlier_parts(connection: Connection, event_id: int, op: str, part: int) -> set[str]:
+    """The states of the parts before this one."""
+    statement = text("SELECT DISTINCT state FROM intent WHERE event_id = :event AND op = :op AND part < :part")
+    return {row.state for row in connection.execute(statement, {"event": event_id, "op": op, "part": part})}
 
 
 def has_unsettled(connection: Connection, conversation_id: int, lane: str) -> bool:
@@ -220,3 +228,12 @@ def release_held(connection: Connection, place: Place, reasons: Sequence[str]) -
         """
     )
     return int(connection.execute(statement, {"place": place, "reasons": list(reasons)}).scalar_one())
+
+
+def release_conversation(connection: Connection, conversation_id: int) -> int:
+    """What a stopped conversation held may be tried again now. Returns how many."""
+    statement = text(
+        "UPDATE intent SET state = 'pending', due_at = now(), reason = '', reason_text = '' "
+        "WHERE conversation_id = :conversation AND state = 'held' AND reason = 'loop'"
+    )
+    return connection.execute(statement, {"conversation": conversation_id}).rowcount

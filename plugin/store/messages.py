@@ -80,6 +80,14 @@ def last_inbound_ref(connection: Connection, place: Place, conversation_id: int,
     return connection.execute(statement, {"place": place, "conversation": conversation_id, "event": before_event}).scalar()
 
 
+def is_overtaken(connection: Connection, conversation_id: int, occurred_at: datetime) -> bool:
+    """Whether something that was said to us later stands in the conversation already."""
+    statement = text(
+        "SELECT EXISTS (SELECT 1 FROM message WHERE conversation_id = :conversation AND direction = 'inbound' AND occurred_at > :occurred_at)"
+    )
+    return bool(connection.execute(statement, {"conversation": conversation_id, "occurred_at": occurred_at}).scalar())
+
+
 def revise(connection: Connection, message_id: int) -> None:
     """Count one more revision."""
     connection.execute(text("UPDATE message SET revisions = revisions + 1 WHERE id = :id"), {"id": message_id})

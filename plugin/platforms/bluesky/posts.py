@@ -50,6 +50,12 @@ class Post:
         """The first post of its thread."""
         return read_uri(_object(_object(self.record.get("reply")).get("root")).get("uri")) or self.uri
 
+    def addresses(self, did: str) -> bool:
+        """Whether it answers, quotes or mentions this account."""
+        quoted = [read_uri(_object(embed.get("record")).get("uri")) for kind, embed in _embeds(self.record) if kind == "record"]
+        mentioned = {mark.target for mark in read_text(self.record).marks if mark.kind is MarkKind.MENTION}
+        return did in mentioned or did in {uri.did for uri in (self.parent, *quoted) if uri is not None}
+
     @property
     def occurred_at(self) -> datetime | None:
         """When it was said: its own word, but never later than when the network saw it."""
@@ -120,6 +126,7 @@ def edited(post: Post, *, own_did: str, customer: str, revision: int) -> Message
         text=read_text(post.record),
         attachments=tuple(_attachments(post)),
         thread_key=thread_key(post.root, customer),
+        author_ref=ContactRef(post.uri.did),
         is_own=post.uri.did == own_did,
         remarks=tuple(_remarks(post, own_did)),
     )

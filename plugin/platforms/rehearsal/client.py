@@ -75,15 +75,18 @@ class Client:
                 "A file did not surely reach the practice network; nothing was posted yet, and it is tried again."
             ) from unclear
 
-    def download(self, path: str, *, max_bytes: int) -> HttpResponse:
+    def download(self, path: str, *, max_bytes: int) -> bytes:
         """`GET` a file's bytes.
 
         Raises:
-            RemoteError: any of its kinds but `OutcomeUnknown`.
+            RemoteError: any of its kinds but `OutcomeUnknown`; `RemoteRejected` when it is too big.
         """
-        answer = self._http.request("GET", self._base + path, headers=self._headers, timeout=TIMEOUT * 4, max_bytes=max_bytes)
+        room = max(max_bytes, 4096)  # for the sentence of an error
+        answer = self._http.request("GET", self._base + path, headers=self._headers, timeout=TIMEOUT * 4, max_bytes=room)
         _check(answer, is_write=False)
-        return answer
+        if len(answer.body) > max_bytes:
+            raise RemoteRejected(f"The file has {len(answer.body)} bytes; at most {max_bytes} are carried. Ask for a smaller one.")
+        return answer.body
 
 
 def _check(answer: HttpResponse, *, is_write: bool) -> None:
@@ -102,7 +105,10 @@ def _check(answer: HttpResponse, *, is_write: bool) -> None:
     if answer.status in {404, 410}:
         raise TargetGone("What was addressed on the practice network does not exist any more.", detail=said)
     if 400 <= answer.status < 500:
-        raise RemoteRejected(f"The practice network refused this: {said or answer.status}", detail=code)
+        why = f": {said.rstrip('.')}" if said else f" ({answer.status})"
+        raise RemoteRejected(
+            f"The practice network refused this{why}. Nothing was changed there; change what it names and try again.", detail=code
+        )
     if is_write and code != NOT_APPLIED:
         raise OutcomeUnknown(
             f"The practice network answered {answer.status}; whether it took the call is not known and is looked up.", detail=said

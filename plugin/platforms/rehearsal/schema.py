@@ -16,6 +16,7 @@ class Settings:
     token: str = field(repr=False)
     webhook_secret: str = field(repr=False)
     previous_webhook_secret: str = field(default="", repr=False)
+    poll_seconds: float = 20.0
 
 
 class SettingsSchema(Schema):
@@ -40,6 +41,12 @@ class SettingsSchema(Schema):
     )
     previous_webhook_secret = fields.String(
         load_default="", metadata={"help": "The secret before it was changed, while old webhooks may still arrive", "secret": True}
+    )
+
+    poll_seconds = fields.Float(
+        load_default=20.0,
+        validate=validate.Range(min=1),
+        metadata={"help": "How often to ask for events besides the webhooks, in seconds", "secret": False},
     )
 
     @post_load

@@ -149,8 +149,7 @@ def server() -> Iterator[ScriptedServer]:
 
 def test_the_checked_address_is_the_one_connected_to(server: ScriptedServer) -> None:
     names = Names(files_example=[["127.0.0.1"], ["169.254.169.254"]])
-    rules = AddressRules(allow_private=True, ports=None)
-    answer = Transport(resolver=names, rules=rules).client(name="x").download(server.url("/a", "files.example"), max_bytes=10)
+    answer = Transport(resolver=names, allow_private=True).client(name="x").download(server.url("/a", "files.example"), max_bytes=10)
     assert answer.body == b"{}"
     assert names.asked == ["files.example"]
     assert server.asked[0].headers["host"] == f"files.example:{server.port}"
@@ -160,9 +159,7 @@ def test_rebinding_to_private_space_is_refused(server: ScriptedServer) -> None:
     for first, second in ((["127.0.0.1"], ["8.8.8.8"]), (["8.8.8.8", "127.0.0.1"], ["8.8.8.8"])):
         names = Names(files_example=[first, second])
         with pytest.raises(RemoteRejected, match="private or reserved"):
-            Transport(resolver=names, rules=AddressRules(ports=None)).client(name="x").download(
-                server.url("/", "files.example"), max_bytes=10
-            )
+            Transport(resolver=names, ports=[server.port]).client(name="x").download(server.url("/", "files.example"), max_bytes=10)
     assert not server.asked
 
 
@@ -180,15 +177,13 @@ def test_redirects_are_checked_again(server: ScriptedServer, location: str) -> N
     server.scripts["/"] = scripted.answering("302 Found", b"", Location=location)
     names = Names(files_example=[["127.0.0.1"]], inner_example=[["169.254.10.1"]])
     with pytest.raises(RemoteRejected):
-        Transport(resolver=names, rules=AddressRules(allow_private=True, ports=None)).client(name="x").download(
-            server.url("/", "files.example"), max_bytes=10
-        )
+        Transport(resolver=names, allow_private=True).client(name="x").download(server.url("/", "files.example"), max_bytes=10)
     assert len(server.asked) == 1
 
 
 def test_redirects_are_followed_three_times_and_credentials_stay_home(server: ScriptedServer) -> None:
     names = Names(files_example=[["127.0.0.1"]], cdn_example=[["127.0.0.1"]])
-    client = Transport(resolver=names, rules=AddressRules(allow_private=True, ports=None)).client(name="x")
+    client = Transport(resolver=names, allow_private=True).client(name="x")
     server.scripts["/1"] = scripted.answering("302 Found", b"", Location="2")
     server.scripts["/2"] = scripted.answering("307 Temporary Redirect", b"", Location=server.url("/3", "cdn.example"))
     server.scripts["/3"] = scripted.answering("301 Moved", b"", Location="/4")
@@ -202,7 +197,7 @@ def test_redirects_are_followed_three_times_and_credentials_stay_home(server: Sc
 
 
 def test_downloads_are_capped(server: ScriptedServer) -> None:
-    client = Transport(rules=AddressRules(allow_private=True, ports=None)).client(name="x", timeout=0.5)
+    client = Transport(allow_private=True).client(name="x", timeout=0.5)
     server.scripts["/big"] = scripted.answering(body=b"x" * 11)
     server.scripts["/slow"] = scripted.dripping(b"HTTP/1.1 200 OK\r\n\r\n", b"x", 0.2)
     with pytest.raises(RemoteRejected):

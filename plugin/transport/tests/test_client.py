@@ -18,7 +18,6 @@ import pytest
 from plugin.contracts.http import FormFile
 from plugin.domain.errors import CrossdeskError, OutcomeUnknown, RemoteError, RemoteRejected, RemoteUnavailable
 from plugin.transport import client as client_module
-from plugin.transport.addresses import AddressRules
 from plugin.transport.client import Client, Transport
 from plugin.transport.sessions import Session
 from plugin.transport.tests import scripted
@@ -167,7 +166,7 @@ def test_certificates_count(tmp_path: Path) -> None:
         url = f"https://desk.example:{server.port}/"
         with pytest.raises(RemoteUnavailable, match="certificate is not trusted"):
             Transport(resolver=here).client(name="x").request("POST", url)
-        trusting = Transport(resolver=here, ca_file=str(certificate), rules=AddressRules(allow_private=True, ports=None))
+        trusting = Transport(resolver=here, ca_file=str(certificate), allow_private=True)
         assert trusting.client(name="x").request("POST", url, json=1).is_ok
         assert trusting.client(name="x").request("POST", url, json=2).is_ok
         assert trusting.client(name="x").download(url, max_bytes=9).body == b"{}"

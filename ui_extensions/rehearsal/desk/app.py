@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from flask import Blueprint, Flask, Response, jsonify, request
+from flask import Flask
 
 from ui_extensions.rehearsal.desk import rules
 from ui_extensions.rehearsal.desk.api import make_api
-from ui_extensions.rehearsal.desk.faults import FaultGate, Faults
 from ui_extensions.rehearsal.desk.rows import Group, User
 from ui_extensions.rehearsal.desk.state import Desk, later
 from ui_extensions.rehearsal.desk.webhooks import Endpoint, Webhooks, default_triggers
+from ui_extensions.rehearsal.faults import Answer, FaultGate, Faults, control
 
 EXTENSION = "desk"
+_PROXY = "text/html; charset=utf-8"
+_ANSWERS = {
+    "unavailable": Answer("503 Service Unavailable", "<html><body><h1>503 Service Unavailable</h1></body></html>", _PROXY),
+    "rate_limited": Answer("429 Too Many Requests", "<html><body><h1>429 Too Many Requests</h1></body></html>", _PROXY),
+    "token_refused": Answer("401 Unauthorized", '{"error":"Can\'t find User for Token","error_human":"Can\'t find User for Token"}'),
+    "error_after": Answer("500 Internal Server Error", '{"error":"Error ID a1b2c3d4: Please contact your administrator."}'),
+}
+"""Zammad limits no rates itself and is never briefly unavailable: the proxy before it says so, in HTML."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +79,8 @@ def create_desk(settings: DeskSettings) -> Flask:
     tokens = {person.token: person.login for person in (settings.bridge, *settings.staff)}
     app.register_blueprint(make_api(desk, tokens, webhooks.notice if webhooks else lambda _change: None, refusals))
     if settings.control_token:
-        app.register_blueprint(_control(faults, settings.control_token))
-    app.wsgi_app = FaultGate(app.wsgi_app, faults)  # type: ignore[method-assign]
+        app.register_blueprint(control(faults, settings.control_token))
+    app.wsgi_app = FaultGate(app.wsgi_app, faults, _ANSWERS)  # type: ignore[method-assign]
     app.extensions[EXTENSION] = Parts(desk, faults, refusals, webhooks)
     return app
 
@@ -107,34 +112,3 @@ def _new_staff(desk: Desk, person: Staff) -> User:
     )
     desk.put(user)
     return user
-
-
-def _control(faults: Faults, token: str) -> Blueprint:
-    control = Blueprint("desk_control", __name__, url_prefix="/rehearsal/faults")
-
-    @control.before_request
-    def _enter() -> tuple[Response, int] | None:
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return (
-            None if hmac.compare_digest(given.encode(), token.encode()) else (jsonify(error="The control token is missing or wrong."), 401)
-        )
-
-    @control.get("")
-    def show() -> Response:
-        return jsonify(faults.data())
-
-    @control.post("")
-    def add() -> tuple[Response, int]:
-        data: Mapping[str, Any] = request.get_json()
-        try:
-            faults.add(**data)
-        except (TypeError, ValueError) as problem:
-            return jsonify(error=str(problem)), 422
-        return jsonify(faults.data()), 201
-
-    @control.delete("")
-    def clear() -> Response:
-        faults.clear()
-        return jsonify([])
-
-    return control

@@ -16,13 +16,13 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urljoin, urlsplit
 
-from ui_extensions.rehearsal.desk.faults import Faults
 from ui_extensions.rehearsal.desk.rows import AGENT, Article, Job, Ticket, User
 from ui_extensions.rehearsal.desk.shapes import webhook_payload
 from ui_extensions.rehearsal.desk.state import Desk
+from ui_extensions.rehearsal.faults import Faults
 
 WAITS = (10.0, 20.0, 30.0, 40.0)
 ANSWER_SECONDS = 30.0
@@ -140,14 +140,26 @@ class Webhooks:
 
     def _run(self, job: Job) -> None:
         ticket = self._desk.get(Ticket, job.ticket_id)
-        if ticket is None or self._faults.drops_webhook():
+        fault = self._faults.strike_webhook(job.trigger)
+        if ticket is None or (fault is not None and fault.kind == "drop_webhooks"):
             self._finish(job, status=0, is_dropped=True)
             return
+        if fault is not None:
+            self._put_off(job, fault.seconds, is_twin=fault.kind == "duplicate_webhooks")
+            if fault.kind == "delay_webhooks":
+                return
         with self._desk.lock:
             payload = webhook_payload(self._desk, ticket, self._desk.get(Article, job.article_id), self._endpoint.base_url)
             body = json.dumps(payload, ensure_ascii=False).encode()
         status = self._post(job, body)
         self._finish(job, status=status, is_dropped=not 200 <= status < 300 and job.attempts >= len(WAITS))
+
+    def _put_off(self, job: Job, seconds: float, *, is_twin: bool) -> None:
+        """Deliver the job, or a twin of it with the same key, later."""
+        with self._desk.writing():
+            later = replace(job, id=self._desk.new_id(Job)) if is_twin else job
+            later.due = time.time() + seconds
+            self._desk.put(later)
 
     def _finish(self, job: Job, *, status: int, is_dropped: bool) -> None:
         self.log.append(

@@ -14,11 +14,11 @@ import requests
 from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection
 from plugin.domain.clock import SystemClock
-from plugin.domain.errors import OutcomeUnknown, RemoteUnavailable
 from plugin.domain.ids import ContactRef, HelpdeskKey, Marker
 from plugin.domain.model import Contact, NewArticle, NewTicket, Visibility
 from plugin.domain.text import Text
 from plugin.helpdesks.zammad.adapter import HELPDESK, ZammadAdapter
+from plugin.transport.client import Transport
 from ui_extensions.rehearsal.desk.app import DeskSettings, Parts, Staff
 from ui_extensions.rehearsal.desk.server import DeskServer
 from ui_extensions.rehearsal.desk.webhooks import Endpoint
@@ -28,24 +28,16 @@ MIA = Contact(ref=ContactRef("1001"), display_name="Mia Lund", handle="mia@socia
 
 
 class LoopbackHttp:
-    """The contract's HTTP over requests, with what a caller may know after each failure."""
+    """The bridge's own transport, with a list of the calls that were made."""
 
     def __init__(self) -> None:
-        self.session = requests.Session()
+        self.session = Transport()
+        self._client = self.session.client(name="Zammad", secrets=["bridge-token"])
         self.calls: list[str] = []
 
-    def request(self, method: str, url: str, *, timeout: float | None = None, max_bytes: int | None = None, **options: Any) -> HttpResponse:
+    def request(self, method: str, url: str, **options: Any) -> HttpResponse:
         self.calls.append(f"{method} {url.split('/api/v1')[-1].split('?')[0]}")
-        try:
-            answer = self.session.request(method, url, timeout=timeout, allow_redirects=False, **options)
-        except requests.ConnectionError as problem:
-            if "refused" in str(problem):
-                raise RemoteUnavailable("refused") from None
-            raise OutcomeUnknown("no answer") from None
-        except requests.RequestException:
-            raise OutcomeUnknown("no answer") from None
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return HttpResponse(status=answer.status_code, headers=headers, body=answer.content, url=url)
+        return self._client.request(method, url, **options)
 
     def download(self, url: str, *, max_bytes: int, headers: Any = None) -> HttpResponse:
         raise AssertionError("the adapter fetches from its own server only")
@@ -140,8 +132,8 @@ def desk_settings(webhook: Endpoint | None = None, **more: Any) -> DeskSettings:
 def world() -> Iterator[World]:
     with DeskServer(desk_settings(control_token="control")) as server:
         http = LoopbackHttp()
-        with http.session:
-            yield World(server, http, connect(server.url, http, timeout=1), Agent(server.url), Agent(server.url, "admin-token"))
+        yield World(server, http, connect(server.url, http, timeout=1), Agent(server.url), Agent(server.url, "admin-token"))
+        http.session.close()
         assert server.parts.refusals == []
 
 

@@ -6,7 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from marshmallow import ValidationError
 
+from plugin.contracts.helpdesk import HelpdeskAdapter
+from plugin.contracts.platform import PollsEvents
+from plugin.contracts.registry import walk
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteRejected, TargetGone
 from plugin.domain.events import ArticleAuthor
 from plugin.domain.ids import ArticleRef, ContactRef, CustomerRef, TicketRef
@@ -20,6 +24,23 @@ MORE = NewArticle(text=Text("It is 12345."), author=BOB)
 def said(world: Any, opened: Any, text: str = "And one more", **more: Any) -> NewArticle:
     contact = Contact(ref=ContactRef("1001"), display_name="Mia Lund")
     return NewArticle(text=Text(text), author=contact, customer_ref=opened.customer_ref, **more)
+
+
+def test_it_is_found_by_walking_and_keeps_the_contract(world: Any) -> None:
+    assert walk("plugin.helpdesks", "HELPDESK")["zammad"].capabilities.limits.concurrency == 2
+    assert isinstance(world.adapter, HelpdeskAdapter)
+    assert isinstance(world.adapter, PollsEvents)
+    assert world.adapter.capabilities.limits.max_lifetime == 91.0
+
+
+def test_secrets_are_in_no_repr(world: Any, tools: Any) -> None:
+    settings = tools.settings_for("https://support.example.com/")
+    assert "bridge-token" not in repr(settings)
+    assert tools.WEBHOOK_TOKEN not in repr(settings)
+    assert (settings.url, settings.web_url) == ("https://support.example.com", "https://support.example.com")
+    for wrong in ({"url": "ftp://x"}, {"url": "https://me:pw@x"}, {"reply_types": ["email"]}, {"webhook_token": "short"}, {"extra": 1}):
+        with pytest.raises(ValidationError):
+            tools.settings_for(**{"url": "https://support.example.com", **wrong})
 
 
 def test_a_ticket_its_customer_and_first_article_are_one_call(world: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteError, RemoteUnavailable
 from plugin.domain.model import NewArticle
 from plugin.domain.text import Text
-from ui_extensions.rehearsal.desk.faults import KINDS
+from ui_extensions.rehearsal.faults import CALL_KINDS
 
 APPLIED = {"lose_answer": True, "stall": True, "error_after": True, "late": False, "unavailable": False, "down": False}
 """Faults after which nobody can know; whether the call was applied by the time the adapter gives up."""
@@ -69,7 +69,7 @@ def test_clear_refusals_store_nothing(world: Any, tools: Any, kind: str, error: 
     assert world.adapter.find_ticket(tools.new_ticket(), marker=marker) is None
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS - {"drop_webhooks"}))
+@pytest.mark.parametrize("kind", sorted(CALL_KINDS))
 def test_questions_that_get_no_answer_change_nothing(world: Any, kind: str) -> None:
     opened = world.open()
     expected = {"rate_limited": RateLimited, "token_refused": CredentialsRejected}.get(kind, RemoteUnavailable)
@@ -83,6 +83,14 @@ def test_questions_that_get_no_answer_change_nothing(world: Any, kind: str) -> N
         world.parts.faults.add(kind, seconds=1.5 if kind == "stall" else 0.0)
         with pytest.raises(expected):
             question()
+
+
+def test_a_look_that_took_all_the_time_leaves_nothing_half_done(world: Any) -> None:
+    opened = world.open()
+    world.parts.faults.add("stall", method="GET", path="/tickets/", seconds=0.9)
+    with pytest.raises(RemoteUnavailable, match="too slow"):
+        world.adapter.add_article(opened.ticket_ref, NewArticle(text=Text("a note"), internal=True), marker=world.marker())
+    assert len(world.agent.articles(opened.ticket_ref)) == 1
 
 
 def test_a_server_that_is_not_there_has_applied_nothing(world: Any, tools: Any) -> None:

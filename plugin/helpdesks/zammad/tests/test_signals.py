@@ -74,8 +74,9 @@ def hooked(receiver: Receiver, tools: Any) -> Iterator[Any]:
     """A desk that tells the receiver, a thousand times faster than Zammad, with an agent and our adapter."""
     endpoint = Endpoint(url=receiver.url, token=tools.WEBHOOK_TOKEN, time_scale=0.001)
     http = tools.LoopbackHttp()
-    with DeskServer(tools.desk_settings(endpoint)) as server, http.session:
+    with DeskServer(tools.desk_settings(endpoint)) as server:
         yield type("Hooked", (), {"server": server, "adapter": tools.connect(server.url, http), "agent": tools.Agent(server.url)})
+        http.session.close()
         assert server.parts.refusals == []
 
 
@@ -118,6 +119,16 @@ def test_the_payload_shows_the_ticket_as_it_is_when_the_webhook_is_built(hooked:
     later = [receiver.next(), receiver.next()]
     assert [request.json()["ticket"]["state"] for request in later] == ["open", "open"]
     assert len({event.event_key for request in later for event in hooked.adapter.parse(request)}) == 1
+
+
+def test_a_twin_and_a_late_delivery_are_the_same_fact(hooked: Any, tools: Any, receiver: Receiver) -> None:
+    hooked.server.parts.faults.add("duplicate_webhooks", seconds=0.1)
+    hooked.server.parts.faults.add("delay_webhooks", seconds=0.1)
+    ticket = opened(hooked, tools)
+    hooked.agent.reply(ticket.ticket_ref, "one")
+    hooked.agent.reply(ticket.ticket_ref, "two")
+    events = [event for _ in range(3) for event in hooked.adapter.parse(receiver.next())]
+    assert (len(events), len({event.event_key for event in events})) == (3, 2)
 
 
 @pytest.mark.parametrize("status", [500, 400, 410])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from plugin.platforms.bluesky.adapter import BlueskyAdapter
-from plugin.platforms.bluesky.tests.fakes import LoopbackHttp, MovableClock, Secrets, connect
+from plugin.platforms.bluesky.tests.fakes import CountingHttp, MovableClock, Secrets, connect
 from tests.bluesky_customer import BlueskyCustomer, eventually
 from tests.fixtures import server
 from tests.servers import bluesky
@@ -38,8 +38,8 @@ def stranger(network: dict[str, Any]) -> BlueskyCustomer:
 
 
 @pytest.fixture
-def http() -> LoopbackHttp:
-    return LoopbackHttp()
+def http() -> CountingHttp:
+    return CountingHttp()
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-def channel(network: dict[str, Any], brand: BlueskyCustomer, http: LoopbackHttp, secrets: Secrets, clock: MovableClock) -> BlueskyAdapter:
+def channel(network: dict[str, Any], brand: BlueskyCustomer, http: CountingHttp, secrets: Secrets, clock: MovableClock) -> BlueskyAdapter:
     """The brand's channel on the real network."""
     settings = {
         "service": network["pds"],

@@ -1,4 +1,4 @@
-"""Fakes with behaviour: a clock, a secret store, HTTP within this machine and HTTP out of a list."""
+"""Fakes with behaviour: a clock, a secret store, HTTP that is listened to and HTTP out of a list."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import requests
-
-from plugin.contracts.http import FormFile, HttpResponse
+from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection
 from plugin.contracts.settings import Renew
-from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailable
+from plugin.domain.errors import OutcomeUnknown
 from plugin.domain.ids import ChannelKey
 from plugin.platforms.bluesky.adapter import PLATFORM, BlueskyAdapter
+from plugin.transport.client import Transport
 
 
 class MovableClock:
@@ -43,42 +42,24 @@ class Secrets:
         return self.kept[name]
 
 
-class LoopbackHttp:
-    """HTTP within this machine; counts the calls by method name. `spoil` may lose an answer that was given."""
+class CountingHttp:
+    """The real transport; notes the calls by method name. `spoil` may lose an answer that was given."""
 
     def __init__(self) -> None:
+        self._client = Transport().client(name="Bluesky")
         self.calls: list[str] = []
         self.spoil: Callable[[str], bool] = lambda method: False
 
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Any = None,
-        json: Any = None,
-        data: Any = None,
-        files: Sequence[tuple[str, FormFile]] | None = None,
-        timeout: float | None = None,
-        max_bytes: int | None = None,
-    ) -> HttpResponse:
+    def request(self, method: str, url: str, **how: Any) -> HttpResponse:
         name = url.partition("/xrpc/")[2].partition("?")[0] or url
         self.calls.append(name)
-        try:
-            answer = requests.request(method, url, headers=headers, params=params, json=json, data=data, timeout=timeout or 30)
-        except requests.ConnectionError as problem:
-            raise RemoteUnavailable from problem
-        if max_bytes is not None and len(answer.content) > max_bytes:
-            raise RemoteRejected
+        answer = self._client.request(method, url, **how)
         if self.spoil(name):
             raise OutcomeUnknown
-        return HttpResponse(
-            status=answer.status_code, headers={name.lower(): value for name, value in answer.headers.items()}, body=answer.content, url=url
-        )
+        return answer
 
     def download(self, url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        raise RemoteRejected("no address from outside is fetched in tests")
+        return self._client.download(url, max_bytes=max_bytes, headers=headers)
 
 
 class CannedHttp:

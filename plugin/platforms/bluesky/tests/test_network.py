@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plugin.contracts.platform import Polled
-from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteRejected, TargetGone, WindowClosed
+from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteRejected, TargetGone, UnsupportedEvent, WindowClosed
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from plugin.domain.ids import ContactRef, Marker, ThreadKey
 from plugin.domain.model import Contact, File, OutboundMessage, Visibility
@@ -19,7 +19,8 @@ from plugin.platforms.bluesky.schema import load_session
 from plugin.platforms.bluesky.wording import RULER
 from tests.bluesky_customer import BlueskyCustomer, eventually
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200)]
+"""The first run on a machine installs the network's packages, which takes minutes."""
 MARKER = Marker("0123456789abcdefghijklmnop")
 
 
@@ -167,6 +168,27 @@ def test_our_own_post_comes_back_with_its_marker_and_staff_posts_without(
     assert own[native.uri].author.handle == brand.handle
 
 
+def test_what_we_say_to_strangers_is_no_ticket_but_an_old_conversation_is_known(
+    listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer, stranger: BlueskyCustomer
+) -> None:
+    chat = stranger.post("Nice weather.")
+    said = customer.post(f"@{brand.handle} help", mentions=[brand])
+    more = customer.post("I am serious", reply_to=said.uri)
+    listener.hear(MessageReceived)
+    listener.position["watched"] = []
+    eventually(lambda: brand.views(more.uri) and brand.views(chat.uri))
+    small_talk = brand.post("Very nice.", reply_to=chat.uri)
+    native = brand.post("We come.", reply_to=more.uri)
+
+    polled = listener.poll()
+
+    (event,) = [item for item in polled.events if item.is_own]
+    assert (event.message_ref, event.thread_key) == (native.uri, f"{said.uri}|{customer.did}")
+    (skipped,) = polled.skipped
+    assert skipped.event_key == f"{small_talk.uri} {small_talk.cid}"
+    assert isinstance(skipped.reason, UnsupportedEvent)
+
+
 def test_parts_of_a_long_reply_hang_together(listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer) -> None:
     said = customer.post(f"@{brand.handle} tell me everything", mentions=[brand])
     (event,) = listener.hear(MessageReceived)
@@ -296,8 +318,25 @@ def test_a_limited_thread_and_a_deleted_post_cannot_be_answered(
 
     with pytest.raises(WindowClosed, match="limited who may answer"):
         listener.channel.deliver(answer(event, "Hm.", reply_to=limited.uri), marker=MARKER)
+    eventually(lambda: not brand.views(gone.uri))
     with pytest.raises(TargetGone):
-        eventually(lambda: listener.channel.deliver(answer(event, "Hm."), marker=Marker("2" * 26)) and None, seconds=5)
+        listener.channel.deliver(answer(event, "Hm."), marker=Marker("2" * 26))
+
+
+def test_an_answer_that_came_through_is_known_after_the_question_is_deleted(
+    listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer, http: Any
+) -> None:
+    said = customer.post(f"@{brand.handle} help", mentions=[brand])
+    (event,) = listener.hear(MessageReceived)
+    message = answer(event, "We come.")
+    http.spoil = lambda method: method.endswith("putRecord")
+    with pytest.raises(OutcomeUnknown):
+        listener.channel.deliver(message, marker=MARKER)
+    http.spoil = lambda method: False
+    customer.delete(said)
+    eventually(lambda: not brand.views(said.uri))
+
+    assert listener.channel.deliver(message, marker=MARKER) == listener.channel.find_delivered(message, marker=MARKER)
 
 
 def test_a_post_is_deleted_twice_without_harm(listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from plugin.contracts.http import HttpClient, HttpResponse
 from plugin.contracts.platform import Connection
 from plugin.contracts.settings import Renew
 from plugin.domain.clock import SystemClock
+from plugin.domain.errors import UnsupportedEvent
+from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import ChannelKey
 from plugin.platforms.matrix.adapter import PLATFORM, MatrixAdapter
 from plugin.platforms.matrix.schema import MatrixSettings, MatrixSettingsSchema
@@ -42,9 +45,9 @@ def homeserver() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def appservice(homeserver: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = homeserver["appservices"]["adapter"]
-    return found
+def appservice(homeserver: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    with synapse.appservice(homeserver) as taken:
+        yield taken
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +73,9 @@ def adapter(appservice: dict[str, Any], settings: MatrixSettings, http: HttpClie
 
 
 @pytest.fixture(scope="module")
-def pushes(appservice: dict[str, Any], adapter: MatrixAdapter) -> Iterator[Listener]:
+def pushes(appservice: dict[str, Any], adapter: MatrixAdapter) -> Iterator[Pushes]:
     with Listener(appservice["port"], "/in/channel/matrix", adapter.answer) as listener:
-        yield listener
+        yield Pushes(listener, adapter)
 
 
 @pytest.fixture
@@ -80,6 +83,77 @@ def customer(homeserver: dict[str, Any]) -> Iterator[Customer]:
     person = Customer(homeserver)
     yield person
     person.close()
+
+
+class Pushes:
+    """What the homeserver pushed, as the adapter reads it."""
+
+    def __init__(self, listener: Listener, adapter: MatrixAdapter) -> None:
+        self._listener = listener
+        self._adapter = adapter
+
+    def all(self, adapter: MatrixAdapter | None = None) -> list[PlatformEvent]:
+        """Everything so far, in the order in which it came; read by `adapter` instead of the one it was sent to."""
+        reader, events = adapter or self._adapter, list[PlatformEvent]()
+        for request in self._listener.requests:
+            reader.verify(request)
+            with contextlib.suppress(UnsupportedEvent):
+                events += reader.parse(request)
+        return events
+
+    def wait_for(self, fits: Callable[[PlatformEvent], bool], *, adapter: MatrixAdapter | None = None) -> Any:
+        """The first event that fits, as soon as it is there."""
+        return self._listener.wait_for(lambda _: next(filter(fits, self.all(adapter)), None))
+
+    def named(self, key: str, *, adapter: MatrixAdapter | None = None) -> Any:
+        """The event with this key, as soon as it is there."""
+        return self.wait_for(lambda event: event.event_key == key, adapter=adapter)
+
+
+class Poller:
+    """Asks again and again, each time from where it stopped, as the engine does."""
+
+    def __init__(self, adapter: MatrixAdapter) -> None:
+        self._adapter = adapter
+        self._position: Mapping[str, Any] | None = None
+
+    def poll(self) -> list[PlatformEvent]:
+        events: list[PlatformEvent] = []
+        while True:
+            answer = self._adapter.poll(self._position)
+            assert answer.position is not None
+            self._position = json.loads(json.dumps(answer.position))
+            events += answer.events
+            if not answer.has_more:
+                return events
+
+
+@pytest.fixture(scope="module")
+def poller(adapter: MatrixAdapter, pushes: Pushes) -> Poller:
+    """Has asked once, so the bot exists."""
+    first = Poller(adapter)
+    first.poll()
+    return first
+
+
+@pytest.fixture
+def room(customer: Customer, adapter: MatrixAdapter, settings: MatrixSettings, poller: Poller) -> str:
+    """A private room of the customer's into which the bot came by being invited."""
+    made = customer.create_room(settings.user_id)
+    poller.poll()
+    assert settings.user_id in customer.members(made)
+    return made
+
+
+@pytest.fixture
+def rebind(http: HttpClient) -> Callable[[MatrixSettings], MatrixAdapter]:
+    def bind(settings: MatrixSettings) -> MatrixAdapter:
+        connection = Connection(http=http, clock=SystemClock(), secrets=None, webhook_url="")  # type: ignore[arg-type]
+        bound = PLATFORM.connect(ChannelKey("matrix"), settings, connection)
+        assert isinstance(bound, MatrixAdapter)
+        return bound
+
+    return bind
 
 
 class ScriptedHttp:

@@ -84,7 +84,7 @@ def test_nothing_else_does(scripted: Scripted, request_: WebhookRequest) -> None
         ("POST", "/_matrix/app/v1/ping", 200, None),
         ("GET", "/_matrix/app/v1/users/%40someone%3Aexample.org", 404, "M_NOT_FOUND"),
         ("GET", "/rooms/%23room%3Aexample.org", 404, "M_NOT_FOUND"),
-        ("GET", "/_matrix/app/v1/thirdparty/protocol/irc", 404, "M_NOT_FOUND"),
+        ("GET", "/_matrix/app/v1/thirdparty/protocol/irc", 404, "M_NOT_FOUND"),  # codespell:ignore thirdparty
         ("GET", PUSH, 404, "M_UNRECOGNIZED"),
         ("PUT", "/_matrix/app/v1/transactions/1/2", 404, "M_UNRECOGNIZED"),
         ("GET", "", 404, "M_UNRECOGNIZED"),
