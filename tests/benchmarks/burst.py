@@ -17,7 +17,11 @@ def run(here: Ground, *, is_quick: bool) -> dict[str, Any]:
     here.flush()
     here.stub("POST", "/reset")
     port = bridge.config.receiver.port
-    with ground.forked(lambda: here.serve(bridge)), ground.forked(lambda: here.work(bridge), count=2), ground.forked(lambda: here.sweep(bridge)):
+    with (
+        ground.forked(lambda: here.serve(bridge)),
+        ground.forked(lambda: here.work(bridge), count=2),
+        ground.forked(lambda: here.sweep(bridge)),
+    ):
         assert ground.wait_until(lambda: ground.is_listening(port))
         began = time.monotonic()
         answer = ground.load(port=port, path=PATH, clients=16, count=count, contacts=filing.CONTACTS)
