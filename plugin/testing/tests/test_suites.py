@@ -256,6 +256,8 @@ def test_a_folder_is_read_strictly(tmp_path: Path) -> None:
     put("settings.json", SETTINGS)
     put("said__one.request.json", {"method": "POST", "bdoy": ""})
     put("said__one.events.json", [{"type": "MessageRecieved"}])
+    put("said__four.request.json", {"body": "x"})
+    put("said__four.events.json", [])
     put("said__two.events.json", [])
     put("said__three.request.json", {"json": {}})
     put("deliver__x.response.json", {"status": 200})
@@ -268,6 +270,7 @@ def test_a_folder_is_read_strictly(tmp_path: Path) -> None:
         "unknown keys: bdoy",
         "holds no events",
         "two.events.json has no",
+        "call it nothing__four.request.json",
         "three.events.json cannot be read",
         "needs raises",
         "cannot both raise and bring",
