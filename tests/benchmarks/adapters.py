@@ -46,7 +46,11 @@ class BenchPlatform:
     """A messenger: signed webhooks in, one call for each reply out."""
 
     capabilities = Capabilities(
-        replies_private=Level.FULL, visibilities=(Visibility.PRIVATE,), readback=Readback.STRONG, limits=_LIMITS, events=frozenset((MessageReceived,))
+        replies_private=Level.FULL,
+        visibilities=(Visibility.PRIVATE,),
+        readback=Readback.STRONG,
+        limits=_LIMITS,
+        events=frozenset((MessageReceived,)),
     )
 
     def __init__(self, url: str, http: HttpClient) -> None:
@@ -71,7 +75,9 @@ class BenchPlatform:
         ]
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
-        made = _read(self._http.request("POST", f"{self._url}/said", json={"to": message.contact.ref, "text": message.text.plain, "ref": marker}))
+        made = _read(
+            self._http.request("POST", f"{self._url}/said", json={"to": message.contact.ref, "text": message.text.plain, "ref": marker})
+        )
         return Receipt(message_ref=MessageRef(str(made["id"])))
 
     def find_delivered(self, message: OutboundMessage, *, marker: Marker) -> Receipt | None:
@@ -86,7 +92,11 @@ class BenchDesk:
     """A helpdesk: each message is one look-up and one write."""
 
     capabilities = Capabilities(
-        replies_private=Level.FULL, visibilities=(Visibility.PRIVATE,), readback=Readback.STRONG, limits=_LIMITS, events=frozenset((TicketTouched,))
+        replies_private=Level.FULL,
+        visibilities=(Visibility.PRIVATE,),
+        readback=Readback.STRONG,
+        limits=_LIMITS,
+        events=frozenset((TicketTouched,)),
     )
 
     def __init__(self, url: str, http: HttpClient) -> None:
