@@ -86,10 +86,15 @@ class Page(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        """The page, and what Crossdesk may ask."""
         place = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(place.query).items()}
         if place.path == "/":
-            lines = [f"<p id={one['id']}><b>{html.escape(one['name'])}</b>: {html.escape(one['text'])}" for one in COMMENTS.values() if not one["gone"]]
+            lines = [
+                f"<p id={one['id']}><b>{html.escape(one['name'])}</b>: {html.escape(one['text'])}"
+                for one in COMMENTS.values()
+                if not one["gone"]
+            ]
             form = "<form method=post action=/comments><input name=name> <input name=text size=60> <button>Say it</button></form>"
             self.answer(200, "\n".join(["<!doctype html><title>Comments</title>", *lines, form]).encode(), "text/html; charset=utf-8")
         elif not self.is_signed(place.query.encode()):
@@ -104,6 +109,7 @@ class Page(BaseHTTPRequestHandler):
             self.problem(404, "There is no such page.")
 
     def do_POST(self) -> None:
+        """What visitors say, and Crossdesk's calls."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/comments":
             said = {name: values[0] for name, values in parse_qs(body.decode()).items()}
@@ -138,12 +144,15 @@ class Page(BaseHTTPRequestHandler):
         return is_timely and any(hmac.compare_digest(expected, one.encode()) for one in given.split(" "))
 
     def json(self, status: int, data: dict) -> None:
+        """Answer with an object."""
         self.answer(status, json.dumps(data).encode(), "application/json")
 
     def problem(self, status: int, detail: str) -> None:
+        """Answer with a sentence that the agent will read (RFC 9457)."""
         self.answer(status, json.dumps({"status": status, "detail": detail}).encode(), "application/problem+json")
 
     def answer(self, status: int, body: bytes, content_type: str, **headers: str) -> None:
+        """Answer."""
         self.send_response(status)
         for name, value in {"Content-Type": content_type, "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)

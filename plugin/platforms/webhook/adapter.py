@@ -92,23 +92,29 @@ class WebhookAdapter:
     def probe(self) -> Sequence[Probe]:
         """A signed ping, and each address that can be asked."""
         theirs = f"Let the other side post its events to {self._connection.webhook_url}, signed with receive_secret."
-        probes = [
-            _tried(
-                "ping",
-                lambda: self._client.write("ping", {"reply_to": self._connection.webhook_url}, wish=f"ping_{uuid.uuid4().hex}"),
-                answer="it accepts our signature",
-                next_step="Compare url and send_secret; the other side must answer a signed ping with 2xx and a JSON object.",
-            ),
+        return [
+            self._ping(),
             Probe(name="events to us", is_ok=True, answer=theirs),
+            *self._asked("read-back", self._settings.readback_url, ("client_id", "ping")),
+            *self._asked("events", self._settings.events_url, ("limit", "1")),
         ]
-        for name, url, query in (
-            ("read-back", self._settings.readback_url, [("client_id", "ping")]),
-            ("events", self._settings.events_url, [("limit", "1")]),
-        ):
-            if url:
-                ask = (lambda url=url, query=query: self._client.read(url, query))  # type: ignore[misc]
-                probes.append(_tried(name, ask, answer="it answers", next_step=f"Check the address {url}."))
-        return probes
+
+    def _ping(self) -> Probe:
+        try:
+            self._client.write("ping", {"reply_to": self._connection.webhook_url}, wish=f"ping_{uuid.uuid4().hex}")
+        except RemoteError as problem:
+            step = "Compare url and send_secret; the other side must answer a signed ping with 204, or 200 and a JSON object."
+            return Probe(name="ping", is_ok=False, answer=str(problem), next_step=step)
+        return Probe(name="ping", is_ok=True, answer="it accepts our signature")
+
+    def _asked(self, name: str, url: str, parameter: tuple[str, str]) -> Sequence[Probe]:
+        if not url:
+            return ()
+        try:
+            self._client.read(url, [parameter])
+        except RemoteError as problem:
+            return (Probe(name=name, is_ok=False, answer=str(problem), next_step=f"Check the address {url}, and what is signed of a GET."),)
+        return (Probe(name=name, is_ok=True, answer="it answers"),)
 
 
 class PollingWebhookAdapter(WebhookAdapter):
@@ -171,11 +177,3 @@ PLATFORM = Webhook()
 
 def _digest(item: Any) -> str:
     return "skipped:" + hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _tried(name: str, ask: Any, *, answer: str, next_step: str) -> Probe:
-    try:
-        ask()
-    except RemoteError as problem:
-        return Probe(name=name, is_ok=False, answer=str(problem), next_step=next_step)
-    return Probe(name=name, is_ok=True, answer=answer)

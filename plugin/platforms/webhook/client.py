@@ -82,7 +82,8 @@ def _check(answer: HttpResponse, *, is_write: bool) -> None:
     said, is_problem = _reason(answer)
     if answer.status == 401:
         raise CredentialsRejected(
-            "The other side does not accept our signature. Everything is kept; compare send_secret and the clocks of both sides.", detail=said
+            "The other side does not accept our signature. Everything is kept; compare send_secret and the clocks of both sides.",
+            detail=said,
         )
     if answer.status == 429:
         raise RateLimited("The other side asks to wait; it is tried again then.", retry_after=answer.retry_after, detail=said)
@@ -101,14 +102,17 @@ def _check(answer: HttpResponse, *, is_write: bool) -> None:
     if 400 <= answer.status < 500 and answer.status not in {408, 409}:
         why = f": {said.rstrip('.')}" if said else f" ({answer.status})"
         raise RemoteRejected(
-            f"The other side refused this{why}. Nothing was changed there; change what it names and try again.", detail=f"status {answer.status}"
+            f"The other side refused this{why}. Nothing was changed there; change what it names and try again.",
+            detail=f"status {answer.status}",
         )
     if is_write:
         raise OutcomeUnknown(
             f"The other side answered {answer.status}; whether it took the call is not known. It is kept and settled before anything else.",
             detail=said,
         )
-    raise RemoteUnavailable(f"The other side cannot tell now ({answer.status}); it is asked again.", retry_after=answer.retry_after, detail=said)
+    raise RemoteUnavailable(
+        f"The other side cannot tell now ({answer.status}); it is asked again.", retry_after=answer.retry_after, detail=said
+    )
 
 
 def _reason(answer: HttpResponse) -> tuple[str, bool]:

@@ -190,7 +190,8 @@ def _loaded(schema: wire.Wire, data: Any, at: str = "") -> dict[str, Any]:
     except ValidationError as problem:
         wrong = "; ".join(list(wire.mistakes(problem.messages, at))[:_MOST_NAMED])[:500]
         raise MalformedPayload(
-            "The event is not as the contract says, and was kept as it came. Have the sender corrected, then replay it.", detail=wrong
+            f"The event is not as the contract says ({wrong}). It was kept as it came; have the sender corrected, then replay it.",
+            detail=wrong,
         ) from None
 
 

@@ -59,7 +59,9 @@ def receipt(answer: Mapping[str, Any]) -> Receipt:
     """
     ref, url, losses = answer.get("message_id"), answer.get("url"), answer.get("losses")
     if not isinstance(ref, str) or not ref:
-        raise OutcomeUnknown("The other side's answer names no message_id; whether it took the call is not known. It is kept and settled first.")
+        raise OutcomeUnknown(
+            "The other side's answer names no message_id; whether it took the call is not known. It is kept and settled first."
+        )
     told = [one[:500] for one in losses if isinstance(one, str)] if isinstance(losses, list) else []
     is_address = isinstance(url, str) and url.startswith(("http://", "https://"))
     return Receipt(message_ref=MessageRef(ref), url=str(url) if is_address else "", losses=tuple(told[:_MOST_LOSSES]))

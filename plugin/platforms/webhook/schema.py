@@ -180,7 +180,10 @@ class SettingsSchema(Schema):
         metadata=_help("Seconds for which a customer can be answered after their last message."),
     )
     calls_per_second = fields.Float(
-        load_default=None, allow_none=True, validate=validate.Range(min=0.01), metadata=_help("Calls in a second that the other side bears.")
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(min=0.01),
+        metadata=_help("Calls in a second that the other side bears."),
     )
 
     @validates_schema
@@ -188,7 +191,9 @@ class SettingsSchema(Schema):
         """Rules over several fields."""
         received = {data.get("receive_secret"), data.get("previous_receive_secret")} - {"", None}
         if received & {data.get("send_secret"), data.get("previous_send_secret")}:
-            raise ValidationError("Take another secret than for receiving: what is signed for one direction must not pass in the other.", "send_secret")
+            raise ValidationError(
+                "Take another secret than for receiving: what is signed for one direction must not pass in the other.", "send_secret"
+            )
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Settings:

@@ -56,7 +56,9 @@ def _words(longest: int, **options: Any) -> fields.String:
 
 
 def _address(**options: Any) -> fields.String:
-    return fields.String(validate=[validate.Length(max=2_000), validate.Regexp(rf"{ADDRESS}\Z", error="Not an http(s) address.")], **options)
+    return fields.String(
+        validate=[validate.Length(max=2_000), validate.Regexp(rf"{ADDRESS}\Z", error="Not an http(s) address.")], **options
+    )
 
 
 class Wire(Schema):
@@ -200,7 +202,7 @@ def unknown_fields(schema: Schema, data: Any, at: str = "") -> Iterator[str]:
 
 
 def mistakes(messages: Any, at: str = "") -> Iterator[str]:
-    """marshmallow's messages as `field: sentence`. They name fields and rules, never values."""
+    """The messages of marshmallow as `field: sentence`. They name fields and rules, never values."""
     if isinstance(messages, Mapping):
         for name, inner in messages.items():
             yield from mistakes(inner, at if name == "_schema" else f"{at}.{name}" if at else str(name))

@@ -72,7 +72,9 @@ class CommentBox:
         }
         secrets = tuple(value for name, value in settings.items() if name.endswith("secret"))
         http = self.transport.client(name="channel:comments", secrets=secrets)
-        connection = Connection(http=http, clock=SystemClock(), secrets=MemorySecrets(), webhook_url="https://desk.example/in/channel/comments")
+        connection = Connection(
+            http=http, clock=SystemClock(), secrets=MemorySecrets(), webhook_url="https://desk.example/in/channel/comments"
+        )
         return PLATFORM.connect(ChannelKey("comments"), PLATFORM.settings_schema.load(settings), connection)
 
     def say(self, name: str, text: str, **more: str) -> None:
