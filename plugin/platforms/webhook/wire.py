@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
@@ -25,7 +25,7 @@ _VISIBILITIES = ("public", "private")
 class Flag(fields.Field):
     """true or false, and nothing that only looks like it."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {"invalid": "Not true or false."}
+    default_error_messages = {"invalid": "Not true or false."}  # noqa: RUF012 - marshmallow declares it so
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
@@ -36,7 +36,7 @@ class Flag(fields.Field):
 class Moment(fields.Field):
     """RFC 3339 with an offset; becomes an aware datetime in UTC."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {"invalid": "Not a time such as 2026-11-21T12:00:00Z."}
+    default_error_messages = {"invalid": "Not a time such as 2026-11-21T12:00:00Z."}  # noqa: RUF012 - marshmallow declares it so
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
         if not isinstance(value, str) or not _MOMENT.fullmatch(value):

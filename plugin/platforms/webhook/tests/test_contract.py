@@ -29,7 +29,7 @@ SUBJECT: Subject = load(PLATFORM, folder_of(PLATFORM))
 EVENTS = [fixture for fixture in SUBJECT.requests if fixture.events]
 WRITES = {"deliver": "message.send", "edit": "message.edit", "delete": "message.delete", "probe": "ping"}
 DOCUMENT = json.loads((Path(__file__).parents[4] / "docs" / "webhook-channel.openapi.json").read_text(encoding="utf-8"))
-VALUES = (
+VALUES: st.SearchStrategy[Any] = (
     st.none()
     | st.booleans()
     | st.integers(-3, 10**13)
