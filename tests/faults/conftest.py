@@ -12,6 +12,7 @@ import pytest
 
 from plugin.store import schema
 from tests.faults.inner import Inner
+from tests.faults.running import Running, running
 from workers.embedded import start_postgres
 
 Databases = Callable[[], AbstractContextManager[str]]
@@ -49,3 +50,10 @@ def inner(database_url: str) -> Iterator[Inner]:
     made = Inner(database_url)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A bridge of real processes that serves all the tests of this session which need one."""
+    with running(tmp_path_factory.mktemp("running")) as made:
+        yield made

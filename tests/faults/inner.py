@@ -145,7 +145,9 @@ class Inner:
             if not self.round(polls=polls) and not self.open():
                 return
             time.sleep(0.01)
-        raise AssertionError(f"still open after {seconds} s: {self.rows('SELECT * FROM intent')} {self.rows('SELECT * FROM inbound_event')}")
+        raise AssertionError(
+            f"still open after {seconds} s: {self.rows('SELECT * FROM intent')} {self.rows('SELECT * FROM inbound_event')}"
+        )
 
     def until(self, condition: Callable[[], Any], *, seconds: float = 10.0, polls: bool = False) -> None:
         """Work until something is so."""
@@ -170,8 +172,8 @@ class Inner:
     def open(self) -> int:
         """How much work a worker has still to do."""
         query = (
-            "SELECT (SELECT count(*) FROM receipt WHERE state = 'new') + (SELECT count(*) FROM inbound_event WHERE state IN ('accepted', 'retry', "
-            "'waiting')) + (SELECT count(*) FROM intent WHERE state IN ('pending', 'sending', 'unknown') AND due_at IS NOT NULL)"
+            "SELECT (SELECT count(*) FROM receipt WHERE state = 'new') + (SELECT count(*) FROM inbound_event WHERE state = 'waiting') "
+            "+ (SELECT count(*) FROM conversation WHERE due_at IS NOT NULL OR lease_until > now())"
         )
         return int(self.one(query))
 
