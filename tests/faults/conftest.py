@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from plugin.store import schema
-from tests.faults.inner import Inner
+from tests.faults.inner import MADE, Inner
 from tests.faults.running import Running, running
 from workers.embedded import start_postgres
 
@@ -44,12 +44,18 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     server.stop()
 
 
+@pytest.fixture(autouse=True)
+def _close_connections() -> Iterator[None]:
+    """Let no connection outlive its test."""
+    yield
+    while MADE:
+        MADE.pop().close()
+
+
 @pytest.fixture
-def inner(database_url: str) -> Iterator[Inner]:
+def inner(database_url: str) -> Inner:
     """A bridge in this process."""
-    made = Inner(database_url)
-    yield made
-    made.close()
+    return Inner(database_url)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,6 @@ def test_04_a_split_that_dies_half_way_through_a_thousand_events_splits_all_of_t
     assert inner.one("SELECT count(*) FROM inbound_event") == 0
     inner.splitter.split_due()
     assert inner.one("SELECT count(*) FROM inbound_event") == 1000
-    inner.close()
 
 
 def test_04_receipts_that_shared_a_batch_with_a_death_keep_their_order_and_are_not_blamed(database_url: str, tmp_path: Path) -> None:
@@ -42,7 +41,6 @@ def test_04_receipts_that_shared_a_batch_with_a_death_keep_their_order_and_are_n
     inner.settle()
     assert inner.filed() == [*words, "came after the deaths"]
     assert inner.one("SELECT count(*) FROM receipt WHERE state <> 'split'") == 0
-    inner.close()
 
 
 def test_04_splitters_that_meet_count_no_tries_that_they_did_not_make(database_url: str) -> None:
@@ -66,7 +64,6 @@ def test_04_splitters_that_meet_count_no_tries_that_they_did_not_make(database_u
     assert inner.one("SELECT count(*) FROM receipt WHERE state <> 'split'") == 0
     inner.settle()
     assert inner.filed() == words
-    inner.close()
 
 
 def test_09_a_horse_whose_parent_was_killed_works_on_without_doubling_anything(lasting: Running) -> None:
@@ -205,4 +202,3 @@ def test_14_a_call_made_by_someone_who_had_lost_the_lease_stands_twice_and_is_to
     assert inner.filed().count("frozen right before the call") == 2
     assert [code.partition(":")[0] for code in inner.alerts()] == ["twin"]
     inner.is_whole()
-    inner.close()
