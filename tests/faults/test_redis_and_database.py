@@ -95,6 +95,21 @@ def test_17_a_redis_whose_memory_is_full_is_no_matter(lasting: Running) -> None:
             client.config_set("maxmemory", 0)
 
 
+def test_18_a_receiver_that_starts_while_the_database_is_away_spools_too(lasting: Running) -> None:
+    public, private = lasting.pair()
+    lasting.servers.kill_postgres()
+    try:
+        lasting.bridge.strike([*lasting.bridge.below("receiver"), lasting.bridge.pid("receiver")], signal.SIGKILL)
+        for _ in range(3):
+            lasting.stage.write(public)
+            lasting.stage.write(private)
+        spooled = lasting.folder / "data" / "spool" / "new"
+        until(lambda: any(spooled.iterdir()))
+    finally:
+        lasting.servers.start_postgres()
+    lasting.is_whole(seconds=60)
+
+
 def test_18_while_the_database_is_away_the_spool_keeps_everything_once_and_in_order(lasting: Running) -> None:
     public, private = lasting.pair()
     lasting.stage.write(public)
