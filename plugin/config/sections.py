@@ -131,8 +131,8 @@ class EngineSection(_Section):
     """`[engine]`. The defaults fit; each bound has its reason in docs/operations.md."""
 
     makes = EngineConfig
-    lease_seconds = Seconds(at_least=2, at_most=600, metadata=_help("A worker that says nothing for so long has lost its conversation."))
-    turn_seconds = Seconds(at_least=1, at_most=300, metadata=_help("Longest turn of one conversation."))
+    lease_seconds = Seconds(at_least=1, at_most=600, metadata=_help("A worker that says nothing for so long has lost its conversation."))
+    turn_seconds = Seconds(at_least=0.5, at_most=300, metadata=_help("Longest turn of one conversation."))
     batch = Count(at_least=1, at_most=1000, metadata=_help("Most items of one turn."))
     settle_seconds = Seconds(
         at_least=0,

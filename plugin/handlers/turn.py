@@ -329,6 +329,11 @@ class _Choice:
             self._settle(row, state="sent", due_in=None, outcome="no_ticket")
             intents.finish_events(self._connection, [row.event_id])
             return _SKIP
+        rate = self._installation.adapter(place).capabilities.limits.calls_per_second
+        wait = places.spend_call(self._connection, place, per_second=rate) if rate else 0.0
+        if wait:
+            self._settle(row, state="held", reason="rate", due_in=wait)
+            return None
         return self._call(row, place, standing, self._what(row))
 
     def _aside(self, row: Row[Any], reason: str, text: str) -> _Skip:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from plugin.domain.errors import StoreUnavailable
 from plugin.domain.ids import Place
+from plugin.faults import point
 from plugin.store import receipts
 from plugin.store.database import Database
 from plugin.store.receipts import NewReceipt
@@ -60,8 +61,10 @@ class Spool:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            point("spool.before_rename")
             (self._tmp / name).rename(self._new / name)
             _sync_folder(self._new)
+            point("spool.after_rename")
         except OSError as problem:
             raise _cannot(type(problem).__name__) from problem
 
@@ -76,6 +79,7 @@ class Spool:
             found = [(path, receipt) for path in batch if (receipt := self._read(path)) is not None]
             with database.begin() as connection:
                 receipts.insert(connection, [receipt for _, receipt in found])
+            point("spool.after_import")
             for path, _ in found:
                 path.unlink(missing_ok=True)
             moved += len(found)

@@ -57,6 +57,7 @@ place = Table(
     _time("blocked_until"),
     Column("blocked_reason", String, nullable=False, server_default="", comment="rate or outage"),
     Column("failures", Integer, nullable=False, server_default="0", comment="in a row, for the back-off of the whole place"),
+    Column("next_call_at", DateTime(timezone=True), comment="when the rate budget allows a call again, less one second of burst"),
 )
 
 alert = Table(

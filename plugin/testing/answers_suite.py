@@ -7,6 +7,7 @@ from typing import Any
 
 from plugin.contracts.http import HttpResponse
 from plugin.domain import errors
+from plugin.domain.codec import encode
 from plugin.domain.errors import OutcomeUnknown, RateLimited, RemoteError, RemoteUnavailable, Unsupported
 from plugin.domain.model import FiledArticle, OpenedTicket, Receipt
 from plugin.testing.fakes import CannedHttp
@@ -41,7 +42,7 @@ ODD = (
 
 
 def answers_mean_what_they_say(subject: Subject, calling: Calling) -> Iterator[str]:
-    """Each canned answer, given to the call of its name, raises exactly its error; no secret shows in it."""
+    """Each canned answer, given to the call of its name, raises exactly its error or brings what it must; no secret shows in it."""
     for fixture in subject.answers:
         http = CannedHttp(fixture.answers)
         adapter = subject.connect(http, settings=fixture.settings, stored=fixture.stored)
@@ -50,8 +51,9 @@ def answers_mean_what_they_say(subject: Subject, calling: Calling) -> Iterator[s
             yield f"{fixture.name}: the contract has no call {fixture.call}, or the adapter does not implement it"
             continue
         raised: Exception | None = None
+        brought: Any = None
         try:
-            act()
+            brought = act()
         except Exception as problem:  # noqa: BLE001 - which one it is, is what is asked
             raised = problem
         name = None if raised is None else _public_name(raised)
@@ -59,6 +61,10 @@ def answers_mean_what_they_say(subject: Subject, calling: Calling) -> Iterator[s
             yield f"{fixture.name} raises {name} ({raised}) and not {fixture.raises}"
         if raised is not None:
             yield from _faults_of(raised, fixture.name, subject, fixture.answers[-1])
+            if fixture.retry_after is not None and getattr(raised, "retry_after", None) != fixture.retry_after:
+                yield f"{fixture.name}: the error names {getattr(raised, 'retry_after', None)} seconds and not {fixture.retry_after}"
+        elif any(not _holds(encode(brought), wanted) for wanted in fixture.brings):
+            yield f"{fixture.name} brings {encode(brought)} and not {fixture.brings[0]}"
         if http.unserved:
             yield f"{fixture.name}: nobody asked for {http.unserved} of the answers"
 
@@ -109,6 +115,13 @@ def unclear_look_ups_do_not_say_no(subject: Subject, calling: Calling) -> Iterat
                 continue
             if found is None and http.made:
                 yield f"{call} takes {status} {body[:20]!r} for a no"
+
+
+def _holds(found: Any, wanted: Any) -> bool:
+    """Whether `found` is `wanted`, or an object with more fields than that."""
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        return all(name in found and _holds(found[name], value) for name, value in wanted.items())
+    return bool(found == wanted)
 
 
 class _Patience(CannedHttp):

@@ -4,18 +4,30 @@
     <event>__<variant>.request.json    {"method", "path", "headers", "query", "json" | "body" | "base64", "received_at"?, "settings"?}
     <event>__<variant>.poll.json       {"responses": [answers in order], "position"?, "received_at"?, "settings"?}
     <event>__<variant>.events.json     what either of the two becomes: [encode_event(event), ...]
-    <call>__<case>.response.json       an answer and "raises": the error's name or null; <call> is a method of the contract
+    <call>__<case>.response.json       an answer and "raises": the error's name or null
+    <name>.answer.json                 an answer that several of the others share
+
+`<event>` is the first of the events, in snake case (`message_received`), or `nothing`; `<call>` is a method of the contract (`deliver`,
+`open_ticket`), never the vendor's.
 
 An answer is `{"status", "headers"?, "json" | "body" | "base64"}`. A response file holds one, which every HTTP call of the adapter's call
-gets, or `"responses"`: a list of them in the order of the HTTP calls, of which the last stays. `given` there changes what the call is made
-with: `{"settings": {...}, "stored": {secrets by name}, "arguments": {argument: as `plugin.domain.codec` writes it}}`. `received_at` sets
-the clock; where it is missing, the clock shows when the last of the events occurred.
+gets, or `"responses"`: a list of them in the order of the HTTP calls, of which the last stays. Where a list says `"signed_in"` instead of
+an answer, `signed_in.answer.json` is meant. Besides `raises` a response file may say
+
+    "brings"         what a success returns, as `plugin.domain.codec` writes it: null, a list, or the fields that count
+    "retry_after"    the seconds that the error must name where no Retry-After header does
+    "given"          what the call is made with: {"settings": {...}, "stored": {secrets by name}, "arguments": {argument: as the codec
+                     writes it}}; the rest comes from the adapter's own fixtures (`plugin.testing.samples`)
+
+`received_at` sets the clock; where it is missing, the clock shows when the last of the events occurred, and for a response
+`plugin.testing.fakes.START`. A request whose signature covers its time must say it: it is then also shown an hour early and an hour late.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,8 +43,10 @@ from plugin.testing.fakes import START, CannedHttp, FixedClock, MemorySecrets, c
 _ANSWER = frozenset(["status", "headers", "json", "body", "base64"])
 _REQUEST = frozenset(["method", "path", "headers", "query", "json", "body", "base64", "received_at", "settings"])
 _POLL = frozenset(["responses", "position", "received_at", "settings"])
-_RESPONSE = _ANSWER | frozenset(["responses", "raises", "given"])
+_RESPONSE = _ANSWER | frozenset(["responses", "raises", "brings", "retry_after", "given"])
 _GIVEN = frozenset(["settings", "stored", "arguments"])
+_CAPITAL = re.compile(r"(?<!^)([A-Z])")
+_IDLE = {".events.json": "has no .request.json or .poll.json beside it", ".answer.json": "is named by no other file"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +74,14 @@ class PollFixture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerFixture:
-    """What HTTP says to one call of the contract, and the error that it must become."""
+    """What HTTP says to one call of the contract, and what it must become: an error, or what `brings` holds (empty: anything)."""
 
     name: str
     call: str
     answers: Sequence[HttpResponse]
     raises: str | None
+    brings: Sequence[Any]
+    retry_after: float | None
     settings: Mapping[str, Any]
     stored: Mapping[str, str]
     arguments: Mapping[str, Any]
@@ -131,20 +147,17 @@ class _Reading:
         self._static = static
         self._folder = folder
         self._problems: list[str] = []
-        self._paired: set[str] = set()
+        self._used: set[str] = set()
 
     def subject(self) -> Subject:
         settings = self._read(self._folder / "fixtures" / "settings.json") or {}
         requests = [made for path in self._files("request") if (made := self._request(path)) is not None]
         polls = [poll for path in self._files("poll") if (poll := self._poll(path)) is not None]
         answers = [answer for path in self._files("response") if (answer := self._answer(path)) is not None]
-        for path in self._files("events"):
-            if path.name not in self._paired:
-                self._problems.append(f"{path.name} has no .request.json or .poll.json beside it")
-        known = {path for kind in ("request", "poll", "response", "events") for path in self._files(kind)}
+        self._used |= {"settings.json", *(path.name for kind in ("request", "poll", "response") for path in self._files(kind))}
         for path in sorted((self._folder / "fixtures").glob("*")):
-            if path not in known and path.name != "settings.json":
-                self._problems.append(f"{path.name} is no kind of fixture")
+            if path.name not in self._used:
+                self._problems.append(f"{path.name} {_IDLE.get(''.join(path.suffixes), 'is no kind of fixture')}")
         return Subject(
             static=self._static,
             settings=settings,
@@ -171,7 +184,7 @@ class _Reading:
 
     def _events(self, path: Path, kind: str) -> Sequence[Mapping[str, Any]]:
         beside = path.with_name(path.name.removesuffix(f".{kind}.json") + ".events.json")
-        self._paired.add(beside.name)
+        self._used.add(beside.name)
         data = self._read(beside)
         try:
             for event in data or ():
@@ -179,6 +192,9 @@ class _Reading:
         except (ValueError, TypeError) as problem:
             self._problems.append(f"{beside.name} holds no events: {problem}")
             return ()
+        first = _CAPITAL.sub(r"_\1", data[0]["type"]).lower() if data else "nothing"
+        if data is not None and not path.name.startswith(f"{first}__"):
+            self._problems.append(f"{path.name} begins with {first}: call it {first}__{path.name.partition('__')[2]}")
         return data or ()
 
     def _request(self, path: Path) -> RequestFixture | None:
@@ -202,7 +218,7 @@ class _Reading:
             return None
         return PollFixture(
             name=path.name,
-            answers=[canned(answer) for answer in data.get("responses", ())],
+            answers=self._answers(data.get("responses", ())),
             position=data.get("position"),
             events=events,
             received_at=_moment(data),
@@ -217,15 +233,32 @@ class _Reading:
         if "raises" not in data or ("status" in data) == ("responses" in data) or set(given) - _GIVEN:
             self._problems.append(f"{path.name} needs raises, either status or responses, and in given only {', '.join(sorted(_GIVEN))}")
             return None
+        if data["raises"] is not None and "brings" in data:
+            self._problems.append(f"{path.name} cannot both raise and bring something")
         return AnswerFixture(
             name=path.name,
             call=path.name.partition("__")[0],
-            answers=[canned(answer) for answer in data.get("responses", [data])],
+            answers=self._answers(data.get("responses", [data])),
             raises=data["raises"],
+            brings=[data["brings"]] if "brings" in data else (),
+            retry_after=data.get("retry_after"),
             settings=given.get("settings", {}),
             stored=given.get("stored", {}),
             arguments=given.get("arguments", {}),
         )
+
+    def _answers(self, listed: Sequence[Any]) -> list[HttpResponse]:
+        """The answers of a list, with what stands in files of their own."""
+        answers = []
+        for one in listed:
+            data = one
+            if isinstance(one, str):
+                path = self._folder / "fixtures" / f"{one}.answer.json"
+                self._used.add(path.name)
+                data = self._read(path, _ANSWER)
+            if data is not None:
+                answers.append(canned(data))
+        return answers
 
 
 def _body(data: Mapping[str, Any]) -> bytes:

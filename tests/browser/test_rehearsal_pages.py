@@ -57,6 +57,7 @@ def test_a_customer_posts_answers_edits_attaches_and_deletes(
     expect(page.locator("#feed .text")).to_have_text("Where is my parcel?")
     expect(page.locator("#text")).to_have_value("")
     page.click("#feed >> text=Edit")
+    expect(page.locator(".about")).to_contain_text("You edit")
     page.fill("#text", HOSTILE)
     page.keyboard.press("Control+Enter")
     expect(page.locator("#feed .text")).to_have_text(HOSTILE)

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
+from tests.servers.registry import free_port
+
 pytestmark = [pytest.mark.root, pytest.mark.servers]
 WAIT = 20_000
 
@@ -24,6 +26,8 @@ WAIT = 20_000
 def address(tmp_path: Path) -> Iterator[str]:
     """A rehearsal of its own, as `crossdesk run --rehearsal` starts it."""
     log = tmp_path / "rehearsal.log"
+    # Not the usual ports: somebody may be practising there.
+    (tmp_path / "practice.json").write_text(json.dumps({"port": free_port(), "receiver_port": free_port()}))
     command = [
         sys.executable,
         "-c",

@@ -24,7 +24,6 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="crossdesk-faults-") as made:
         folder = given.keep or Path(made)
         folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o755)
         report = drill.run(folder, events=given.events, faults=given.faults, seconds=given.minutes * 60, seed=seed)
     print(report.sentence())
     return 0 if report.is_ok else 1

@@ -145,7 +145,7 @@ def _play(stage: Stage, bridge: Bridge, servers: Servers, *, events: int, drawn:
         def body() -> None:
             try:
                 work()
-            except BaseException as problem:
+            except BaseException as problem:  # noqa: BLE001 - told by the thread that waits
                 problems.append(problem)
 
         thread = threading.Thread(target=body, daemon=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -331,3 +332,18 @@ def test_an_event_that_ends_its_process_again_and_again_is_set_aside_and_the_con
     ]
     assert "could not be shown" in engine.notes()[0]
     assert engine.balance().is_ok
+
+
+def test_a_rate_budget_spreads_calls_over_time_and_loses_none(database_url: str) -> None:
+    limits = replace(CAPABILITIES.limits, calls_per_second=20.0)
+    engine = Engine(database_url, network=FakePlatform(capabilities=replace(CAPABILITIES, limits=limits)))
+    engine.tell(engine.network.say("maria", "hello"))
+    engine.settle()
+    ticket = engine.helpdesk.tickets[0].ref
+    engine.tell_of_tickets(*(engine.helpdesk.reply(ticket, f"reply {number:02}") for number in range(30)))
+    began = time.monotonic()
+    engine.settle(seconds=30)
+    # Twenty may go at once, the other ten take half a second.
+    assert time.monotonic() - began >= 0.4
+    assert engine.delivered() == [f"reply {number:02}" for number in range(30)]
+    engine.close()

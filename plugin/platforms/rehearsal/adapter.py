@@ -95,7 +95,9 @@ class RehearsalAdapter:
         try:
             events = tuple(read_events(page))
         except MalformedPayload as problem:
-            raise RemoteUnavailable("What answered is not the practice network; it is asked again.", detail=problem.detail) from None
+            raise RemoteUnavailable(
+                "The practice network's events cannot be read; nothing was skipped, they are asked for again.", detail=problem.detail
+            ) from None
         return Polled(events=events, position={"after": str(page.get("next", ""))}, has_more=page.get("has_more") is True)
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:

@@ -66,6 +66,12 @@ def upgrade() -> None:
         sa.Column("blocked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("blocked_reason", sa.String(), server_default="", nullable=False, comment="rate or outage"),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False, comment="in a row, for the back-off of the whole place"),
+        sa.Column(
+            "next_call_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="when the rate budget allows a call again, less one second of burst",
+        ),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_place")),
     )
     op.create_table(

@@ -1,0 +1,87 @@
+"""Every named fault point: a kill there, alone and in pairs, loses, doubles and reorders nothing. The pairs are a sample drawn from a printed seed."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from tests.faults.alone import play, play_all
+from tests.faults.conftest import Databases
+
+POINTS = (
+    "receive.before_commit",
+    "receive.before_wake",
+    "receive.after_commit",
+    "split.after_count",
+    "split.before_commit",
+    "poll.before_call",
+    "poll.after_commit",
+    "loop.after_claim",
+    "turn.before_commit",
+    "turn.after_commit",
+    "drain.before_call",
+    "call.open_ticket.before",
+    "call.open_ticket.after",
+    "call.find:open_ticket.before",
+    "call.find:open_ticket.after",
+    "call.add_article.before",
+    "call.add_article.after",
+    "call.find:add_article.before",
+    "call.find:add_article.after",
+    "call.reply.before",
+    "call.reply.after",
+    "call.find:reply.before",
+    "call.find:reply.after",
+    "call.look.before",
+    "call.look.after",
+    "call.fetch.before",
+    "call.fetch.after",
+    "http.before_write",
+    "http.after_answer",
+)
+ELSEWHERE = frozenset({"spool.before_rename", "spool.after_rename", "spool.after_import"})
+"""Passed only while the database is away: tests/faults/test_redis_and_database.py."""
+_PAIRS = 28
+_HALVES = ("first", "second")
+
+
+def test_the_list_names_every_fault_point_that_the_engine_has() -> None:
+    root = Path(__file__).resolve().parents[2]
+    modules = [path for folder in ("plugin", "workers", "webhooks") for path in (root / folder).rglob("*.py") if "tests" not in path.parts]
+    written = {name for path in modules for name in re.findall(r"\bpoint\(f?\"([^\"]+)\"\)", path.read_text(encoding="utf-8"))}
+    plain = {name for name in written if "{" not in name}
+    assert plain <= {*POINTS, *ELSEWHERE}
+    patterns = [re.compile(re.sub(r"\\{[^}]*\\}|\{[^}]*\}", ".+", name)) for name in written if "{" in name]
+    assert all(name in plain or any(pattern.fullmatch(name) for pattern in patterns) for name in POINTS)
+
+
+def test_a_clean_run_passes_every_one_of_them(tmp_path: Path, databases: Databases) -> None:
+    with databases() as url:
+        played = play(tmp_path / "clean", url)
+    assert played.problems == ()
+    assert set(POINTS) <= set(played.points)
+
+
+@pytest.mark.parametrize("half", _HALVES)
+def test_a_kill_at_each_point_loses_doubles_and_reorders_nothing(half: str, tmp_path: Path, databases: Databases) -> None:
+    chosen = POINTS[_HALVES.index(half) :: 2]
+    played = play_all(tmp_path / "run", databases, [(f"{name}=1:kill",) for name in chosen])
+    assert [item for item in played if item.problems] == []
+
+
+@pytest.mark.parametrize("half", _HALVES)
+def test_kills_at_two_points_lose_double_and_reorder_nothing(half: str, tmp_path: Path, databases: Databases) -> None:
+    seed = int(os.environ.get("CROSSDESK_FAULTS_SEED", "0")) or random.randrange(1, 10**6)
+    print(f"pairs: CROSSDESK_FAULTS_SEED={seed}")
+    pairs = [(first, second) for first, second in product(POINTS, POINTS) if not first.startswith("call.find") or first != second]
+    random.Random(seed).shuffle(pairs)
+    if os.environ.get("CROSSDESK_FAULTS_PAIRS") != "all":
+        pairs = pairs[:_PAIRS]
+    chosen = pairs[_HALVES.index(half) :: 2]
+    played = play_all(tmp_path / "run", databases, [(f"{first}=1:kill", f"{second}=1:kill") for first, second in chosen], may_spare=True)
+    assert [item for item in played if item.problems] == []
