@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Sequence
@@ -81,6 +82,18 @@ class RtAgent:
         """As RT shows it, the queue by name."""
         shown: dict[str, Any] = self._ask("GET", f"/ticket/{ticket}?fields[Queue]=Name").json()
         return shown
+
+    def tickets(self, subject: str) -> list[str]:
+        """The ids of the tickets whose subject contains `subject`, oldest first."""
+        query = f"Subject LIKE '{subject}'"
+        rows = self._ask("GET", "/tickets", params={"query": query, "orderby": "id", "per_page": 100}).json()["items"]
+        return [str(row["id"]) for row in rows]
+
+    def files(self, ticket: str) -> dict[str, bytes]:
+        """The files in the ticket by name."""
+        rows = self._ask("GET", f"/ticket/{ticket}/attachments?fields=Filename&per_page=100").json()["items"]
+        found = [self._ask("GET", f"/attachment/{row['id']}").json() for row in rows if row.get("Filename")]
+        return {row["Filename"]: base64.b64decode(row["Content"]) for row in found}
 
     def texts(self, ticket: str) -> list[tuple[str, str, str]]:
         """The conversation as (type, creator, HTML or text of the body), oldest first."""

@@ -6,10 +6,11 @@ import click
 
 from plugin.cli.checking import _show
 from plugin.cli.shared import Settings, actor, pass_settings, show_json, show_table
-from plugin.contracts.platform import RegistersWebhook
+from plugin.contracts.platform import PrintsRegistration, RegistersWebhook
 from plugin.domain.errors import ConfigError
 from plugin.domain.ids import Place
 from plugin.handlers import operate
+from plugin.handlers.installation import Installation
 
 
 @click.group()
@@ -35,7 +36,7 @@ def list_all(settings: Settings, *, as_json: bool) -> None:
 @pass_settings
 def test(settings: Settings, name: str) -> None:
     """Try one channel or helpdesk now."""
-    place = _place(settings, name)
+    place = _place(settings.bridge.installation, name)
     probes = settings.bridge.installation.adapter(place).probe()
     _show(place, probes)
     if not all(probe.is_ok for probe in probes):
@@ -48,7 +49,9 @@ def test(settings: Settings, name: str) -> None:
 @pass_settings
 def pause(settings: Settings, name: str, reason: str) -> None:
     """Send and fetch nothing for a channel or helpdesk; everything that arrives is kept."""
-    operate.pause(settings.bridge.database, _place(settings, name), reason=reason or f"Paused by {actor()}.", actor=actor())
+    operate.pause(
+        settings.bridge.database, _place(settings.bridge.installation, name), reason=reason or f"Paused by {actor()}.", actor=actor()
+    )
     click.echo(f"{name} is paused. What arrives is kept; `crossdesk channel resume {name}` goes on where it stopped.")
 
 
@@ -57,7 +60,7 @@ def pause(settings: Settings, name: str, reason: str) -> None:
 @pass_settings
 def resume(settings: Settings, name: str) -> None:
     """Go on where it stopped, after a pause, a new token or paid bill."""
-    freed = operate.resume(settings.bridge.database, _place(settings, name), actor=actor())
+    freed = operate.resume(settings.bridge.database, _place(settings.bridge.installation, name), actor=actor())
     click.echo(f"{name} works again; {freed} held replies and messages go on now.")
 
 
@@ -66,15 +69,27 @@ def resume(settings: Settings, name: str) -> None:
 @pass_settings
 def register(settings: Settings, name: str) -> None:
     """Tell the platform where our webhook is, where it lets us."""
-    adapter = settings.bridge.installation.adapter(_place(settings, name))
+    adapter = settings.bridge.installation.adapter(_place(settings.bridge.installation, name))
     if not isinstance(adapter, RegistersWebhook):
         raise click.ClickException(f"{name}: this platform's webhook is set by hand; its README says how.")
     adapter.register_webhook()
     click.echo(f"{name}: the platform knows our address now.")
 
 
-def _place(settings: Settings, name: str) -> Place:
-    adapters = settings.bridge.installation.adapters
+@channel.command()
+@click.argument("name")
+@pass_settings
+def registration(settings: Settings, name: str) -> None:
+    """Print the file by which the platform's own server is told of us, where there is such. It holds secrets: keep it to yourself."""
+    installation = settings.unconnected.installation
+    adapter = installation.adapter(_place(installation, name))
+    if not isinstance(adapter, PrintsRegistration):
+        raise click.ClickException(f"{name}: this platform is not told of us by a file; its README says how.")
+    click.echo(adapter.registration(), nl=False)
+
+
+def _place(installation: Installation, name: str) -> Place:
+    adapters = installation.adapters
     for candidate in (f"channel:{name}", f"helpdesk:{name}", name):
         if candidate in adapters:
             return Place(candidate)

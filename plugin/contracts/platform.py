@@ -185,6 +185,15 @@ class RegistersWebhook(Protocol):
 
 
 @runtime_checkable
+class PrintsRegistration(Protocol):
+    """Is made known to the platform by a file that the admin of the platform's server installs."""
+
+    def registration(self) -> str:
+        """The file's text. It holds secrets: it is shown to nobody but the admin who asks. Makes no call."""
+        ...
+
+
+@runtime_checkable
 class SendsTyping(Protocol):
     """Typing indicators; never retried."""
 

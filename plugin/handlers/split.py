@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from plugin.domain.errors import MalformedPayload, StoreUnavailable, UnsupportedEvent
 from plugin.domain.events import Event
@@ -22,7 +22,6 @@ from plugin.store.receipts import StoredReceipt
 _log = structlog.get_logger("crossdesk.split")
 _BATCH = 50
 _TRIES = 8
-_LOCK_SPACE = 0x53504C54
 
 
 class Splitter:
@@ -33,36 +32,31 @@ class Splitter:
         self._database = database
 
     def split_due(self) -> int:
-        """Split what is new, a batch of each place. Returns how many receipts were looked into."""
+        """Split what is new, a batch of each place. Returns how many receipts were ended."""
         with self._database.begin() as connection:
             waiting = receipts.places_with_new(connection)
         return sum(self._split_safely(place) for place in waiting if place in self._installation.adapters)
 
     def _split_safely(self, place: Place) -> int:
+        seconds = self._installation.engine.lease_seconds
+        ids = self._database.run(lambda connection: receipts.claim(connection, place, limit=_BATCH, seconds=seconds))
+        point("split.after_claim")
+        if not ids:
+            return 0
         try:
-            return self._split_place(place)
+            return self._database.run(lambda connection: self._split(connection, place, ids))
         except StoreUnavailable:
             raise
         except Exception:  # noqa: BLE001
             # One place's fault must not stop the others; the tries are counted, so what causes it is set aside in the end.
             _log.exception("split_fault", place=place)
+            self._database.run(lambda connection: receipts.give_back(connection, ids, seconds=1.0))
             return 0
-
-    def _split_place(self, place: Place) -> int:
-        ids = self._database.run(lambda connection: _count(connection, place))
-        point("split.after_count")
-        if not ids:
-            return 0
-        return self._database.run(lambda connection: self._split(connection, place, ids))
 
     def _split(self, connection: Connection, place: Place, ids: Sequence[int]) -> int:
-        if not _take_turn(connection, place):
-            receipts.take_back_try(connection, ids)
-            return 0
         counts: dict[int, int] = {}
         arrivals: list[Arrival] = []
-        batch = receipts.read_new(connection, ids)
-        for receipt in batch:
+        for receipt in receipts.read_new(connection, ids):
             if receipt.attempts > _TRIES:
                 receipts.set_aside(connection, receipt.id, f"could not be split in {_TRIES} tries")
                 continue
@@ -74,7 +68,7 @@ class Splitter:
         self.keep(connection, place, arrivals)
         point("split.before_commit")
         receipts.mark_split(connection, counts)
-        return len(batch)
+        return len(counts)
 
     def keep(self, connection: Connection, place: Place, arrivals: Sequence[Arrival]) -> int:
         """Keep events of a place; returns how many were new."""
@@ -100,15 +94,5 @@ class Splitter:
             if receipt.attempts >= _TRIES:
                 receipts.set_aside(connection, receipt.id, f"{type(fault).__name__} {receipt.attempts} times")
             else:
-                receipts.postpone(connection, receipt.id, seconds=back_off(self._installation.engine, receipt.attempts))
+                receipts.retry(connection, receipt.id, seconds=back_off(self._installation.engine, receipt.attempts))
         return None
-
-
-def _count(connection: Connection, place: Place) -> Sequence[int]:
-    return receipts.count_try(connection, place, limit=_BATCH) if _take_turn(connection, place) else ()
-
-
-def _take_turn(connection: Connection, place: Place) -> bool:
-    """One splitter a place at a time, so that receipts become events in the order of their arrival."""
-    statement = text("SELECT pg_try_advisory_xact_lock(:space, hashtext(:place))")
-    return bool(connection.execute(statement, {"space": _LOCK_SPACE, "place": place}).scalar())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import structlog
@@ -78,9 +79,10 @@ class Turns:
         if results:
             effects.commit(connection, held, results)
         if not may_go_on:
+            events.forgive(connection, held.id)
             conversations.release(connection, lease, again=0.05)
             return Turn(is_over=True)
-        is_changed = self._route(connection, held) or bool(results)
+        is_changed = self._route(connection, held, is_first=is_first) or bool(results)
         if is_changed:
             held = conversations.renew(connection, lease, seconds=engine.lease_seconds) or held
         choice = _Choice(connection, self._installation, held, lease)
@@ -98,20 +100,23 @@ class Turns:
 
     # -- routing ---------------------------------------------------------------------------------------------------------------
 
-    def _route(self, connection: Connection, held: Held) -> bool:
-        rows = events.open_events(connection, held.id, limit=self._installation.engine.batch)
-        uncounted = [row.id for row in rows if row.deaths == 0 and _is_routable(row, held)]
-        if uncounted:
-            # Counted now, routed in the next turn: an event that kills its process must have been counted before.
-            events.count_deaths(connection, uncounted)
-        batch: list[Row[Any]] = []
-        for row in rows:
-            if row.state == "waiting" and not _is_due(row, held):
-                continue
-            if not _is_routable(row, held) or (row.deaths == 0 and row.state != "waiting"):
+    def _route(self, connection: Connection, held: Held, *, is_first: bool) -> bool:
+        """Route what is ready, in order. Every try is counted in an earlier turn, so that an event which ends its process has been counted."""
+        ready: list[Row[Any]] = []
+        for row in events.open_events(connection, held.id, limit=self._installation.engine.batch):
+            if _is_routable(row, held):
+                ready.append(row)
+            elif row.state != "waiting":
                 break  # Its turn comes later, and what follows waits behind it.
-            if row.deaths > 0:
-                batch.append(row)
+        if is_first:
+            # After a death only the first is tried, so that the one that kills is found and takes no other with it.
+            has_died = any(row.deaths > 0 for row in ready)
+            events.count_deaths(connection, [row.id for row in (ready[:1] if has_died else ready)])
+            return False
+        batch = list(takewhile(lambda row: row.deaths > 0, ready))
+        events.count_deaths(connection, [row.id for row in ready[len(batch) :]])
+        if any(row.deaths > 1 for row in batch):
+            batch = batch[:1]
         if not batch:
             return False
         routed, ended = self._route_batch(connection, held, batch)
@@ -325,6 +330,11 @@ class _Choice:
             self._settle(row, state="sent", due_in=None, outcome="no_ticket")
             intents.finish_events(self._connection, [row.event_id])
             return _SKIP
+        rate = self._installation.adapter(place).capabilities.limits.calls_per_second
+        wait = places.spend_call(self._connection, place, per_second=rate) if rate else 0.0
+        if wait:
+            self._settle(row, state="held", reason="rate", due_in=wait)
+            return None
         return self._call(row, place, standing, self._what(row))
 
     def _aside(self, row: Row[Any], reason: str, text: str) -> _Skip:

@@ -176,7 +176,7 @@ def make_due(connection: Connection, ids: Sequence[int]) -> None:
 
 _DUE = text(
     """
-    SELECT EXISTS (SELECT 1 FROM receipt WHERE state = 'new' AND due_at <= now())
+    SELECT EXISTS (SELECT 1 FROM receipt WHERE state IN ('new', 'retry') AND due_at <= now())
         OR EXISTS (SELECT 1 FROM cursor WHERE due_at <= now() AND (lease_until IS NULL OR lease_until < now()))
         OR EXISTS (SELECT 1 FROM place p WHERE EXISTS (
             SELECT 1 FROM conversation c WHERE c.place = p.key AND c.due_at <= now() AND (c.lease_until IS NULL OR c.lease_until < now())))

@@ -28,10 +28,16 @@ class Arrival:
 
 _UPSERT_CONTACTS = text(
     """
-    INSERT INTO contact (place, ref, profile)
-    SELECT :place, r.ref, r.profile FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(ref text, profile jsonb) ORDER BY r.ref
-    ON CONFLICT (place, ref) DO UPDATE SET profile = excluded.profile, seen_at = now()
-    RETURNING id, ref
+    WITH r AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(ref text, profile jsonb)), written AS (
+        INSERT INTO contact (place, ref, profile)
+        SELECT CAST(:place AS text), r.ref, r.profile FROM r WHERE NOT EXISTS (
+            SELECT 1 FROM contact c WHERE c.place = CAST(:place AS text) AND c.ref = r.ref AND c.profile = r.profile AND c.seen_at > now() - interval '1 day')
+        ORDER BY r.ref
+        ON CONFLICT (place, ref) DO UPDATE SET profile = excluded.profile, seen_at = now()
+        RETURNING id, ref
+    )
+    SELECT id, ref FROM written UNION ALL
+    SELECT c.id, c.ref FROM contact c JOIN r ON c.place = CAST(:place AS text) AND c.ref = r.ref WHERE c.ref NOT IN (SELECT ref FROM written)
     """
 )
 _UPSERT_CONVERSATIONS = text(
@@ -43,7 +49,9 @@ _UPSERT_CONVERSATIONS = text(
     RETURNING id, thread_key
     """
 )
-_BY_THREAD = text("SELECT id, thread_key FROM conversation WHERE place = :place AND thread_key = ANY(:keys) ORDER BY id FOR UPDATE")
+_BY_THREAD = text(
+    "SELECT id, thread_key, contact_id FROM conversation WHERE place = :place AND thread_key = ANY(:keys) ORDER BY id FOR UPDATE"
+)
 _BY_TARGET = text(
     """
     SELECT m.conversation_id, r.ref FROM message_ref r JOIN message m ON m.id = r.message_id
@@ -59,10 +67,12 @@ _BY_TICKET = text(
 )
 _INSERT = text(
     """
-    INSERT INTO inbound_event (place, event_key, kind, conversation_id, receipt_id, origin, payload, target_ref, occurred_at, state, due_at)
+    INSERT INTO inbound_event
+           (place, event_key, kind, conversation_id, receipt_id, origin, payload, target_ref, occurred_at, state, reason, due_at)
     SELECT :place, r.event_key, r.kind, r.conversation_id, r.receipt_id, r.origin, r.payload, r.target_ref, r.occurred_at,
-           CASE WHEN r.conversation_id IS NULL THEN 'waiting' ELSE 'accepted' END,
-           CASE WHEN r.conversation_id IS NULL THEN now() + make_interval(secs => :stray_seconds) END
+           CASE WHEN r.conversation_id IS NOT NULL THEN 'accepted' WHEN r.target_ref IS NOT NULL THEN 'waiting' ELSE 'ignored' END,
+           CASE WHEN r.conversation_id IS NULL AND r.target_ref IS NULL THEN 'no_conversation' ELSE '' END,
+           CASE WHEN r.conversation_id IS NULL AND r.target_ref IS NOT NULL THEN now() + make_interval(secs => :stray_seconds) END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(n int, event_key text, kind text, conversation_id bigint, receipt_id bigint,
          origin text, payload jsonb, target_ref text, occurred_at timestamptz)
     ORDER BY r.n
@@ -84,13 +94,16 @@ def insert_platform_events(
 ) -> int:
     """Keep what a channel told, in the given order, under the row locks of the conversations concerned. Returns how many were new.
 
-    An event about a message that is not known yet waits, unattached, for `stray_seconds`.
+    An event about a message that is not known yet waits, unattached, for `stray_seconds`; one about a thread in which nobody has
+    spoken is ignored by name.
     """
-    with_threads = [item.event for item in arrivals if isinstance(item.event, MessageReceived)]
-    contacts = _upsert_contacts(connection, place, with_threads)
-    conversations = _upsert_conversations(connection, place, helpdesk, with_threads, contacts)
-    others = [item.event for item in arrivals if not isinstance(item.event, MessageReceived)]
-    targets = _attach(connection, place, others, conversations)
+    spoken = [item.event for item in arrivals if isinstance(item.event, MessageReceived)]
+    keys = {key for item in arrivals if (key := _thread_key(item.event))}
+    # Conversations are locked before contacts, as turns do it: the other way round the two would wait for each other.
+    known = _lock_threads(connection, place, keys)
+    contacts = _upsert_contacts(connection, place, spoken)
+    conversations = _upsert_conversations(connection, place, helpdesk, spoken, contacts, known)
+    targets = _targets(connection, place, [item.event for item in arrivals])
     rows = [_row(item, _conversation_of(item.event, conversations, targets)) for item in arrivals]
     return _insert(connection, place, rows, stray_seconds=stray_seconds)
 
@@ -141,26 +154,36 @@ def _upsert_contacts(connection: Connection, place: Place, events: Iterable[Mess
     return {row.ref: row.id for row in connection.execute(_UPSERT_CONTACTS, {"place": place, "rows": rows})}
 
 
+def _lock_threads(connection: Connection, place: Place, keys: Iterable[str]) -> dict[str, Row[Any]]:
+    """The conversations that there are already, with who opened them."""
+    wanted = sorted(keys)
+    return {row.thread_key: row for row in connection.execute(_BY_THREAD, {"place": place, "keys": wanted})} if wanted else {}
+
+
 def _upsert_conversations(
-    connection: Connection, place: Place, helpdesk: Place, events: Sequence[MessageReceived], contacts: Mapping[str, int]
+    connection: Connection,
+    place: Place,
+    helpdesk: Place,
+    events: Sequence[MessageReceived],
+    contacts: Mapping[str, int],
+    known: Mapping[str, Row[Any]],
 ) -> dict[str, int]:
+    """Every conversation's id by thread. Only what is new, or has no contact yet, is written."""
+    conversations: dict[str, int] = {key: row.id for key, row in known.items()}
     wanted: dict[str, dict[str, Any]] = {}
     for event in events:
         row = wanted.setdefault(event.thread_key, {"thread_key": event.thread_key, "visibility": event.visibility, "contact_id": None})
         if row["contact_id"] is None and not event.is_own:
             row["contact_id"] = contacts[event.author.ref]
-    if not wanted:
-        return {}
-    parameters = {"place": place, "helpdesk": helpdesk, "rows": json.dumps(list(wanted.values()))}
-    return {row.thread_key: row.id for row in connection.execute(_UPSERT_CONVERSATIONS, parameters)}
+    rows = [row for key, row in wanted.items() if key not in known or (known[key].contact_id is None and row["contact_id"] is not None)]
+    if rows:
+        parameters = {"place": place, "helpdesk": helpdesk, "rows": json.dumps(rows)}
+        conversations.update({row.thread_key: row.id for row in connection.execute(_UPSERT_CONVERSATIONS, parameters)})
+    return conversations
 
 
-def _attach(connection: Connection, place: Place, events: Sequence[Event], conversations: dict[str, int]) -> dict[str, int]:
-    """Find the conversations of events that carry no thread, or a thread that is not in this batch."""
-    keys = {key for event in events if (key := _thread_key(event)) and key not in conversations}
-    if keys:
-        found = connection.execute(_BY_THREAD, {"place": place, "keys": sorted(keys)})
-        conversations.update({row.thread_key: row.id for row in found})
+def _targets(connection: Connection, place: Place, events: Iterable[Event]) -> dict[str, int]:
+    """The conversations of the messages that events are about, locked."""
     refs = sorted({ref for event in events if (ref := target_ref(event))})
     if not refs:
         return {}
@@ -242,7 +265,16 @@ def read(connection: Connection, event_id: int) -> Row[Any]:
 
 def count_deaths(connection: Connection, ids: Sequence[int]) -> None:
     """Count a try before it is made, so that an event which kills its process is counted; taken back when the try ends."""
-    connection.execute(text("UPDATE inbound_event SET deaths = deaths + 1 WHERE id = ANY(:ids)"), {"ids": list(ids)})
+    if ids:
+        connection.execute(text("UPDATE inbound_event SET deaths = deaths + 1 WHERE id = ANY(:ids)"), {"ids": list(ids)})
+
+
+def forgive(connection: Connection, conversation_id: int) -> None:
+    """The lease ends well: what was counted and not tried any more is innocent."""
+    statement = text(
+        "UPDATE inbound_event SET deaths = 0 WHERE conversation_id = :conversation AND state IN ('accepted', 'waiting', 'retry') AND deaths > 0"
+    )
+    connection.execute(statement, {"conversation": conversation_id})
 
 
 def set_state(connection: Connection, ids: Sequence[int], state: str, *, reason: str = "") -> None:

@@ -115,7 +115,7 @@ def balance(connection: Connection) -> Balance:
 _LAG = text(
     """
     SELECT 'receipt' AS kind, count(*) AS total, COALESCE(extract(epoch FROM now() - min(received_at)), 0)::float AS seconds
-    FROM receipt WHERE state = 'new'
+    FROM receipt WHERE state IN ('new', 'retry')
     UNION ALL
     SELECT 'event', count(*), COALESCE(extract(epoch FROM now() - min(received_at)), 0)::float
     FROM inbound_event WHERE state IN ('accepted', 'waiting', 'retry')

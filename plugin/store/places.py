@@ -76,6 +76,27 @@ def block(connection: Connection, place: Place, *, reason: str, seconds: float) 
     )
 
 
+_SPEND = text(
+    """
+    WITH granted AS (
+        UPDATE place SET next_call_at = GREATEST(next_call_at, clock_timestamp()) + make_interval(secs => 1 / :rate)
+        WHERE key = :place AND (next_call_at IS NULL OR next_call_at <= clock_timestamp() + interval '1 second') RETURNING 1
+    )
+    SELECT CASE WHEN EXISTS (SELECT 1 FROM granted) THEN 0
+           ELSE GREATEST(extract(epoch FROM next_call_at - clock_timestamp()) - 1, 0.05) END::double precision
+    FROM place WHERE key = :place
+    """
+)
+
+
+def spend_call(connection: Connection, place: Place, *, per_second: float) -> float:
+    """Spend one call of the place's rate budget, shared by all processes: 0 when it may be made, else the seconds to wait.
+
+    A second's worth may be spent at once (the generic cell rate algorithm).
+    """
+    return float(connection.execute(_SPEND, {"place": place, "rate": per_second}).scalar_one())
+
+
 def recovered(connection: Connection, place: Place) -> None:
     """The place answered well: forget earlier failures."""
     connection.execute(

@@ -71,12 +71,13 @@ def _json(pairs: Mapping[str, str]) -> str:
     return json.dumps({storable_text(name): storable_text(value) for name, value in pairs.items()})
 
 
+_LOCK_SPACE = 0x53504C54
 _PLACES_WITH_NEW = text(
     """
     WITH RECURSIVE walk AS (
-        (SELECT place FROM receipt WHERE state = 'new' ORDER BY place LIMIT 1)
+        (SELECT place FROM receipt WHERE state IN ('new', 'retry') ORDER BY place LIMIT 1)
         UNION ALL
-        SELECT (SELECT r.place FROM receipt r WHERE r.state = 'new' AND r.place > walk.place ORDER BY r.place LIMIT 1)
+        SELECT (SELECT r.place FROM receipt r WHERE r.state IN ('new', 'retry') AND r.place > walk.place ORDER BY r.place LIMIT 1)
         FROM walk WHERE walk.place IS NOT NULL
     )
     SELECT place FROM walk WHERE place IS NOT NULL
@@ -89,37 +90,50 @@ def places_with_new(connection: Connection) -> list[Place]:
     return [Place(row.place) for row in connection.execute(_PLACES_WITH_NEW)]
 
 
-_COUNT_TRY = text(
+_CLAIM = text(
     """
-    WITH oldest AS (
-        SELECT id, attempts FROM receipt WHERE state = 'new' AND place = :place AND due_at <= now() ORDER BY id LIMIT :limit
-    )
-    UPDATE receipt SET attempts = attempts + 1
-    WHERE id = (SELECT min(id) FROM oldest)
-       OR id IN (SELECT id FROM oldest WHERE id < COALESCE((SELECT min(id) FROM oldest WHERE attempts > 0), id + 1))
-    RETURNING id
+    UPDATE receipt SET attempts = attempts + 1, due_at = now() + make_interval(secs => :seconds)
+    WHERE id IN (SELECT id FROM receipt WHERE state = 'new' AND place = :place ORDER BY id LIMIT :limit)
+      AND (SELECT due_at FROM receipt WHERE state = 'new' AND place = :place ORDER BY id LIMIT 1) <= now()
+    RETURNING id, attempts
+    """
+)
+_CLAIM_RETRY = text(
+    """
+    UPDATE receipt SET attempts = attempts + 1, due_at = now() + make_interval(secs => :seconds)
+    WHERE id = (SELECT id FROM receipt WHERE state = 'retry' AND place = :place AND due_at <= now() ORDER BY id LIMIT 1)
+    RETURNING id, attempts
     """
 )
 
 
-def count_try(connection: Connection, place: Place, *, limit: int) -> list[int]:
-    """Count a try on the oldest new receipts of a place, to be committed before anything looks inside them.
+def claim(connection: Connection, place: Place, *, limit: int, seconds: float) -> list[int]:
+    """Claim the oldest new receipts of a place, one claim at a time, so that they become events in the order of their arrival.
 
-    A receipt that was tried before may have cost a process its life: it goes alone, so that it takes no other with it, and it goes in its
-    place, so that nothing overtakes it.
+    The try is counted, to be committed before anything looks inside them: a receipt that ended its process before is claimed alone.
+    Returns ids in order; none while somebody else's claim of up to `seconds` stands.
     """
-    return sorted(row.id for row in connection.execute(_COUNT_TRY, {"place": place, "limit": limit}))
+    lock = text("SELECT pg_try_advisory_xact_lock(:space, hashtext(:place))")
+    if not connection.execute(lock, {"space": _LOCK_SPACE, "place": place}).scalar():
+        return []
+    parameters = {"place": place, "limit": limit, "seconds": seconds}
+    claimed = sorted((row.id, row.attempts) for row in connection.execute(_CLAIM, parameters))
+    if not claimed:
+        return [row.id for row in connection.execute(_CLAIM_RETRY, parameters)]
+    alone = next((at for at, (_, attempts) in enumerate(claimed) if attempts > 1), None)
+    if alone is None:
+        return [receipt_id for receipt_id, _ in claimed]
+    kept = claimed[: max(alone, 1)]
+    _unclaim(connection, [receipt_id for receipt_id, _ in claimed[len(kept) :]])
+    return [receipt_id for receipt_id, _ in kept]
 
 
-def take_back_try(connection: Connection, ids: Sequence[int]) -> None:
-    """Somebody else had the turn: nothing was tried."""
-    connection.execute(
-        text("UPDATE receipt SET attempts = attempts - 1 WHERE id = ANY(:ids) AND state = 'new' AND attempts > 0"), {"ids": list(ids)}
-    )
+def _unclaim(connection: Connection, ids: Sequence[int]) -> None:
+    connection.execute(text("UPDATE receipt SET attempts = attempts - 1, due_at = now() WHERE id = ANY(:ids)"), {"ids": list(ids)})
 
 
 _READ_NEW = text(
-    "SELECT id, place, method, path, query, headers, body, attempts FROM receipt WHERE id = ANY(:ids) AND state = 'new' ORDER BY id FOR UPDATE"
+    "SELECT id, place, method, path, query, headers, body, attempts FROM receipt WHERE id = ANY(:ids) AND state IN ('new', 'retry') ORDER BY id FOR UPDATE"
 )
 
 
@@ -154,8 +168,17 @@ def set_aside(connection: Connection, receipt_id: int, reason: str) -> None:
     )
 
 
-def postpone(connection: Connection, receipt_id: int, *, seconds: float) -> None:
-    """Look at a receipt again later."""
+def retry(connection: Connection, receipt_id: int, *, seconds: float) -> None:
+    """Look at a receipt again later, on its own: what came after it goes on."""
     connection.execute(
-        text("UPDATE receipt SET due_at = now() + make_interval(secs => :seconds) WHERE id = :id"), {"id": receipt_id, "seconds": seconds}
+        text("UPDATE receipt SET state = 'retry', due_at = now() + make_interval(secs => :seconds) WHERE id = :id"),
+        {"id": receipt_id, "seconds": seconds},
+    )
+
+
+def give_back(connection: Connection, ids: Sequence[int], *, seconds: float) -> None:
+    """End a claim that came to nothing; the place is claimed again after `seconds`."""
+    connection.execute(
+        text("UPDATE receipt SET due_at = now() + make_interval(secs => :seconds) WHERE id = ANY(:ids) AND state IN ('new', 'retry')"),
+        {"ids": list(ids), "seconds": seconds},
     )

@@ -57,6 +57,7 @@ place = Table(
     _time("blocked_until"),
     Column("blocked_reason", String, nullable=False, server_default="", comment="rate or outage"),
     Column("failures", Integer, nullable=False, server_default="0", comment="in a row, for the back-off of the whole place"),
+    Column("next_call_at", DateTime(timezone=True), comment="when the rate budget allows a call again, less one second of burst"),
 )
 
 alert = Table(
@@ -83,13 +84,13 @@ receipt = Table(
     Column("headers", JSONB, nullable=False),
     Column("body", LargeBinary, nullable=False),
     _time("received_at", now=True),
-    Column("state", String, nullable=False, server_default="new", comment="new, split, quarantined, dropped"),
+    Column("state", String, nullable=False, server_default="new", comment="new, retry, split, quarantined, dropped"),
     Column("reason", String, nullable=False, server_default=""),
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
     _time("due_at", now=True),
     Column("events", Integer, nullable=False, server_default="0", comment="how many events it was split into, known ones included"),
     UniqueConstraint("place", "digest"),
-    Index("ix_receipt_open", "place", "id", postgresql_where=text("state = 'new'")),
+    Index("ix_receipt_open", "place", "id", postgresql_where=text("state IN ('new', 'retry')")),
     Index("ix_receipt_set_aside", "id", postgresql_where=text("state = 'quarantined'")),
 )
 

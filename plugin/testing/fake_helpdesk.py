@@ -6,6 +6,9 @@ filing twice files two articles: a helpdesk that hid the engine's mistakes would
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import itertools
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -33,7 +36,7 @@ from plugin.domain.model import (
 from plugin.domain.text import MarkKind, Text
 from plugin.testing import fake_settings
 from plugin.testing.fake_settings import FakeSettings, FakeSettingsSchema
-from plugin.testing.fake_tickets import BEGINNING, Article, Ticket, added, opened
+from plugin.testing.fake_tickets import BEGINNING, Article, Ticket, added, opened, state, written
 from plugin.testing.faults import Faults
 
 CAPABILITIES = Capabilities(
@@ -66,12 +69,13 @@ class FakeHelpdesk:
         self._tickets: dict[TicketRef, Ticket] = {}
         self._customers: dict[tuple[str, str], CustomerRef] = {}
         self._feed: list[TicketTouched] = []
-        self._articles = 0
+        self._articles = itertools.count(1)
 
     def connect(self, helpdesk: HelpdeskKey, settings: FakeSettings, connection: Connection) -> FakeHelpdesk:
-        """The helpdesk itself."""
-        self._settings = settings
-        return self
+        """The same helpdesk, seen with these settings."""
+        bound = copy.copy(self)
+        bound._settings = settings  # noqa: SLF001 - it is one of us
+        return bound
 
     # What agents do and see
 
@@ -195,21 +199,9 @@ class FakeHelpdesk:
 
         def look() -> TicketState:
             with self._lock:
-                ticket = self._tickets[ticket_ref]
-                try:
-                    live_ref: TicketRef | None = self._live(ticket_ref).ref
-                except TargetGone:
-                    live_ref = None
-                return TicketState(
-                    ticket_ref=ticket_ref,
-                    number=ticket.number,
-                    title=ticket.title,
-                    state="removed" if ticket.is_deleted else ticket.state,
-                    is_closed=ticket.is_closed,
-                    owner=ticket.owner,
-                    group=ticket.group,
-                    live_ref=live_ref,
-                )
+                with contextlib.suppress(TargetGone):
+                    return state(self._tickets[ticket_ref], self._live(ticket_ref).ref)
+                return state(self._tickets[ticket_ref], None)
 
         return self.faults.around("follow_merge", look)
 
@@ -256,31 +248,18 @@ class FakeHelpdesk:
                 stage=new.stage,
                 tags=set(new.tags),
             )
-            ticket.articles.append(self._article(new.article, marker))
+            ticket.articles.append(written(new.article, self._next_ref(), marker))
             self._tickets[ticket.ref] = ticket
             return opened(ticket)
 
     def _file(self, ticket_ref: TicketRef, new: NewArticle, marker: Marker) -> FiledArticle:
         with self._lock:
             ticket = self._live(ticket_ref)
-            article = self._article(new, marker)
+            article = written(new, self._next_ref(), marker)
             ticket.articles.append(article)
             if new.reopen and ticket.is_closed:
                 ticket.state = "open"
             return FiledArticle(ticket_ref=ticket.ref, article_ref=article.ref)
-
-    def _article(self, new: NewArticle, marker: Marker) -> Article:
-        name = new.author.display_name if new.author is not None else "Crossdesk"
-        return Article(
-            ref=self._article_ref(),
-            author=ArticleAuthor.BRIDGE,
-            name=name,
-            text=new.text,
-            internal=new.internal,
-            files=new.files,
-            marker=marker,
-            new=new,
-        )
 
     def _change(self, ticket_ref: TicketRef, change: TicketChange) -> None:
         with self._lock:
@@ -296,7 +275,14 @@ class FakeHelpdesk:
         with self._lock:
             ticket = self._existing(ticket_ref)
             ticket.articles.append(
-                Article(ref=self._article_ref(), author=ArticleAuthor.AGENT, name=agent, text=Text(words), internal=internal, files=files)
+                Article(
+                    ref=self._next_ref(),
+                    author=ArticleAuthor.AGENT,
+                    name=agent,
+                    text=Text(words),
+                    internal=internal,
+                    files=files,
+                )
             )
             return self._touch(ticket_ref)
 
@@ -306,9 +292,8 @@ class FakeHelpdesk:
         self._feed.append(event)
         return event
 
-    def _article_ref(self) -> ArticleRef:
-        self._articles += 1
-        return ArticleRef(f"a{self._articles}")
+    def _next_ref(self) -> ArticleRef:
+        return ArticleRef(f"a{next(self._articles)}")
 
     def _existing(self, ticket_ref: TicketRef) -> Ticket:
         ticket = self._tickets.get(ticket_ref)

@@ -6,6 +6,7 @@ capabilities declare a natural key: a network that hid the engine's mistakes wou
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -63,9 +64,10 @@ class FakePlatform:
         self.account = Contact(ref=ContactRef("company"), display_name="Company", handle="company")
 
     def connect(self, channel: ChannelKey, settings: FakeSettings, connection: Connection) -> FakePlatform:
-        """The network itself, which has one account."""
-        self._settings = settings
-        return self
+        """The same network, seen with these settings."""
+        bound = copy.copy(self)
+        bound._settings = settings  # noqa: SLF001 - it is one of us
+        return bound
 
     # What people do
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from plugin.domain.events import ArticleAdded, ArticleAuthor
 from plugin.domain.ids import ArticleRef, CustomerRef, Marker, MediaRef, TicketRef
-from plugin.domain.model import Attachment, File, NewArticle, NewTicket, OpenedTicket, Stage
+from plugin.domain.model import Attachment, File, NewArticle, NewTicket, OpenedTicket, Stage, TicketState
 from plugin.domain.text import Text
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
@@ -86,4 +86,32 @@ def added(ticket: Ticket, article: Article) -> ArticleAdded:
             for number, file in enumerate(article.files)
         ),
         marker=article.marker,
+    )
+
+
+def written(new: NewArticle, ref: ArticleRef, marker: Marker) -> Article:
+    """What the bridge asked for, as an entry."""
+    return Article(
+        ref=ref,
+        author=ArticleAuthor.BRIDGE,
+        name=new.author.display_name if new.author is not None else "Crossdesk",
+        text=new.text,
+        internal=new.internal,
+        files=new.files,
+        marker=marker,
+        new=new,
+    )
+
+
+def state(ticket: Ticket, live_ref: TicketRef | None) -> TicketState:
+    """A ticket as `follow_merge` tells it."""
+    return TicketState(
+        ticket_ref=ticket.ref,
+        number=ticket.number,
+        title=ticket.title,
+        state="removed" if ticket.is_deleted else ticket.state,
+        is_closed=ticket.is_closed,
+        owner=ticket.owner,
+        group=ticket.group,
+        live_ref=live_ref,
     )

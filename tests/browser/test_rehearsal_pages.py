@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from ui_extensions.rehearsal import serving
 from ui_extensions.rehearsal.app import Rehearsal, create_rehearsal
@@ -37,28 +34,6 @@ def rehearsal() -> Iterator[tuple[Rehearsal, str]]:
     made[0].stop()
 
 
-@pytest.fixture
-def page() -> Iterator[Page]:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    if executable is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("the browser tests need the Debian package chromium (root)")
-        pytest.skip("the browser tests need the Debian package chromium (root)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        page = browser.new_page()
-        problems: list[str] = []
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda problem: problems.append(str(problem)))
-        page.problems = problems  # type: ignore[attr-defined]
-        yield page
-        browser.close()
-
-
-def problems(page: Any) -> list[str]:
-    return list(page.problems)
-
-
 def opened_ticket(rehearsal: Rehearsal, title: str, body: str) -> int:
     """A ticket such as the bridge makes."""
     bridge = {"Authorization": "Token token=bridge-token", "Accept": "application/json"}
@@ -72,7 +47,9 @@ def opened_ticket(rehearsal: Rehearsal, title: str, body: str) -> int:
     return int((answer.json or {})["id"])
 
 
-def test_a_customer_posts_answers_edits_attaches_and_deletes(page: Page, rehearsal: tuple[Rehearsal, str], tmp_path: Path) -> None:
+def test_a_customer_posts_answers_edits_attaches_and_deletes(
+    page: Page, problems: list[str], rehearsal: tuple[Rehearsal, str], tmp_path: Path
+) -> None:
     _, url = rehearsal
     page.goto(f"{url}/network/")
     page.fill("#text", "Where is my parcel?")
@@ -80,6 +57,7 @@ def test_a_customer_posts_answers_edits_attaches_and_deletes(page: Page, rehears
     expect(page.locator("#feed .text")).to_have_text("Where is my parcel?")
     expect(page.locator("#text")).to_have_value("")
     page.click("#feed >> text=Edit")
+    expect(page.locator(".about")).to_contain_text("You edit")
     page.fill("#text", HOSTILE)
     page.keyboard.press("Control+Enter")
     expect(page.locator("#feed .text")).to_have_text(HOSTILE)
@@ -108,7 +86,7 @@ def test_a_customer_posts_answers_edits_attaches_and_deletes(page: Page, rehears
     page.click("#newcomer >> text=Add")
     expect(page.locator("#as-ada")).to_have_attribute("aria-current", "true")
     assert page.evaluate("window.hit") is None
-    assert [said for said in problems(page) if "422" not in said] == []
+    assert [said for said in problems if "422" not in said] == []
 
 
 def test_what_the_company_says_appears_by_itself_while_one_writes(page: Page, rehearsal: tuple[Rehearsal, str]) -> None:
@@ -123,7 +101,9 @@ def test_what_the_company_says_appears_by_itself_while_one_writes(page: Page, re
     expect(page.locator("#text")).to_be_focused()
 
 
-def test_an_agent_answers_notes_and_closes_in_one_call_each(page: Page, rehearsal: tuple[Rehearsal, str], tmp_path: Path) -> None:
+def test_an_agent_answers_notes_and_closes_in_one_call_each(
+    page: Page, problems: list[str], rehearsal: tuple[Rehearsal, str], tmp_path: Path
+) -> None:
     made, url = rehearsal
     desk = made.desk.desk
     page.goto(f"{url}/desk/")
@@ -159,7 +139,7 @@ def test_an_agent_answers_notes_and_closes_in_one_call_each(page: Page, rehearsa
     assert changed.internal is False
     assert made.desk.refusals == []
     assert page.evaluate("window.hit") is None
-    assert problems(page) == []
+    assert problems == []
 
 
 def test_an_answer_that_never_came_keeps_the_text(page: Page, rehearsal: tuple[Rehearsal, str]) -> None:
@@ -179,7 +159,9 @@ def test_an_answer_that_never_came_keeps_the_text(page: Page, rehearsal: tuple[R
     expect(page.locator("#set-priority_id")).to_have_value("3")
 
 
-def test_both_sides_stand_on_one_page_and_one_at_a_time_on_a_phone(page: Page, rehearsal: tuple[Rehearsal, str]) -> None:
+def test_both_sides_stand_on_one_page_and_one_at_a_time_on_a_phone(
+    page: Page, problems: list[str], rehearsal: tuple[Rehearsal, str]
+) -> None:
     _, url = rehearsal
     page.goto(url)
     network = page.frame_locator("iframe").first
@@ -192,5 +174,5 @@ def test_both_sides_stand_on_one_page_and_one_at_a_time_on_a_phone(page: Page, r
         for path in ("/", "/network/", "/network/?view=private", "/desk/"):
             page.goto(url + path)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (width, path)
-    assert problems(page) == []
+    assert problems == []
     assert re.search("frame-ancestors 'self'", page.request.get(f"{url}/desk/").headers["content-security-policy"])

@@ -18,8 +18,9 @@ from typing import Self
 
 import psutil
 
-from workers.embedded import EmbeddedServer, EmbeddedUnavailable, start_postgres, start_valkey
+from workers.embedded import EmbeddedServer, start_postgres, start_valkey
 from workers.leash import die_with_parent
+from workers.places import EmbeddedUnavailable
 
 ROLES = {"receiver": "serve", "worker-1": "work", "worker-2": "work", "sweeper": "sweep"}
 _ROOT = Path(__file__).resolve().parents[2]

@@ -15,6 +15,7 @@ from ui_extensions.rehearsal.desk.pages import add_pages
 from ui_extensions.rehearsal.network import app as network_app
 from ui_extensions.rehearsal.network.app import NetworkSettings, create_network
 
+
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
     """Both sides. Call the object as a WSGI application; call `stop` in the end."""

@@ -19,7 +19,7 @@ from plugin.domain.html import from_html
 from plugin.domain.ids import ArticleRef, Marker, MediaRef, TicketRef
 from plugin.domain.model import Attachment
 from plugin.domain.text import Text, join
-from plugin.helpdesks.rt.client import RtClient, field_values, quoted, read_json, segment
+from plugin.helpdesks.rt.client import RtClient, field_values, quoted, read_object, segment
 from plugin.helpdesks.rt.trimming import trim_reply
 from plugin.helpdesks.rt.wording import MARKER_FIELD, MESSAGE_FIELD, marker_in
 
@@ -133,7 +133,7 @@ class ArticleReader:
         return join([text for part in bodies[first_html:] if (text := self._text(part))], "\n\n"), tuple(files)
 
     def _text(self, part: Mapping[str, Any]) -> Text:
-        stored = read_json(self._client.get(f"/attachment/{part['id']}"))
+        stored = read_object(self._client.get(f"/attachment/{part['id']}"))
         try:
             words = base64.b64decode(stored.get("Content") or "").decode("utf-8", "replace").replace("\r\n", "\n").replace("\0", "")
         except binascii.Error:

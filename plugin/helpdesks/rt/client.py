@@ -53,10 +53,10 @@ class RtClient:
         """
         return self._checked(self._call("GET", f"/REST/2.0{path}", params=params), is_write=False)
 
-    def find(self, path: str) -> Any | None:
-        """Read one thing as JSON, None when it does not exist."""
+    def find(self, path: str) -> dict[str, Any] | None:
+        """Read one record, None when it does not exist."""
         try:
-            return read_json(self.get(path))
+            return read_object(self.get(path))
         except TargetGone:
             return None
 
@@ -66,7 +66,11 @@ class RtClient:
         """One page of a listing, by id. RT tells users below superuser no total and hides rows: only an empty page is surely the end."""
         order = "DESC" if newest_first else "ASC"
         answer = read_json(self.get(path, {**params, "orderby": "id", "order": order, "per_page": per_page, "page": page}))
-        return [item for item in answer.get("items", ()) if isinstance(item, dict)]
+        items = answer.get("items") if isinstance(answer, dict) else None
+        if not isinstance(items, list):
+            # Taken for an empty listing, it would say that what we filed is not there, and it would be filed again.
+            raise _not_rt()
+        return [item for item in items if isinstance(item, dict) and item.get("id")]
 
     def walk(self, path: str, params: Mapping[str, str | int]) -> Iterator[dict[str, Any]]:
         """All rows of a listing, newest first; rows that move to the next page while we read come once."""
@@ -185,7 +189,31 @@ def read_json(answer: HttpResponse) -> Any:
     try:
         return answer.json()
     except MalformedPayload:
-        raise RemoteUnavailable("What answered in RT's place is not RT; everything is kept. Check the helpdesk's url.") from None
+        raise _not_rt() from None
+
+
+def read_object(answer: HttpResponse) -> dict[str, Any]:
+    """The object in an answer to a read.
+
+    Raises:
+        RemoteUnavailable: there is none, or nothing in it.
+    """
+    said = read_json(answer)
+    if not isinstance(said, dict) or not said:
+        raise _not_rt()
+    return said
+
+
+def read_record(answer: HttpResponse) -> dict[str, Any]:
+    """The record in an answer to a read: RT shows it with its id.
+
+    Raises:
+        RemoteUnavailable: there is none.
+    """
+    record = read_object(answer)
+    if not record.get("id"):
+        raise _not_rt()
+    return record
 
 
 def created_id(answer: HttpResponse, kind: str) -> str:
@@ -217,6 +245,10 @@ def field_values(record: Mapping[str, Any], name: str) -> tuple[str, ...]:
         if item.get("name") == name:
             return tuple(str(value) for value in item.get("values") or ())
     return ()
+
+
+def _not_rt() -> RemoteUnavailable:
+    return RemoteUnavailable("What answered in RT's place is not RT; everything is kept. Check the helpdesk's url.")
 
 
 def _cookie(session: str) -> dict[str, str]:

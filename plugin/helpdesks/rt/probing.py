@@ -7,7 +7,7 @@ from collections.abc import Callable
 from plugin.contracts.platform import Probe
 from plugin.domain.errors import RemoteError
 from plugin.helpdesks.rt import wording
-from plugin.helpdesks.rt.client import RtClient, read_json, segment
+from plugin.helpdesks.rt.client import RtClient, read_object, segment
 from plugin.helpdesks.rt.schema import RtSettings
 
 
@@ -33,7 +33,7 @@ def _asked(name: str, ask: Callable[[], str], next_step: str) -> Probe:
 
 
 def _version(client: RtClient) -> str:
-    return f"Request Tracker {read_json(client.get('/rt')).get('Version', 'of unknown version')}"
+    return f"Request Tracker {read_object(client.get('/rt')).get('Version', 'of unknown version')}"
 
 
 def _user(client: RtClient, settings: RtSettings) -> str:

@@ -10,7 +10,7 @@ from plugin.domain.errors import OutcomeUnknown, RemoteError, RemoteRejected, Re
 from plugin.domain.ids import ArticleRef, CustomerRef, Marker, TicketRef
 from plugin.domain.model import NewTicket, OpenedTicket, TicketChange, TicketState
 from plugin.helpdesks.rt import wording
-from plugin.helpdesks.rt.client import RtClient, created_id, field_values, quoted, read_json, segment
+from plugin.helpdesks.rt.client import RtClient, created_id, field_values, quoted, read_record, segment
 from plugin.helpdesks.rt.schema import RtSettings
 
 _VIEW = {"fields[Queue]": "Name"}
@@ -104,7 +104,7 @@ class TicketDesk:
 
     def _read(self, ticket_ref: TicketRef) -> tuple[dict[str, Any], str]:
         answer = self._client.get(f"/ticket/{segment(ticket_ref)}", _VIEW)
-        return read_json(answer), answer.headers.get("etag", "")
+        return read_record(answer), answer.headers.get("etag", "")
 
     def _state(self, ticket_ref: TicketRef, record: Mapping[str, Any]) -> TicketState:
         live, status = TicketRef(str(record["id"])), str(record.get("Status") or "")

@@ -41,7 +41,13 @@ class Delivery:
             TargetGone: the post to answer is deleted.
             RemoteError: any other of its kinds.
         """
-        reply = self._reply_to(message)
+        try:
+            reply = self._reply_to(message)
+        except (TargetGone, WindowClosed):
+            # An earlier try may have come through before the post was deleted or the thread was closed.
+            if (posted := self.find(message, marker=marker)) is not None:
+                return posted
+            raise
         blobs = [(self._client.upload(file.content, file.content_type), file.description) for file in message.files]
         text, lost = fold(message.text, CARRIED)
         record = write_record(

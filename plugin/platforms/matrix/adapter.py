@@ -25,6 +25,7 @@ from plugin.platforms.matrix import checks
 from plugin.platforms.matrix.catchup import CatchUp
 from plugin.platforms.matrix.client import Homeserver, room_path
 from plugin.platforms.matrix.deliveries import Deliveries
+from plugin.platforms.matrix.registration import registration
 from plugin.platforms.matrix.rooms import media_parts, room_and_root
 from plugin.platforms.matrix.schema import MatrixSettings, MatrixSettingsSchema
 from plugin.platforms.matrix.timeline import Timeline
@@ -72,6 +73,7 @@ class MatrixAdapter:
 
     def __init__(self, settings: MatrixSettings, connection: Connection) -> None:
         self._settings = settings
+        self._webhook_url = connection.webhook_url
         self._homeserver = Homeserver(connection.http, settings)
         self._timeline = Timeline(settings)
         self._deliveries = Deliveries(self._homeserver, settings)
@@ -157,6 +159,10 @@ class MatrixAdapter:
         room_id, root = room_and_root(thread_key)
         body = {"thread_id": root} if root is not None else {}
         self._homeserver.ask("POST", room_path(room_id, "receipt", "m.read", message_ref), body=body)
+
+    def registration(self) -> str:
+        """As `PrintsRegistration.registration`: what the homeserver's admin installs."""
+        return registration(self._settings, self._webhook_url)
 
     def probe(self) -> Sequence[Probe]:
         """As `PlatformAdapter.probe`; the homeserver is asked to call us back."""

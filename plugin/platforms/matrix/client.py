@@ -193,15 +193,25 @@ def room_path(room_id: str, *rest: str) -> str:
 def _object(answer: HttpResponse) -> dict[str, Any]:
     if not answer.is_ok:
         raise _refusal(answer, is_effect=False)
-    return _json(answer)
+    told = _read(answer)
+    if told is None:
+        # Taken for an empty answer, a proxy's page would say that a message was never sent.
+        raise RemoteUnavailable(
+            "What answered is not a homeserver: its answer cannot be read. Nothing was lost; the call is made again. Check homeserver_url."
+        )
+    return told
 
 
 def _json(answer: HttpResponse) -> dict[str, Any]:
+    return _read(answer) or {}
+
+
+def _read(answer: HttpResponse) -> dict[str, Any] | None:
     try:
         value = answer.json()
     except MalformedPayload:
-        value = None
-    return value if isinstance(value, dict) else {}
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _errcode(answer: HttpResponse) -> tuple[str, str]:

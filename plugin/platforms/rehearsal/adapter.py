@@ -11,7 +11,16 @@ from plugin.contracts.capabilities import Capabilities, Level, Limits, Readback
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe
 from plugin.contracts.rulers import CODE_POINTS
-from plugin.domain.errors import OutcomeUnknown, RemoteError, RemoteRejected, SignatureInvalid, TargetGone, UnsupportedEvent
+from plugin.domain.errors import (
+    MalformedPayload,
+    OutcomeUnknown,
+    RemoteError,
+    RemoteRejected,
+    RemoteUnavailable,
+    SignatureInvalid,
+    TargetGone,
+    UnsupportedEvent,
+)
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, PlatformEvent
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visibility
@@ -83,7 +92,12 @@ class RehearsalAdapter:
             page = self._client.read("/events", params={"limit": PAGE, **({"after": str(after)} if after else {})})
         except TargetGone:
             page = self._client.read("/events", params={"limit": PAGE})
-        events = tuple(read_events(page))
+        try:
+            events = tuple(read_events(page))
+        except MalformedPayload as problem:
+            raise RemoteUnavailable(
+                "The practice network's events cannot be read; nothing was skipped, they are asked for again.", detail=problem.detail
+            ) from None
         return Polled(events=events, position={"after": str(page.get("next", ""))}, has_more=page.get("has_more") is True)
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:

@@ -105,7 +105,10 @@ def _check(answer: HttpResponse, *, is_write: bool) -> None:
     if answer.status in {404, 410}:
         raise TargetGone("What was addressed on the practice network does not exist any more.", detail=said)
     if 400 <= answer.status < 500:
-        raise RemoteRejected(f"The practice network refused this: {said or answer.status}", detail=code)
+        why = f": {said.rstrip('.')}" if said else f" ({answer.status})"
+        raise RemoteRejected(
+            f"The practice network refused this{why}. Nothing was changed there; change what it names and try again.", detail=code
+        )
     if is_write and code != NOT_APPLIED:
         raise OutcomeUnknown(
             f"The practice network answered {answer.status}; whether it took the call is not known and is looked up.", detail=said

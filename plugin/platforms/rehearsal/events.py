@@ -22,7 +22,7 @@ def read_events(payload: Any) -> Sequence[PlatformEvent]:
     try:
         own = _text(payload["account"], "id")
         return [event for item in _list(payload, "events") for event in _read(item, own)]
-    except (KeyError, TypeError, ValueError) as problem:
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise MalformedPayload(
             "The practice network sent something that cannot be read; it was kept as it came.", detail=repr(problem)[:200]
         ) from None
@@ -36,6 +36,7 @@ def _read(item: Any, own: str) -> Iterable[PlatformEvent]:
     thread_key = _thread_key(kind, post)
     if thread_key is None:
         return
+    parent, marker = _optional(post, "reply_to"), _optional(post, "client_ref")
     ref, occurred_at = MessageRef(_text(post, "id")), _moment(item, "at")
     is_own = _text(post["author"], "id") == own
     if change == "created":
@@ -48,10 +49,10 @@ def _read(item: Any, own: str) -> Iterable[PlatformEvent]:
             author=_contact(post["author"]),
             text=Text(_text(post, "text")),
             attachments=_attachments(post),
-            parent_ref=MessageRef(_text(post, "reply_to")) if post.get("reply_to") else None,
+            parent_ref=MessageRef(parent) if parent else None,
             url=_text(post, "url"),
             is_own=is_own,
-            marker=Marker(_text(post, "client_ref")) if is_own and post.get("client_ref") else None,
+            marker=Marker(marker) if is_own and marker else None,
         )
     elif change == "edited":
         revision = f"{_number(post, 'revision'):06d}"
@@ -72,9 +73,10 @@ def _read(item: Any, own: str) -> Iterable[PlatformEvent]:
 def _thread_key(kind: str, post: Any) -> ThreadKey | None:
     """`private:USER`, or `public:POST` after the customer's first post of the branch; None where no customer is in it yet."""
     conversation = post["conversation"]
-    if not conversation.get("with"):
+    customer = _optional(conversation, "with")
+    if not customer:
         return None
-    return ThreadKey(f"private:{_text(conversation, 'with')}" if kind == "message" else f"public:{_text(conversation, 'id')}")
+    return ThreadKey(f"private:{customer}" if kind == "message" else f"public:{_text(conversation, 'id')}")
 
 
 def _contact(data: Any) -> Contact:
@@ -104,6 +106,11 @@ def _text(data: Any, key: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{key} is no text")
     return value
+
+
+def _optional(data: Any, key: str) -> str:
+    """A text, empty for null. The field itself must be there."""
+    return "" if data[key] is None else _text(data, key)
 
 
 def _number(data: Any, key: str) -> int:

@@ -12,7 +12,8 @@ from werkzeug.exceptions import NotFound
 from ui_extensions.rehearsal import web
 from ui_extensions.rehearsal.network import model
 from ui_extensions.rehearsal.network.model import Kind, Post, Refused, User
-from ui_extensions.rehearsal.network.state import Network, Thread
+from ui_extensions.rehearsal.network.shelf import Thread
+from ui_extensions.rehearsal.network.state import Network
 
 
 @dataclass(frozen=True, slots=True)

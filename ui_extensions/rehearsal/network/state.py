@@ -19,9 +19,7 @@ from ui_extensions.rehearsal.network.files import Files, may_read
 from ui_extensions.rehearsal.network.ids import Ids
 from ui_extensions.rehearsal.network.journal import Journal
 from ui_extensions.rehearsal.network.model import Change, Event, Kind, Media, Post, Refused, User
-
-Thread = Sequence[tuple[Post, int]]
-"""A public post and everything below it, each answer after what it answers, with how deep it stands."""
+from ui_extensions.rehearsal.network.shelf import Shelf, Thread
 
 
 class Network:
@@ -34,11 +32,7 @@ class Network:
         self._base_url = base_url.rstrip("/")
         self._ids, self._log = Ids(), EventLog()
         self._accounts, self._files = Accounts(company_token), Files(journal)
-        self._posts: dict[str, Post] = {}
-        self._answers: dict[str, list[str]] = {}
-        self._roots: list[str] = []
-        self._dialogues: dict[str, list[str]] = {}
-        self._by_ref: dict[tuple[str, Kind, str], list[str]] = {}
+        self._shelf = Shelf()
         self.version = 0
         """Rises with every change that a page shows."""
         self.webhook: tuple[str, str] = ("", "")
@@ -157,7 +151,7 @@ class Network:
         Raises:
             Refused: it is not, or not for them.
         """
-        post = self._posts.get(post_id)
+        post = self._shelf.get(post_id)
         if post is None or post.kind is not kind or (reader is not None and not may_read(reader, post)):
             raise Refused(404, f"{kind}_unknown", f"There is no {kind} {post_id[:64]!r}.")
         if post.deleted_at is not None:
@@ -167,25 +161,27 @@ class Network:
     def find(self, author: User, client_ref: str, *, kind: Kind) -> Sequence[Post]:
         """Everything of `author` that carries `client_ref`, oldest first, deleted ones too."""
         with self._lock:
-            return [self._posts[post_id] for post_id in self._by_ref.get((author.user_id, kind, client_ref), ())]
+            return self._shelf.find(author.user_id, kind, client_ref)
+
+    def said_by(self, author: User) -> Sequence[Post]:
+        """Everything of `author`, oldest first, deleted ones too."""
+        with self._lock:
+            return self._shelf.said_by(author.user_id)
 
     def wall(self, limit: int = 40) -> Sequence[Thread]:
         """The newest public threads, newest first."""
         with self._lock:
-            return [self._thread(post_id) for post_id in reversed(self._roots[-limit:])]
+            return self._shelf.wall(limit)
 
     def thread(self, post_id: str) -> Sequence[Thread]:
         """The public thread in which a post stands; nothing if there is none."""
         with self._lock:
-            post = self._posts.get(post_id)
-            while post is not None and post.reply_to:
-                post = self._posts[post.reply_to]
-            return [] if post is None or post.kind is not Kind.POST else [self._thread(post.post_id)]
+            return self._shelf.thread(post_id)
 
     def dialogue(self, customer: User, limit: int = 100) -> Sequence[Post]:
         """The last messages between the company and a customer, oldest first."""
         with self._lock:
-            return [self._posts[post_id] for post_id in self._dialogues.get(customer.user_id, ())[-limit:]]
+            return self._shelf.dialogue(customer.user_id, limit)
 
     def wire(self, post: Post) -> dict[str, Any]:
         """A post as the API writes it."""
@@ -285,14 +281,6 @@ class Network:
             raise Refused(403, "not_yours", f"Only its author may change a {kind}.")
         return post
 
-    def _thread(self, root: str) -> Thread:
-        lines, waiting = [], [(root, 0)]
-        while waiting:
-            post_id, depth = waiting.pop()
-            lines.append((self._posts[post_id], depth))
-            waiting.extend((answer, depth + 1) for answer in reversed(self._answers.get(post_id, ())))
-        return lines
-
     def _commit(self, post: Post, change: Change) -> Post:
         self._write({"change": change.value, "post": encode(post)})
         event = self._apply(post, change)
@@ -301,24 +289,12 @@ class Network:
         return post
 
     def _apply(self, post: Post, change: Change) -> Event:
-        if change is Change.CREATED:
-            self._index(post)
-        self._files.settle(self._posts.get(post.post_id), post)
-        self._posts[post.post_id] = post
+        self._files.settle(self._shelf.get(post.post_id), post)
+        self._shelf.put(post)
         self.version += 1
         at = {Change.CREATED: post.created_at, Change.EDITED: post.edited_at, Change.DELETED: post.deleted_at}[change]
         body = wire.event(self._log.next_id, change, at or post.created_at, self.wire(post))
         return self._log.append(f"{post.kind}:{post.conversation}", body)
-
-    def _index(self, post: Post) -> None:
-        if post.client_ref:
-            self._by_ref.setdefault((post.author_id, post.kind, post.client_ref), []).append(post.post_id)
-        if post.kind is Kind.MESSAGE:
-            self._dialogues.setdefault(post.customer_id, []).append(post.post_id)
-        elif post.reply_to:
-            self._answers.setdefault(post.reply_to, []).append(post.post_id)
-        else:
-            self._roots.append(post.post_id)
 
     def _write(self, entry: dict[str, Any]) -> None:
         if self._journal is not None:

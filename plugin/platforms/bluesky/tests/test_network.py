@@ -318,8 +318,25 @@ def test_a_limited_thread_and_a_deleted_post_cannot_be_answered(
 
     with pytest.raises(WindowClosed, match="limited who may answer"):
         listener.channel.deliver(answer(event, "Hm.", reply_to=limited.uri), marker=MARKER)
+    eventually(lambda: not brand.views(gone.uri))
     with pytest.raises(TargetGone):
-        eventually(lambda: listener.channel.deliver(answer(event, "Hm."), marker=Marker("2" * 26)) and None, seconds=5)
+        listener.channel.deliver(answer(event, "Hm."), marker=Marker("2" * 26))
+
+
+def test_an_answer_that_came_through_is_known_after_the_question_is_deleted(
+    listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer, http: Any
+) -> None:
+    said = customer.post(f"@{brand.handle} help", mentions=[brand])
+    (event,) = listener.hear(MessageReceived)
+    message = answer(event, "We come.")
+    http.spoil = lambda method: method.endswith("putRecord")
+    with pytest.raises(OutcomeUnknown):
+        listener.channel.deliver(message, marker=MARKER)
+    http.spoil = lambda method: False
+    customer.delete(said)
+    eventually(lambda: not brand.views(said.uri))
+
+    assert listener.channel.deliver(message, marker=MARKER) == listener.channel.find_delivered(message, marker=MARKER)
 
 
 def test_a_post_is_deleted_twice_without_harm(listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer) -> None:

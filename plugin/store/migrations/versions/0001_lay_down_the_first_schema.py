@@ -66,6 +66,12 @@ def upgrade() -> None:
         sa.Column("blocked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("blocked_reason", sa.String(), server_default="", nullable=False, comment="rate or outage"),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False, comment="in a row, for the back-off of the whole place"),
+        sa.Column(
+            "next_call_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="when the rate budget allows a call again, less one second of burst",
+        ),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_place")),
     )
     op.create_table(
@@ -79,7 +85,7 @@ def upgrade() -> None:
         sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("state", sa.String(), server_default="new", nullable=False, comment="new, split, quarantined, dropped"),
+        sa.Column("state", sa.String(), server_default="new", nullable=False, comment="new, retry, split, quarantined, dropped"),
         sa.Column("reason", sa.String(), server_default="", nullable=False),
         sa.Column("attempts", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -89,7 +95,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt")),
         sa.UniqueConstraint("place", "digest", name=op.f("uq_receipt_place_digest")),
     )
-    op.create_index("ix_receipt_open", "receipt", ["place", "id"], unique=False, postgresql_where=sa.text("state = 'new'"))
+    op.create_index("ix_receipt_open", "receipt", ["place", "id"], unique=False, postgresql_where=sa.text("state IN ('new', 'retry')"))
     op.create_index("ix_receipt_set_aside", "receipt", ["id"], unique=False, postgresql_where=sa.text("state = 'quarantined'"))
     op.create_table(
         "secret",

@@ -93,6 +93,7 @@
     const { article, internal } = event.target.dataset;
     if (article) work(() => call("PUT", `ticket_articles/${article}`, { internal: internal === "true" }));
   });
+  document.addEventListener("input", () => { if (byId("done")) byId("done").textContent = ""; });
   document.addEventListener("change", (event) => { if (event.target.name === "kind") show(event.target.form); });
 
   // The address that the helpdesk's own links have.

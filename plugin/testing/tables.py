@@ -1,0 +1,141 @@
+"""What an adapter can carry as a Markdown table, made from its declared capabilities and shown in its README.
+
+`python -m plugin.testing.tables` says which READMEs differ, with `--write` it rewrites them between `<!-- capabilities -->` and
+`<!-- /capabilities -->`. Without the markers the table is put at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from plugin.contracts.capabilities import Capabilities, Level, Limits
+from plugin.contracts.registry import walk
+
+BEGIN, END = "<!-- capabilities -->", "<!-- /capabilities -->"
+KINDS = {"plugin.platforms": "PLATFORM", "plugin.helpdesks": "HELPDESK"}
+_LEVELS = {
+    Level.REJECTED: "no",
+    Level.DROPPED: "left out, with a remark",
+    Level.FALLBACK: "in another form",
+    Level.PARTIAL: "in part",
+    Level.FULL: "yes",
+}
+_ABILITIES = {
+    "receives": "messages in",
+    "replies_public": "public replies",
+    "replies_private": "private replies",
+    "attachments_in": "files in",
+    "attachments_out": "files out",
+    "edits_in": "edits by customers",
+    "edits_out": "edits by agents",
+    "deletes_in": "deletions by customers",
+    "deletes_out": "deletions by agents",
+    "threads": "threads",
+    "reactions_in": "reactions",
+    "delivery_reports": "delivery reports",
+}
+
+
+def table(capabilities: Capabilities) -> str:
+    """The whole table, without the markers and without a line break at its end."""
+    rows = [*_abilities(capabilities), *_safety(capabilities), *_limits(capabilities.limits)]
+    return "\n".join(["| what | how far |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def shown(readme: str) -> str | None:
+    """The table that stands between the markers, None without markers."""
+    _, begin, rest = readme.partition(BEGIN)
+    inside, end, _ = rest.partition(END)
+    return inside.strip() if begin and end else None
+
+
+def rewritten(readme: str, capabilities: Capabilities) -> str:
+    """`readme` with the table as it must be."""
+    block = f"{BEGIN}\n{table(capabilities)}\n{END}"
+    if shown(readme) is None:
+        return f"{readme.rstrip()}\n\n## What is carried, in one table\n\n{block}\n"
+    before, _, rest = readme.partition(BEGIN)
+    return before + block + rest.partition(END)[2]
+
+
+def folder_of(static: Any) -> Path:
+    """Where an adapter lives."""
+    return Path(str(importlib.import_module(type(static).__module__).__file__)).parent
+
+
+def main(arguments: list[str]) -> int:
+    """Say which READMEs differ, or rewrite them. 1 when something differs and was not rewritten."""
+    parser = argparse.ArgumentParser(prog="python -m plugin.testing.tables", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="rewrite the tables in the READMEs")
+    is_writing = parser.parse_args(arguments).write
+    differs = False
+    for package, constant in KINDS.items():
+        for static in walk(package, constant).values():
+            path = folder_of(static) / "README.md"
+            readme = path.read_text(encoding="utf-8") if path.exists() else ""
+            wanted = rewritten(readme, static.capabilities)
+            if not readme:
+                differs = True
+                sys.stdout.write(f"{path} is still to be written\n")
+            elif wanted != readme and is_writing:
+                path.write_text(wanted, encoding="utf-8")
+            elif wanted != readme:
+                differs = True
+                sys.stdout.write(f"{path} does not show the declared capabilities; run with --write\n")
+    return int(differs)
+
+
+def _abilities(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
+    for name, words in _ABILITIES.items():
+        yield words, _LEVELS[getattr(capabilities, name)]
+    yield "visibility", _list(one.value for one in capabilities.visibilities)
+    yield "formatting sent", _list(sorted(kind.value for kind in capabilities.marks))
+    yield "events", _list(sorted(kind.__name__ for kind in capabilities.events))
+
+
+def _safety(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
+    repeats = {"none": "no: looked up first, or left to a person", "header": "yes, by a key in the call", "natural": "yes, by its own key"}
+    lookups = {"none": "no", "lagging": f"yes, after {capabilities.limits.readback_lag:g} s", "strong": "yes"}
+    yield "an unclear call can be repeated", repeats[capabilities.idempotency.value]
+    yield "an unclear call can be looked up", lookups[capabilities.readback.value]
+
+
+def _limits(limits: Limits) -> Iterator[tuple[str, str]]:
+    unit = limits.ruler.unit if limits.ruler is not None else "characters"
+    yield "longest text", _count(limits.text_length, unit)
+    if limits.caption_length is not None:
+        yield "longest text beside a file", _count(limits.caption_length, unit)
+    yield "files in one message", str(limits.files_per_message or "none")
+    if limits.files_per_message:
+        yield "largest file", _count(limits.file_bytes, "bytes")
+        yield "kinds of file", ", ".join(f"`{kind}`" for kind in limits.content_types) or "any"
+    yield "can be edited for", _span(limits.edit_window)
+    yield "can be answered for", _span(limits.reply_window)
+    yield "calls in a second", "no known limit" if limits.calls_per_second is None else f"{limits.calls_per_second:g}"
+    yield "calls at once", str(limits.concurrency)
+
+
+def _list(items: Iterator[str] | list[str]) -> str:
+    return ", ".join(items) or "none"
+
+
+def _count(number: int | None, unit: str) -> str:
+    return "no known limit" if number is None else f"{number:,} {unit}"
+
+
+def _span(seconds: float | None) -> str:
+    if seconds is None:
+        return "no known limit"
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} seconds"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

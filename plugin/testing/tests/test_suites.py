@@ -1,0 +1,291 @@
+"""The suites find what they are there to find, and the fakes that the engine is tested with answer them too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from marshmallow import EXCLUDE, Schema, fields
+
+from plugin.contracts.capabilities import Level, Readback
+from plugin.contracts.http import HttpResponse, WebhookRequest
+from plugin.domain.codec import encode_event
+from plugin.domain.errors import RateLimited
+from plugin.domain.events import MessageReceived, PlatformEvent
+from plugin.domain.ids import Marker, MessageRef
+from plugin.domain.model import File, OutboundMessage, Receipt
+from plugin.testing import answers_suite, fake_platform, helpdesk_suite, platform_suite, questions, requests_suite, tables
+from plugin.testing.fake_helpdesk import FakeHelpdesk
+from plugin.testing.fake_platform import FakePlatform
+from plugin.testing.fixtures import AnswerFixture, RequestFixture, Subject, load
+from plugin.testing.samples import platform_calls
+from plugin.testing.tests.test_fakes import a_ticket as new_ticket
+
+SETTINGS = {"secret": "a fake's secret"}
+PNG = File(filename="a.png", content_type="image/png", content=b"png")
+BY_FIXTURES_ONLY = {"answers_mean_what_they_say", "errors_are_covered", "odd_answers_are_endured", "unclear_look_ups_do_not_say_no"}
+"""The fakes make no calls, so that no canned answer reaches them."""
+
+
+def network_subject(kind: type[FakePlatform] = FakePlatform, **options: Any) -> Subject:
+    network = kind(**options)
+    said = network.say("lena", "Hello", files=(PNG,))
+    told: list[PlatformEvent] = [said, network.change(said.message_ref, "Hello!"), network.take_back(said.message_ref)]
+    return Subject(static=network, settings=SETTINGS, requests=[as_fixture(network.webhook(event), event) for event in told])
+
+
+def desk_subject() -> Subject:
+    desk, network = FakeHelpdesk(), FakePlatform()
+    opened = desk.open_ticket(a_ticket(network), marker=Marker("0" * 26))
+    touched = desk.reply(opened.ticket_ref, "Hello")
+    (_, added) = desk.list_articles_since(opened.ticket_ref, None)
+    return Subject(static=desk, settings=SETTINGS, requests=[as_fixture(desk.webhook(event), event) for event in (touched, added)])
+
+
+def a_ticket(network: FakePlatform) -> Any:
+    return new_ticket(network.say("lena", "Help").author)
+
+
+def as_fixture(request: WebhookRequest, event: Any) -> RequestFixture:
+    return RequestFixture(name=event.event_key, request=request, events=[encode_event(event)], received_at=None, settings={})
+
+
+@pytest.mark.parametrize(
+    "question", [one for one in platform_suite.QUESTIONS if one.__name__ not in BY_FIXTURES_ONLY], ids=lambda one: one.__name__
+)
+def test_the_fake_network_answers(question: questions.Question) -> None:
+    assert list(question(network_subject())) == []
+
+
+@pytest.mark.parametrize(
+    "question", [one for one in helpdesk_suite.QUESTIONS if one.__name__ not in BY_FIXTURES_ONLY], ids=lambda one: one.__name__
+)
+def test_the_fake_helpdesk_answers(question: questions.Question) -> None:
+    assert list(question(desk_subject())) == []
+
+
+class Credulous(FakePlatform):
+    def verify(self, request: WebhookRequest) -> None:
+        return
+
+
+class Blind(FakePlatform):
+    """Does not look at the body."""
+
+    def verify(self, request: WebhookRequest) -> None:
+        super().verify(replace(request, body=request.body.rstrip()))
+
+
+class Brittle(FakePlatform):
+    def parse(self, request: WebhookRequest) -> Sequence[Any]:
+        request.json()["events"][0]["type"]
+        return super().parse(request)
+
+
+class Forgetful(FakePlatform):
+    """Another key each time."""
+
+    def parse(self, request: WebhookRequest) -> Sequence[Any]:
+        self.count = getattr(self, "count", 0) + 1
+        return [replace(event, event_key=f"{event.event_key}{self.count}") for event in super().parse(request)]
+
+
+class Chatty(FakePlatform):
+    def __repr__(self) -> str:
+        return f"<Chatty {SETTINGS['secret']}>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "question", "says"),
+    [
+        (Credulous, requests_suite.forgeries_are_refused, "is accepted"),
+        (Blind, requests_suite.forgeries_are_refused, "with a changed body is accepted"),
+        (Brittle, requests_suite.rubbish_is_refused, "Error"),
+        (Forgetful, requests_suite.requests_become_their_events, "other events than its file says"),
+        (Forgetful, requests_suite.requests_become_their_events, "becomes something else when it is parsed again"),
+        (Chatty, questions.secrets_are_hidden, "a secret shows in the adapter"),
+    ],
+)
+def test_a_bad_adapter_is_found(kind: type[FakePlatform], question: questions.Question, says: str) -> None:
+    assert says in " ".join(question(network_subject(kind)))
+
+
+class Loose(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    secret = fields.String(metadata={"help": "", "secret": False})
+
+
+def test_loose_settings_are_found() -> None:
+    network = FakePlatform()
+    network.settings_schema = Loose()
+    found = " ".join(questions.settings_are_declared(Subject(static=network, settings={"secret": "abcdefgh"})))
+    for says in ("a misspelt setting is passed over", "secret has no help", "sounds like a secret", "no frozen dataclass"):
+        assert says in found
+
+
+def test_silence_is_found() -> None:
+    network = FakePlatform()
+    silent = Subject(static=network, settings=SETTINGS)
+    assert len(list(questions.declared_events_are_shown(silent))) == 3
+    assert any("is declared" in one or "disagree" in one for one in platform_suite.abilities_agree(silent))
+    assert len(list(platform_suite.errors_are_covered(silent))) == 5
+    assert len(list(helpdesk_suite.errors_are_covered(Subject(static=FakeHelpdesk(), settings=SETTINGS)))) == 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"edits_out": Level.REJECTED}, "edits_out says no, EditsMessages says yes"),
+        ({"readback": Readback.NONE}, "readback"),
+        ({"edits_in": Level.REJECTED}, "MessageEdited is among the events"),
+        ({"reactions_in": Level.FULL}, "ReactionChanged is not among the events"),
+        ({"events": frozenset({MessageReceived})}, "in a fixture and not declared"),
+        ({"visibilities": ()}, "not among the visibilities"),
+        ({"attachments_out": Level.REJECTED}, "files_per_message disagree"),
+        ({"limits": replace(fake_platform.CAPABILITIES.limits, ruler=None)}, "needs its ruler"),
+    ],
+)
+def test_capabilities_that_say_too_much_or_too_little_are_found(changes: dict[str, Any], says: str) -> None:
+    subject = network_subject(capabilities=replace(fake_platform.CAPABILITIES, **changes))
+    asked = (
+        platform_suite.abilities_agree,
+        questions.events_agree_with_the_levels,
+        questions.declared_events_are_shown,
+        questions.limits_are_whole,
+    )
+    assert says in " ".join(problem for question in asked for problem in question(subject))
+
+
+@dataclass
+class Caller(FakePlatform):
+    """Makes one call for everything; what it makes of the answer is the test's."""
+
+    read: Callable[[HttpResponse], Any]
+    http: Any = None
+
+    def __init__(self, read: Callable[[HttpResponse], Any]) -> None:
+        super().__init__()
+        self.read = read
+
+    def connect(self, channel: Any, settings: Any, connection: Any) -> Any:
+        made = Caller(self.read)
+        made.http = connection.http
+        return made
+
+    def _ask(self) -> Any:
+        return self.read(self.http.request("POST", "https://fake.example/"))
+
+    def deliver(self, message: OutboundMessage, *, marker: Marker) -> Any:
+        return self._ask()
+
+    def find_delivered(self, message: OutboundMessage, *, marker: Marker) -> Any:
+        return self._ask()
+
+
+def answers(read: Callable[[HttpResponse], Any], *shown: AnswerFixture) -> Subject:
+    return replace(network_subject(), static=Caller(read), answers=shown)
+
+
+def an_answer(status: int, raises: str | None, **headers: str) -> AnswerFixture:
+    response = HttpResponse(status=status, headers=headers, body=b"{}")
+    return AnswerFixture(
+        name="deliver__x",
+        call="deliver",
+        answers=[response],
+        raises=raises,
+        brings=(),
+        retry_after=None,
+        settings={},
+        stored={},
+        arguments={},
+    )
+
+
+def wait(answer: HttpResponse) -> Any:
+    raise RateLimited(f"Wait; {SETTINGS['secret']}", retry_after=1.0)
+
+
+def test_answers_that_mean_something_else_are_found() -> None:
+    said = list(
+        answers_suite.answers_mean_what_they_say(answers(wait, an_answer(429, "RateLimited", **{"retry-after": "7"})), platform_calls)
+    )
+    assert [part for part in ("secret", "no sentence", "Retry-After") if any(part in one for one in said)] == [
+        "secret",
+        "no sentence",
+        "Retry-After",
+    ]
+    (other,) = answers_suite.answers_mean_what_they_say(
+        answers(lambda _: Receipt(message_ref=MessageRef("1")), an_answer(500, "OutcomeUnknown")), platform_calls
+    )
+    assert "raises None" in other
+
+
+def test_what_a_call_brings_and_how_long_it_waits_is_held_to_the_file() -> None:
+    right, wrong = ({"message_ref": ref} for ref in ("1", "2"))
+    shown = [replace(an_answer(200, None), brings=[wanted]) for wanted in (right, wrong, None)]
+    found = list(
+        answers_suite.answers_mean_what_they_say(answers(lambda _: Receipt(message_ref=MessageRef("1"), url="u"), *shown), platform_calls)
+    )
+    assert [one.partition(" and not ")[2] for one in found] == ["{'message_ref': '2'}", "None"]
+    patient = replace(an_answer(429, "RateLimited"), retry_after=2.0)
+    assert any("names 1.0 seconds" in one for one in answers_suite.answers_mean_what_they_say(answers(wait, patient), platform_calls))
+
+
+def test_odd_answers_taken_for_good_ones_are_found() -> None:
+    empty = answers(lambda _: Receipt(message_ref=MessageRef("")))
+    assert any("names no message_ref" in one for one in answers_suite.odd_answers_are_endured(empty, platform_calls))
+    careless = answers(lambda answer: answer.json()["id"])
+    assert any("ends in KeyError" in one for one in answers_suite.odd_answers_are_endured(careless, platform_calls))
+    hasty = answers(lambda _: None)
+    assert any("for a no" in one for one in answers_suite.unclear_look_ups_do_not_say_no(hasty, platform_calls))
+
+
+def test_a_folder_is_read_strictly(tmp_path: Path) -> None:
+    shelf = tmp_path / "fixtures"
+    shelf.mkdir()
+
+    def put(name: str, data: Any) -> None:
+        (shelf / name).write_text(json.dumps(data))
+
+    put("settings.json", SETTINGS)
+    put("said__one.request.json", {"method": "POST", "bdoy": ""})
+    put("said__one.events.json", [{"type": "MessageRecieved"}])
+    put("said__four.request.json", {"body": "x"})
+    put("said__four.events.json", [])
+    put("said__two.events.json", [])
+    put("said__three.request.json", {"json": {}})
+    put("deliver__x.response.json", {"status": 200})
+    put("find_delivered__x.response.json", {"responses": ["signed_in", "nowhere"], "raises": "TargetGone", "brings": None})
+    put("signed_in.answer.json", {"status": 200, "json": {}})
+    put("spare.answer.json", {"status": 200})
+    put("notes.json", {})
+    found = "\n".join(load(FakePlatform(), tmp_path).problems)
+    for says in (
+        "unknown keys: bdoy",
+        "holds no events",
+        "two.events.json has no",
+        "call it nothing__four.request.json",
+        "three.events.json cannot be read",
+        "needs raises",
+        "cannot both raise and bring",
+        "nowhere.answer.json cannot be read",
+        "spare.answer.json is named by no other file",
+        "notes.json is no kind",
+    ):
+        assert says in found
+
+
+def test_tables_are_put_where_they_belong() -> None:
+    capabilities = fake_platform.CAPABILITIES
+    first = tables.rewritten("# Fake\n\nWords.\n", capabilities)
+    assert tables.shown(first) == tables.table(capabilities)
+    assert tables.rewritten(first, capabilities) == first
+    stale = first.replace("| 500 characters |", "| 9 characters |") + "\nMore words.\n"
+    assert tables.rewritten(stale, capabilities) == first + "\nMore words.\n"
+    assert "| longest text | 500 characters |" in first

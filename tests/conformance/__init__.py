@@ -1,0 +1,1 @@
+"""Every adapter answers the same questions."""
