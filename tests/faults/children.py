@@ -91,7 +91,7 @@ def file_poison(database_url: str) -> None:
     """Work with a helpdesk adapter that ends the process at a certain word."""
     from dataclasses import replace
 
-    from plugin.domain.ids import Marker, TicketRef
+    from plugin.domain.ids import ArticleRef, Marker, TicketRef
     from plugin.domain.model import FiledArticle, NewArticle
     from plugin.testing.fake_helpdesk import FakeHelpdesk
     from tests.faults.inner import QUICK, Inner
@@ -100,7 +100,7 @@ def file_poison(database_url: str) -> None:
         def add_article(self, ticket_ref: TicketRef, article: NewArticle, *, marker: Marker) -> FiledArticle:
             if "poison" in article.text.plain:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return FiledArticle(ticket_ref=ticket_ref, article_ref=self._article_ref())
+            return FiledArticle(ticket_ref=ticket_ref, article_ref=ArticleRef("a777"))
 
         def find_article(self, ticket_ref: TicketRef, *, marker: Marker) -> FiledArticle | None:
             return None
