@@ -94,6 +94,7 @@ class Turns:
         engine = self._installation.engine
         held = conversations.renew(connection, lease, seconds=engine.lease_seconds)
         if held is None or held.place not in self._installation.channels or held.helpdesk not in self._installation.desks:
+            effects.tell_of_late(connection, results)
             return Turn(is_over=True)
         if results:
             effects.commit(connection, held, results)
