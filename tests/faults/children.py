@@ -114,9 +114,10 @@ def file_poison(database_url: str) -> None:
 
 def route_poison(database_url: str) -> None:
     """Work with a router that ends the process at a certain word."""
+    from dataclasses import replace
+
     from plugin.handlers import routing_social
     from tests.faults.inner import QUICK, Inner
-    from dataclasses import replace
 
     create = routing_social._create
 
