@@ -53,6 +53,7 @@ def main(ctx: click.Context, path: str) -> None:
     """
     log.configure()
     ctx.obj = Settings(path)
+    ctx.call_on_close(ctx.obj.close)
 
 
 for command in (run, serve, work, sweep, check, doctor, channel, ledger, db, rehearse):

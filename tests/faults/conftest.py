@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from plugin.store import schema
+from tests.faults.inner import Inner
 from workers.embedded import start_postgres
 
 Databases = Callable[[], AbstractContextManager[str]]
@@ -40,3 +41,11 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
 
     yield database
     server.stop()
+
+
+@pytest.fixture
+def inner(database_url: str) -> Iterator[Inner]:
+    """A bridge in this process."""
+    made = Inner(database_url)
+    yield made
+    made.close()
