@@ -145,7 +145,9 @@ class Inner:
             if not self.round(polls=polls) and not self.open():
                 return
             time.sleep(0.01)
-        raise AssertionError(f"still open after {seconds} s: {self.rows('SELECT * FROM intent')} {self.rows('SELECT * FROM inbound_event')}")
+        raise AssertionError(
+            f"still open after {seconds} s: {self.rows('SELECT * FROM intent')} {self.rows('SELECT * FROM inbound_event')}"
+        )
 
     def until(self, condition: Callable[[], Any], *, seconds: float = 10.0, polls: bool = False) -> None:
         """Work until something is so."""

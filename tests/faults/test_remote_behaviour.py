@@ -178,7 +178,10 @@ def test_27_two_workers_renew_a_rotating_token_once(inner: Inner) -> None:
     first = secrets.refresh("token", None, lambda _: "token 0")
     renewals = itertools.count(1)
     with ThreadPoolExecutor(4) as pool:
-        renewed = {future.result() for future in [pool.submit(secrets.refresh, "token", first, lambda _: f"token {next(renewals)}") for _ in range(4)]}
+        renewed = {
+            future.result()
+            for future in [pool.submit(secrets.refresh, "token", first, lambda _: f"token {next(renewals)}") for _ in range(4)]
+        }
     assert renewed == {"token 1"}
     assert secrets.get("token") == "token 1"
 
@@ -313,7 +316,12 @@ def test_34_leases_and_pauses_go_by_the_databases_clock_alone() -> None:
 
 
 def test_35_a_rotated_secret_and_the_one_before_it_both_open_until_that_is_taken_away() -> None:
-    both = Settings(url="http://127.0.0.1:1/n", token="token-0123456789", webhook_secret="the-new-secret-01", previous_webhook_secret="the-old-secret-01")
+    both = Settings(
+        url="http://127.0.0.1:1/n",
+        token="token-0123456789",
+        webhook_secret="the-new-secret-01",
+        previous_webhook_secret="the-old-secret-01",
+    )
     only = Settings(url="http://127.0.0.1:1/n", token="token-0123456789", webhook_secret="the-new-secret-01")
     clock = FixedClock()
     old = signed_by_the_network(b"{}", secret="the-old-secret-01", at=clock.now().timestamp())
@@ -352,5 +360,3 @@ def test_random_bad_days_on_both_sides_lose_double_and_reorder_nothing(inner: In
         ours = [words for words in delivered if words.endswith(ticket.ref)]
         assert ours == [article.text.plain for article in ticket.articles if article.new is None]
     inner.is_whole()
-
-
