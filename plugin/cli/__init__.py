@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from plugin import log
+from plugin.cli.alerts import alert
 from plugin.cli.channels import channel
 from plugin.cli.checking import check, doctor
 from plugin.cli.databases import db
@@ -56,5 +57,5 @@ def main(ctx: click.Context, path: str) -> None:
     ctx.call_on_close(ctx.obj.close)
 
 
-for command in (run, serve, work, sweep, check, doctor, channel, ledger, db, rehearse):
+for command in (run, serve, work, sweep, check, doctor, channel, ledger, alert, db, rehearse):
     main.add_command(command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -26,7 +26,7 @@ from plugin.domain.ids import Place
 from plugin.domain.model import Lane
 from plugin.handlers import wording
 from plugin.handlers.installation import Channel, Desk
-from plugin.store import intents, places
+from plugin.store import places
 from plugin.store.conversations import Held
 from plugin.store.intents import NewIntent, marker_for
 
@@ -56,6 +56,14 @@ Verdict = Routed | Ignored | Waits
 
 
 @dataclass(slots=True, kw_only=True)
+class Batch:
+    """What the events of one batch share: wishes on their way into the table, and the messages that the channel knows, by direction."""
+
+    wishes: list[NewIntent] = field(default_factory=list)
+    known: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
 class Desktop:
     """What a router works on: one event of one conversation, in one transaction."""
 
@@ -65,6 +73,7 @@ class Desktop:
     desk: Desk
     held: Held
     row: Row[Any]
+    batch: Batch
 
     @property
     def place(self) -> Place:
@@ -93,8 +102,8 @@ class Desktop:
         )
 
     def commit(self, *wishes: NewIntent) -> None:
-        """Commit wishes with the turn."""
-        intents.insert(self.connection, self.held.id, wishes)
+        """Commit wishes with the turn, in the order of their making."""
+        self.batch.wishes += wishes
 
 
 def route(desktop: Desktop) -> Verdict:

@@ -91,27 +91,20 @@ def open_intents(connection: Connection, conversation_id: int, lanes: Sequence[s
     return connection.execute(_OPEN, {"conversation": conversation_id, "lanes": list(lanes), "limit": limit}).all()
 
 
+_MARK_SENDING = text(
+    """
+    UPDATE intent SET state = 'sending', call = c.call, fence = :fence, attempts = attempts + 1, sent_at = clock_timestamp(),
+        settle_at = clock_timestamp() + make_interval(secs => :settle), reason = '', reason_text = ''
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:calls AS text[])) AS c(id, call)
+    WHERE intent.id = c.id AND intent.state IN ('pending', 'held')
+    """
+)
+
+
 def mark_sending(connection: Connection, calls: Mapping[int, str], *, fence: int, settle_seconds: float) -> None:
     """Say that these wishes are about to be asked of the other side; `calls` maps intent ids to what will be asked."""
-    connection.execute(
-        text(
-            """
-            UPDATE intent SET state = 'sending', call = c.call, fence = :fence, attempts = attempts + 1, sent_at = clock_timestamp(),
-                settle_at = clock_timestamp() + make_interval(secs => :settle), reason = '', reason_text = ''
-            FROM unnest(CAST(:ids AS bigint[]), CAST(:calls AS text[])) AS c(id, call)
-            WHERE intent.id = c.id AND intent.state IN ('pending', 'held')
-            """
-        ),
-        {"ids": list(calls), "calls": list(calls.values()), "fence": fence, "settle": settle_seconds},
-    )
-
-
-def doubt_stale(connection: Connection, conversation_id: int, *, fence: int) -> int:
-    """What an earlier lease holder was sending may or may not have been applied; its end counts as a fault. Returns how many."""
-    statement = text(
-        "UPDATE intent SET state = 'unknown', errors = errors + 1 WHERE conversation_id = :conversation AND state = 'sending' AND fence < :fence"
-    )
-    return connection.execute(statement, {"conversation": conversation_id, "fence": fence}).rowcount
+    parameters = {"ids": list(calls), "calls": list(calls.values()), "fence": fence, "settle": settle_seconds}
+    connection.execute(_MARK_SENDING, parameters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +169,22 @@ def settle(connection: Connection, endings: Sequence[Ending]) -> None:
             for number, item in enumerate(endings)
         ]
         connection.execute(_SETTLE, {"rows": json.dumps(rows)})
+
+
+_MARK_ROUTED = text(
+    """
+    UPDATE inbound_event SET reason = '', due_at = NULL, deaths = 0,
+        state = CASE WHEN EXISTS (SELECT 1 FROM intent WHERE intent.event_id = inbound_event.id
+                                  AND intent.state IN ('pending', 'sending', 'unknown', 'held', 'quarantined')) THEN 'routed' ELSE 'done' END
+    WHERE id = ANY(:events)
+    """
+)
+
+
+def mark_routed(connection: Connection, event_ids: Sequence[int]) -> None:
+    """The events have their wishes; those that wished for nothing are done."""
+    if event_ids:
+        connection.execute(_MARK_ROUTED, {"events": list(event_ids)})
 
 
 _FINISH_EVENTS = text(

@@ -43,7 +43,9 @@ def _post(client: FlaskClient, inner: Inner, words: str) -> int:
 
 def test_15_a_full_disk_is_answered_503_leaves_no_half_rows_and_passes_by_itself(database_url: str, spool: Spool) -> None:
     inner = Inner(database_url, spool=spool)
-    full = "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full' USING ERRCODE = '53100'; END $$"
+    full = (
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full' USING ERRCODE = '53100'; END $$"
+    )
     with inner.database.begin() as connection:
         connection.execute(text(full))
         connection.execute(text("CREATE TRIGGER no_room BEFORE INSERT ON receipt FOR EACH ROW EXECUTE FUNCTION no_room()"))
@@ -145,7 +147,9 @@ def test_18_an_import_that_dies_after_its_commit_is_done_again_without_harm(data
     for words in sequence("spooled", 5):
         request = inner.platform.webhook(inner.platform.say("ann", words))
         spool.keep(_receipt(CHANNEL, request))
-    died = children.die(children.import_spool, str(tmp_path / "spool"), database_url, faults="spool.after_import=1:kill", log=tmp_path / "log")
+    died = children.die(
+        children.import_spool, str(tmp_path / "spool"), database_url, faults="spool.after_import=1:kill", log=tmp_path / "log"
+    )
     assert died == -signal.SIGKILL
     assert spool.size() == 5
     spool.import_into(inner.database)
@@ -229,7 +233,9 @@ def test_20_a_turn_whose_connection_dies_is_taken_over_and_reads_back(inner: Inn
         made = ask(*arguments, **more)  # type: ignore[arg-type]
         with inner.database.begin() as connection:
             connection.execute(
-                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                )
             )
         return made
 
@@ -245,5 +251,3 @@ def _rounds(inner: Inner) -> bool:
         return not inner.round() and not inner.open()
     except StoreUnavailable:
         return False
-
-
