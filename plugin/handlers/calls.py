@@ -340,6 +340,7 @@ def _applied(call: Call, remote_ref: str, effects: Sequence[Effect], *, losses: 
         ending=Ending(
             intent_id=call.intent.id, state="sent", outcome="found" if was_found else "applied", call=call.call, remote_ref=remote_ref
         ),
+        had_files=bool(call.files),
         effects=(*effects, *told, *((PlaceAnswered(place=call.place),) if call.failures else ())),
     )
 

@@ -6,7 +6,7 @@ A lease holder alternates turns and calls. Whatever kills it, the database says 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
@@ -17,15 +17,16 @@ from sqlalchemy.exc import DBAPIError
 
 from plugin.contracts.capabilities import Idempotency, Readback
 from plugin.contracts.platform import PlatformAdapter, ReadsBack
-from plugin.domain.ids import ArticleRef, MessageRef, Place
-from plugin.domain.model import Lane, Visibility
+from plugin.domain.events import MessageReceived
+from plugin.domain.ids import ArticleRef, CustomerRef, MessageRef, Place
+from plugin.domain.model import Contact, Lane, Visibility
 from plugin.faults import point
 from plugin.handlers import effects
 from plugin.handlers.calls import Call
 from plugin.handlers.fates import back_off, settle_seconds
 from plugin.handlers.installation import Installation
-from plugin.handlers.results import Result
-from plugin.handlers.routing import Desktop, Ignored, Verdict, Waits, route
+from plugin.handlers.results import CustomerKnown, Result, TicketLost, TicketMoved, TicketOpened
+from plugin.handlers.routing import Batch, Desktop, Ignored, Routed, Verdict, Waits, route
 from plugin.handlers.wording import lost_event
 from plugin.policy import gate
 from plugin.store import conversations, events, intents, media, messages, places
@@ -51,6 +52,27 @@ class Turn:
     is_over: bool = False
 
 
+_MOVES = (TicketOpened, TicketMoved, TicketLost, CustomerKnown)
+_MOVING = frozenset({"TicketChanged", "ArticleAdded", "ContactReachability"})
+"""Effects, and kinds of event, after which the conversation has to be read again."""
+_Verdicts = list[tuple[int, Verdict]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Routing:
+    """What became of the open events in a turn. `leaves_counted`: some had been counted before it."""
+
+    has_counted: bool = False
+    has_routed: bool = False
+    may_have_moved: bool = False
+    leaves_counted: bool = False
+
+    @property
+    def has_only_counted(self) -> bool:
+        """Nothing is asked in such a turn: it is over as soon as it can be, and the next one routes."""
+        return self.has_counted and not self.has_routed
+
+
 class Turns:
     """Takes turns for an installation."""
 
@@ -72,37 +94,37 @@ class Turns:
         engine = self._installation.engine
         held = conversations.renew(connection, lease, seconds=engine.lease_seconds)
         if held is None or held.place not in self._installation.channels or held.helpdesk not in self._installation.desks:
+            effects.tell_of_late(connection, results)
             return Turn(is_over=True)
-        if is_first:
-            intents.doubt_stale(connection, held.id, fence=lease.fence)
         if results:
             effects.commit(connection, held, results)
         if not may_go_on:
             events.forgive(connection, held.id)
             conversations.release(connection, lease, again=0.05)
             return Turn(is_over=True)
-        is_changed = self._route(connection, held, is_first=is_first) or bool(results)
-        if is_changed:
-            held = conversations.renew(connection, lease, seconds=engine.lease_seconds) or held
-        choice = _Choice(connection, self._installation, held, lease)
-        turn = Turn(calls=choice.next_calls())
+        routing = self._route(connection, held, is_first=is_first)
+        if not routing.has_only_counted:
+            if routing.may_have_moved or any(isinstance(effect, _MOVES) for result in results for effect in result.effects):
+                held = conversations.renew(connection, lease, seconds=engine.lease_seconds) or held
+            choice = _Choice(connection, self._installation, held, lease)
+            turn = Turn(calls=choice.next_calls())
+            turn.is_over = not (turn.calls or choice.has_more or routing.has_counted or routing.has_routed)
+        else:
+            turn = Turn()
         point("turn.before_commit")
-        if not turn.calls and not choice.has_more and not self._has_fresh(connection, held):
+        if turn.is_over:
+            if routing.leaves_counted:
+                events.forgive(connection, held.id)
             conversations.release(connection, lease)
-            turn.is_over = True
         return turn
-
-    def _has_fresh(self, connection: Connection, held: Held) -> bool:
-        """Whether an event waits for its turn now: one that was counted just now, or one that a look has just brought."""
-        rows = events.open_events(connection, held.id, limit=self._installation.engine.batch)
-        return any(_is_routable(row, held) for row in rows)
 
     # -- routing ---------------------------------------------------------------------------------------------------------------
 
-    def _route(self, connection: Connection, held: Held, *, is_first: bool) -> bool:
+    def _route(self, connection: Connection, held: Held, *, is_first: bool) -> _Routing:
         """Route what is ready, in order. Every try is counted in an earlier turn, so that an event which ends its process has been counted."""
+        rows = events.open_events(connection, held.id, limit=self._installation.engine.batch)
         ready: list[Row[Any]] = []
-        for row in events.open_events(connection, held.id, limit=self._installation.engine.batch):
+        for row in rows:
             if _is_routable(row, held):
                 ready.append(row)
             elif row.state != "waiting":
@@ -111,64 +133,85 @@ class Turns:
             # After a death only the first is tried, so that the one that kills is found and takes no other with it.
             has_died = any(row.deaths > 0 for row in ready)
             events.count_deaths(connection, [row.id for row in (ready[:1] if has_died else ready)])
-            return False
+            return _Routing(has_counted=bool(ready), leaves_counted=any(row.deaths > 0 for row in rows))
         batch = list(takewhile(lambda row: row.deaths > 0, ready))
-        events.count_deaths(connection, [row.id for row in ready[len(batch) :]])
+        uncounted = [row.id for row in ready[len(batch) :]]
+        events.count_deaths(connection, uncounted)
         if any(row.deaths > 1 for row in batch):
             batch = batch[:1]
-        if not batch:
-            return False
-        routed, ended = self._route_batch(connection, held, batch)
-        events.set_state(connection, routed, "routed")
-        intents.finish_events(connection, routed)
-        for reason, ids in ended.items():
-            events.set_state(connection, ids, "ignored", reason=reason)
-        return True
+        if batch:
+            verdicts = self._route_batch(connection, held, batch)
+            intents.mark_routed(connection, [event_id for event_id, verdict in verdicts if isinstance(verdict, Routed)])
+            ignored: dict[str, list[int]] = {}
+            for event_id, verdict in verdicts:
+                if isinstance(verdict, Ignored):
+                    ignored.setdefault(verdict.reason, []).append(event_id)
+                elif isinstance(verdict, Waits):
+                    events.wait(connection, event_id, reason=verdict.reason, seconds=verdict.seconds, wake_ref=verdict.wake_ref)
+            for reason, ids in ignored.items():
+                events.set_state(connection, ids, "ignored", reason=reason)
+        return _Routing(
+            has_counted=bool(uncounted),
+            has_routed=bool(batch),
+            may_have_moved=any(row.kind in _MOVING for row in batch),
+            leaves_counted=any(row.deaths > 0 for row in rows),
+        )
 
-    def _route_batch(self, connection: Connection, held: Held, batch: Sequence[Row[Any]]) -> tuple[list[int], dict[str, list[int]]]:
-        routed: list[int] = []
-        ignored: dict[str, list[int]] = {}
+    def _route_batch(self, connection: Connection, held: Held, batch: Sequence[Row[Any]]) -> _Verdicts:
+        """Route the batch under one savepoint; when a fault of ours comes up, again from the start, one by one."""
+        savepoint = connection.begin_nested()
+        try:
+            verdicts = self._route_together(connection, held, batch)
+        except Exception as error:
+            if _is_not_ours(error):
+                raise
+            savepoint.rollback()
+            return self._route_singly(connection, held, batch)
+        savepoint.commit()
+        return verdicts
+
+    def _route_together(self, connection: Connection, held: Held, batch: Sequence[Row[Any]]) -> _Verdicts:
+        shared = Batch(known=_known(connection, held, batch))
+        verdicts: _Verdicts = []
         for row in batch:
             if row.deaths > _DEATHS_BEFORE_ASIDE:
                 self._set_aside(connection, held, row, f"ended its process {row.deaths} times")
                 continue
-            verdict = self._route_one(connection, held, row)
-            if isinstance(verdict, Ignored):
-                ignored.setdefault(verdict.reason, []).append(row.id)
-            elif isinstance(verdict, Waits):
-                events.wait(connection, row.id, reason=verdict.reason, seconds=verdict.seconds, wake_ref=verdict.wake_ref)
-            elif verdict is not None:
-                routed.append(row.id)
-            else:
-                break
-        return routed, ignored
+            verdicts.append((row.id, route(self._desktop(connection, held, row, shared))))
+        intents.insert(connection, held.id, shared.wishes)
+        return verdicts
 
-    def _route_one(self, connection: Connection, held: Held, row: Row[Any]) -> Verdict | None:
-        """The verdict, or None when our own fault came up: then the event is tried again, and what follows waits."""
-        desktop = Desktop(
+    def _route_singly(self, connection: Connection, held: Held, batch: Sequence[Row[Any]]) -> _Verdicts:
+        """The event that meets the fault is tried again later, and what follows waits."""
+        verdicts: _Verdicts = []
+        for row in batch:
+            savepoint = connection.begin_nested()
+            try:
+                verdicts += self._route_together(connection, held, [row])
+            except Exception as error:
+                if _is_not_ours(error):
+                    raise
+                savepoint.rollback()
+                _log.exception("event_fault", event_id=row.id, kind=row.kind)
+                reason = type(error).__name__
+                if row.errors + 1 >= _ERRORS_BEFORE_ASIDE:
+                    self._set_aside(connection, held, row, f"{reason} {row.errors + 1} times")
+                else:
+                    events.retry(connection, row.id, reason=reason, seconds=back_off(self._installation.engine, row.errors))
+                break
+            savepoint.commit()
+        return verdicts
+
+    def _desktop(self, connection: Connection, held: Held, row: Row[Any], batch: Batch) -> Desktop:
+        return Desktop(
             connection=connection,
             engine=self._installation.engine,
             channel=self._installation.channels[held.place],
             desk=self._installation.desks[held.helpdesk],
             held=held,
             row=row,
+            batch=batch,
         )
-        savepoint = connection.begin_nested()
-        try:
-            verdict = route(desktop)
-        except Exception as error:
-            if isinstance(error, DBAPIError) and (is_passing(error) or error.connection_invalidated):
-                raise
-            savepoint.rollback()
-            _log.exception("event_fault", event_id=row.id, kind=row.kind)
-            if row.errors + 1 >= _ERRORS_BEFORE_ASIDE:
-                self._set_aside(connection, held, row, f"{type(error).__name__} {row.errors + 1} times")
-            else:
-                reason = type(error).__name__
-                events.retry(connection, row.id, reason=reason, seconds=back_off(self._installation.engine, row.errors))
-            return None
-        savepoint.commit()
-        return verdict
 
     def _set_aside(self, connection: Connection, held: Held, row: Row[Any], reason: str) -> None:
         events.set_state(connection, [row.id], "quarantined", reason=reason)
@@ -183,6 +226,18 @@ class Turns:
             name="set_aside",
             text=lost_event().plain,
         )
+
+
+def _known(connection: Connection, held: Held, batch: Sequence[Row[Any]]) -> dict[str, str]:
+    """The messages that new ones are, or answer, as far as the channel knows them; with their directions."""
+    payloads = [row.payload for row in batch if row.kind == MessageReceived.__name__]
+    refs = {payload[name] for payload in payloads for name in ("message_ref", "parent_ref") if payload.get(name)}
+    return {ref: row.direction for ref, row in messages.find(connection, held.place, sorted(refs)).items()}
+
+
+def _is_not_ours(error: Exception) -> bool:
+    """A fault of the database's, for which the whole turn is done again or given up."""
+    return isinstance(error, DBAPIError) and (is_passing(error) or error.connection_invalidated)
 
 
 def _is_due(row: Row[Any], held: Held) -> bool:
@@ -201,11 +256,14 @@ class _Choice:
         self._installation = installation
         self._held = held
         self._lease = lease
-        self._standings = places.standings(connection, [held.place, held.helpdesk])
+        self._standings: Mapping[Place, Standing] = {}
         self.has_more = False
 
     def next_calls(self) -> list[Call]:
         rows = intents.open_intents(self._connection, self._held.id, _LANES, limit=_BURST)
+        if not rows:
+            return []
+        self._standings = places.standings(self._connection, [self._held.place, self._held.helpdesk])
         fetching = {row.event_id for row in rows if row.lane == Lane.FROM_SOCIAL}
         calls: list[Call] = []
         for lane in _LANES:
@@ -394,7 +452,7 @@ class _Choice:
         """Read what the call needs, so that no call ever touches the database."""
         payload, connection, held = row.payload, self._connection, self._held
         author_id = payload.get("author")
-        author, customer_ref = conversations.read_contact(connection, author_id) if author_id is not None else (None, None)
+        author, customer_ref = self._author(author_id)
         files = media.of_event(connection, row.event_id) if row.lane == Lane.TO_HELPDESK and row.event.get("attachments") else ()
         reply_to: str | None = payload.get("reply_to")
         if row.op == "reply" and row.part > 0:
@@ -415,6 +473,13 @@ class _Choice:
             reply_to=None if reply_to is None else MessageRef(reply_to),
             in_reply_to=None if article is None else ArticleRef(article),
         )
+
+    def _author(self, contact_id: int | None) -> tuple[Contact | None, CustomerRef | None]:
+        if contact_id is None:
+            return None, None
+        if contact_id == self._held.contact_id and self._held.contact is not None:
+            return self._held.contact, self._held.customer_ref
+        return conversations.read_contact(self._connection, contact_id)
 
 
 def _first(items: Iterable[Any]) -> Any:

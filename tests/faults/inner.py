@@ -40,6 +40,10 @@ QUICK = EngineConfig(
 )
 
 
+MADE: list[Inner] = []
+"""Those of the test that runs now; a fixture closes them, however it ends."""
+
+
 class CountedWakeUps:
     """Counts how often somebody was woken."""
 
@@ -85,6 +89,7 @@ class Inner:
         self.drain = Drain(self.installation, self.database, _free_slot)
         self.sweeper = Sweeper(self.installation, self.database, self.wakeups)
         self.receiver = Receiver(self.installation, self.database, self.wakeups, spool)
+        MADE.append(self)
         with self.database.begin() as connection:
             places.register(connection, self.installation.adapters)
             places.register_polls(connection, list(self.installation.polls()))
@@ -172,8 +177,8 @@ class Inner:
     def open(self) -> int:
         """How much work a worker has still to do."""
         query = (
-            "SELECT (SELECT count(*) FROM receipt WHERE state = 'new') + (SELECT count(*) FROM inbound_event WHERE state IN ('accepted', 'retry', "
-            "'waiting')) + (SELECT count(*) FROM intent WHERE state IN ('pending', 'sending', 'unknown') AND due_at IS NOT NULL)"
+            "SELECT (SELECT count(*) FROM receipt WHERE state = 'new') + (SELECT count(*) FROM inbound_event WHERE state = 'waiting') "
+            "+ (SELECT count(*) FROM conversation WHERE due_at IS NOT NULL OR lease_until > now())"
         )
         return int(self.one(query))
 

@@ -18,6 +18,7 @@ from plugin.domain.ids import ContactRef, HelpdeskKey, Marker
 from plugin.domain.model import Contact, NewArticle, NewTicket, Visibility
 from plugin.domain.text import Text
 from plugin.helpdesks.zammad.adapter import HELPDESK, ZammadAdapter
+from plugin.testing.fakes import MemorySecrets
 from plugin.transport.client import Transport
 from ui_extensions.rehearsal.desk.app import DeskSettings, Parts, Staff
 from ui_extensions.rehearsal.desk.server import DeskServer
@@ -41,16 +42,6 @@ class LoopbackHttp:
 
     def download(self, url: str, *, max_bytes: int, headers: Any = None) -> HttpResponse:
         raise AssertionError("the adapter fetches from its own server only")
-
-
-class NoSecrets:
-    """The adapter keeps none."""
-
-    def get(self, name: str) -> str | None:
-        raise AssertionError(name)
-
-    def refresh(self, name: str, stale: str | None, renew: Any) -> str:
-        raise AssertionError(name)
 
 
 @dataclass
@@ -114,7 +105,7 @@ def settings_for(url: str, **more: Any) -> Any:
 
 
 def connect(url: str, http: Any, **more: Any) -> ZammadAdapter:
-    connection = Connection(http=http, clock=SystemClock(), secrets=NoSecrets(), webhook_url="http://127.0.0.1:1/in/helpdesk/desk")
+    connection = Connection(http=http, clock=SystemClock(), secrets=MemorySecrets(), webhook_url="http://127.0.0.1:1/in/helpdesk/desk")
     return HELPDESK.connect(HelpdeskKey("desk"), settings_for(url, **more), connection)
 
 

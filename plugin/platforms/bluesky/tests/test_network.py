@@ -140,7 +140,7 @@ def test_the_same_wish_twice_is_one_record(
 
     found = listener.channel.find_delivered(message, marker=MARKER)
     again = listener.channel.deliver(message, marker=MARKER)
-    clock.moment = datetime.now(UTC) + timedelta(hours=1)
+    clock.at = datetime.now(UTC) + timedelta(hours=1)
     much_later = listener.channel.deliver(message, marker=MARKER)
     other = listener.channel.deliver(message, marker=Marker("1" * 26))
 
@@ -373,21 +373,21 @@ def test_one_session_serves_every_call_and_is_renewed_when_it_ran_out(
     for _ in range(3):
         listener.poll()
     assert http.calls.count("com.atproto.server.createSession") == 1
-    kept = load_session(secrets.kept["session"])
+    kept = load_session(secrets.stored["session"])
     assert kept is not None
 
-    secrets.kept["session"] = secrets.kept["session"].replace(kept.access, kept.access[:-4] + "AAAA")
+    secrets.stored["session"] = secrets.stored["session"].replace(kept.access, kept.access[:-4] + "AAAA")
     listener.poll()
     assert http.calls.count("com.atproto.server.refreshSession") == 1
     assert http.calls.count("com.atproto.server.createSession") == 1
 
-    secrets.kept["session"] = secrets.kept["session"].replace('"access": "', '"access": "x').replace('"renewal": "', '"renewal": "x')
+    secrets.stored["session"] = secrets.stored["session"].replace('"access": "', '"access": "x').replace('"renewal": "', '"renewal": "x')
     listener.poll()
     assert http.calls.count("com.atproto.server.createSession") == 2
     assert [probe.is_ok for probe in listener.channel.probe()] == [True, True, True]
 
     brand.call("POST", "com.atproto.server.revokeAppPassword", json={"name": "crossdesk"})
-    secrets.kept.clear()
+    secrets.stored.clear()
     with pytest.raises(CredentialsRejected):
         listener.poll()
     (probe,) = listener.channel.probe()

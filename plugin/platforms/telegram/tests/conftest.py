@@ -14,19 +14,12 @@ from plugin.domain.ids import ContactRef, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Contact, File, OutboundMessage, Visibility
 from plugin.domain.text import Text
 from plugin.platforms.telegram.adapter import PLATFORM, PollingTelegramAdapter, TelegramAdapter
+from plugin.testing.fakes import MemorySecrets
 from plugin.testing.standins.telegram import TelegramStandIn
 from plugin.transport.client import Transport
 
 SECRET = "q7Xw_2c-93kfhQzE"
 WEBHOOK_URL = "https://desk.example/in/channel/telegram"
-
-
-class NoSecrets:
-    def get(self, name: str) -> str | None:
-        return None
-
-    def refresh(self, name: str, stale: str | None, renew: Any) -> str:
-        raise AssertionError("a bot's token does not rotate")
 
 
 @pytest.fixture
@@ -48,7 +41,7 @@ def connect(telegram: TelegramStandIn, transport: Transport) -> Callable[..., An
         data = {"token": telegram.token, "secret_token": SECRET, "api_url": telegram.url, **changes}
         settings = PLATFORM.settings_schema.load(data)
         client = http or transport.client(name="Telegram", secrets=[telegram.token], timeout=timeout)
-        connection = Connection(http=client, clock=SystemClock(), secrets=NoSecrets(), webhook_url=webhook_url)
+        connection = Connection(http=client, clock=SystemClock(), secrets=MemorySecrets(), webhook_url=webhook_url)
         adapter = PLATFORM.connect("telegram", settings, connection)  # type: ignore[arg-type]
         assert isinstance(adapter, TelegramAdapter)
         return adapter

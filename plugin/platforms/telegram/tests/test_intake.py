@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +17,7 @@ from plugin.domain.model import Attachment, OutboundMessage
 from plugin.platforms.telegram.adapter import PLATFORM, PollingTelegramAdapter, TelegramAdapter
 from plugin.platforms.telegram.updates import ALLOWED_UPDATES
 from plugin.testing.standins.telegram import TelegramStandIn, Upload
+from tests.webhook_listener import Listener
 
 SECRET = "q7Xw_2c-93kfhQzE"
 HEADER = "x-telegram-bot-api-secret-token"
@@ -63,39 +62,23 @@ def test_a_whole_way_in_and_out_with_a_poisonous_update_between(
     events: list[Any] = []
     problems: list[Exception] = []
 
-    class Door(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            request = WebhookRequest(method="POST", path="", headers=headers, query={}, body=body)
-            adapter.verify(request)
-            try:
-                events.extend(adapter.parse(request))
-            except (MalformedPayload, UnsupportedEvent) as problem:
-                problems.append(problem)
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
+    def read(request: WebhookRequest) -> tuple[int, dict[str, str], bytes]:
+        adapter.verify(request)
+        try:
+            events.extend(adapter.parse(request))
+        except (MalformedPayload, UnsupportedEvent) as problem:
+            problems.append(problem)
+        return 200, {}, b"{}"
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    adapter = connect(webhook_url=f"http://127.0.0.1:{server.server_port}/in/channel/telegram")
-    try:
+    with Listener(0, "/in/channel/telegram") as listener:
+        adapter = connect(webhook_url=listener.url)
+        listener.reply = read
         adapter.register_webhook()
         asked = telegram.customer_says(77, "one 👍", reply_to=None)
         telegram.updates.add("message", {"chat": {"id": 77}, "text": "no id"}, queue=":77")
         telegram.customer_edits(77, asked["message_id"], "uno")
         telegram.customer_says(77, "two", reply_to=asked["message_id"])
         assert telegram.wait_idle()
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
     assert [type(event) for event in events] == [MessageReceived, MessageEdited, MessageReceived]
     assert [type(problem) for problem in problems] == [MalformedPayload]
     assert events[2].parent_ref == events[0].message_ref
