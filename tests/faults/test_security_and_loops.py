@@ -157,7 +157,7 @@ def test_48_our_own_post_that_is_told_before_its_call_is_answered_is_one_post(in
     inner.settle()
     inner.platform.faults.script("deliver", Fault.LOSE_ANSWER)
     inner.touched(inner.desk.reply(inner.desk.tickets[0].ref, "our answer"))
-    inner.until(lambda: inner.delivered())
+    inner.until(inner.delivered)
     inner.told(received(inner.platform.delivered[0]))
     inner.settle()
     assert inner.delivered() == ["our answer"]
