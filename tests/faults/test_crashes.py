@@ -83,12 +83,12 @@ def test_09_a_horse_whose_parent_was_killed_works_on_without_doubling_anything(l
 def test_10_a_worker_killed_right_after_it_took_the_job_costs_a_moment(lasting: Running) -> None:
     public, _ = lasting.pair()
     workers = [lasting.bridge.pid("worker-1"), lasting.bridge.pid("worker-2")]
-    with redis.Redis.from_url(lasting.servers.valkey.url) as client:
-        with lasting.bridge.frozen([*workers, *lasting.bridge.below("worker-1"), *lasting.bridge.below("worker-2")]):
-            lasting.stage.write(public)
-            until(lambda: client.llen(f"rq:queue:{QUEUE}"))
-            assert client.lpop(f"rq:queue:{QUEUE}"), "taken, and nobody knows by whom"
-            lasting.bridge.strike(workers, signal.SIGKILL)
+    everyone = [*workers, *lasting.bridge.below("worker-1"), *lasting.bridge.below("worker-2")]
+    with redis.Redis.from_url(lasting.servers.valkey.url) as client, lasting.bridge.frozen(everyone):
+        lasting.stage.write(public)
+        until(lambda: client.llen(f"rq:queue:{QUEUE}"))
+        assert client.lpop(f"rq:queue:{QUEUE}"), "taken, and nobody knows by whom"
+        lasting.bridge.strike(workers, signal.SIGKILL)
     lasting.is_whole()
 
 
@@ -98,11 +98,10 @@ def test_11_three_sweepers_at_once_come_to_what_one_comes_to(inner: Inner) -> No
         inner.told(inner.platform.change(edited.message_ref, "an edit of what never came"))
     inner.splitter.split_due()
     time.sleep(0.6)
-    ended: list[int] = []
 
     def sweep() -> None:
         for _ in range(10):
-            ended.append(inner.sweeper.sweep().strays_ended)
+            inner.sweeper.sweep()
 
     threads = [threading.Thread(target=sweep) for _ in range(3)]
     for thread in threads:
