@@ -286,6 +286,8 @@ class _Choice:
                 continue  # Nothing to write it into yet: it follows the ticket's first message.
             if lane is Lane.TO_HELPDESK and row.event_id in fetching:
                 break
+            if calls and row.errors:
+                break  # It may be what ended a process: it goes alone, so that it takes no other with it.
             if not standing.is_open:
                 self._defer(row, standing)
                 break
@@ -301,7 +303,7 @@ class _Choice:
             if call is None:
                 break
             calls.append(call)
-            if lane is not Lane.TO_HELPDESK or call.call != "add_article" or len(calls) == _BURST:
+            if lane is not Lane.TO_HELPDESK or call.call != "add_article" or len(calls) == _BURST or row.errors:
                 break
         return calls
 

@@ -70,9 +70,11 @@ def import_spool(folder: str, database_url: str) -> None:
 
 def split_poison(database_url: str) -> None:
     """Split with an adapter whose parser ends the process at a certain word, as an endless regular expression or a fault in C would."""
+    from dataclasses import replace
+
     from plugin.contracts.http import WebhookRequest
     from plugin.testing.fake_platform import FakePlatform
-    from tests.faults.inner import Inner
+    from tests.faults.inner import QUICK, Inner
 
     class Poisoned(FakePlatform):
         def parse(self, request: WebhookRequest) -> Any:
@@ -80,51 +82,46 @@ def split_poison(database_url: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             return super().parse(request)
 
-    inner = Inner(database_url, platform=Poisoned())
-    while inner.splitter.split_due():
-        pass
+    inner = Inner(database_url, platform=Poisoned(), engine=replace(QUICK, lease_seconds=0.2, turn_seconds=0.1))
+    while inner.rows("SELECT 1 FROM receipt WHERE state IN ('new', 'retry')"):
+        inner.splitter.split_due()
 
 
 def file_poison(database_url: str) -> None:
     """Work with a helpdesk adapter that ends the process at a certain word."""
-    import time
+    from dataclasses import replace
 
-    from plugin.domain.ids import Marker, TicketRef
+    from plugin.domain.ids import ArticleRef, Marker, TicketRef
     from plugin.domain.model import FiledArticle, NewArticle
     from plugin.testing.fake_helpdesk import FakeHelpdesk
-    from tests.faults.inner import Inner
+    from tests.faults.inner import QUICK, Inner
 
     class Poisoned(FakeHelpdesk):
         def add_article(self, ticket_ref: TicketRef, article: NewArticle, *, marker: Marker) -> FiledArticle:
             if "poison" in article.text.plain:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return FiledArticle(ticket_ref=ticket_ref, article_ref=self._article_ref())
+            return FiledArticle(ticket_ref=ticket_ref, article_ref=ArticleRef("a777"))
 
         def find_article(self, ticket_ref: TicketRef, *, marker: Marker) -> FiledArticle | None:
             return None
 
-    from dataclasses import replace
-
-    from tests.faults.inner import QUICK
-
-    inner = Inner(database_url, desk=Poisoned(), engine=replace(QUICK, lease_seconds=0.4, turn_seconds=0.3))
-    inner.settle(seconds=20)
-    time.sleep(0)
+    Inner(database_url, desk=Poisoned(), engine=replace(QUICK, lease_seconds=0.4, turn_seconds=0.3)).settle(seconds=20)
 
 
 def route_poison(database_url: str) -> None:
-    """Work with a router that ends the process at a certain word."""
+    """Work with a platform whose ruler ends the process at a certain word."""
     from dataclasses import replace
 
-    from plugin.handlers import routing_social
-    from tests.faults.inner import QUICK, Inner
+    from plugin.contracts.capabilities import Ruler
+    from plugin.testing.fake_platform import FakePlatform
+    from tests.faults.inner import QUICK, Inner, with_capabilities
 
-    create = routing_social._create
-
-    def poisoned(desktop: Any, event: Any, **more: Any) -> int:
-        if "poison" in event.text.plain:
+    def measure(words: str) -> int:
+        if "poison" in words:
             os.kill(os.getpid(), signal.SIGKILL)
-        return create(desktop, event, **more)
+        return len(words)
 
-    routing_social._create = poisoned
-    Inner(database_url, engine=replace(QUICK, lease_seconds=0.4, turn_seconds=0.3)).settle(seconds=20)
+    platform = FakePlatform()
+    limits = replace(platform.capabilities.limits, ruler=Ruler(name="poisoned", unit="characters", measure=measure))
+    engine = replace(QUICK, lease_seconds=0.4, turn_seconds=0.3)
+    Inner(database_url, platform=with_capabilities(platform, limits=limits), engine=engine).settle(seconds=20)

@@ -279,7 +279,7 @@ def open_work(database: Database) -> int:
             return int(
                 connection.execute(
                     text(
-                        "SELECT (SELECT count(*) FROM receipt WHERE state = 'new') + (SELECT count(*) FROM inbound_event WHERE state IN "
+                        "SELECT (SELECT count(*) FROM receipt WHERE state IN ('new', 'retry')) + (SELECT count(*) FROM inbound_event WHERE state IN "
                         "('accepted', 'retry')) + (SELECT count(*) FROM intent WHERE state IN ('pending', 'sending', 'unknown'))"
                     )
                 ).scalar_one()

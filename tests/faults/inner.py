@@ -177,7 +177,7 @@ class Inner:
     def open(self) -> int:
         """How much work a worker has still to do."""
         query = (
-            "SELECT (SELECT count(*) FROM receipt WHERE state = 'new') + (SELECT count(*) FROM inbound_event WHERE state = 'waiting') "
+            "SELECT (SELECT count(*) FROM receipt WHERE state IN ('new', 'retry')) + (SELECT count(*) FROM inbound_event WHERE state = 'waiting') "
             "+ (SELECT count(*) FROM conversation WHERE due_at IS NOT NULL OR lease_until > now())"
         )
         return int(self.one(query))

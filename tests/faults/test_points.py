@@ -17,7 +17,7 @@ POINTS = (
     "receive.before_commit",
     "receive.before_wake",
     "receive.after_commit",
-    "split.after_count",
+    "split.after_claim",
     "split.before_commit",
     "poll.before_call",
     "poll.after_commit",
