@@ -138,7 +138,7 @@ def _burst(settings: dict[str, Any], count: int) -> dict[int, int]:
 def _delivery(number: int) -> dict[str, Any]:
     """A private message as the practice network tells it."""
     contact, now = f"u_bench{number % _CONTACTS:04d}", "2026-01-01T00:00:00+00:00"
-    post = {
+    post: dict[str, Any] = {
         "id": f"m_bench{number}",
         "author": {"id": contact, "name": contact, "handle": contact, "url": ""},
         "conversation": {"id": f"m_bench{number % _CONTACTS}", "with": contact},
@@ -154,10 +154,21 @@ def _delivery(number: int) -> dict[str, Any]:
 
 def _wait_until_filed(folder: Path, count: int) -> None:
     """Until `crossdesk ledger check` counts every message as done."""
-    command = [sys.executable, "-m", "plugin.cli", "--config", str(folder / ".crossdesk/rehearsal/crossdesk.toml"), "ledger", "check", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "plugin.cli",
+        "--config",
+        str(folder / ".crossdesk/rehearsal/crossdesk.toml"),
+        "ledger",
+        "check",
+        "--json",
+    ]
 
     def is_drained() -> bool:
-        said = subprocess.run(command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, check=False)
+        said = subprocess.run(
+            command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, check=False
+        )
         with contextlib.suppress(ValueError, KeyError):
             return bool(json.loads(said.stdout)["done"] >= count)
         return False
