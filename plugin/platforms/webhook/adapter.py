@@ -10,6 +10,7 @@ from typing import Any
 
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe, Skipped
+from plugin.contracts.signing import is_fresh
 from plugin.domain.errors import (
     MalformedPayload,
     RemoteError,
@@ -46,7 +47,7 @@ class WebhookAdapter:
         given = request.headers.get("webhook-signature", "")
         if not signatures.is_signed(request.body, self._settings.receive_keys, wish=wish, stamp=stamp, given=given):
             raise SignatureInvalid("The webhook is not signed with this channel's receive_secret; nothing was kept.")
-        if not signatures.is_timely(stamp, self._connection.clock.now().timestamp()):
+        if not is_fresh(stamp, self._connection.clock.now()):
             raise SignatureInvalid("The webhook was signed more than five minutes ago, or a clock is wrong; nothing was kept.")
 
     def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from plugin.domain.errors import CredentialsRejected, SignatureInvalid, TargetGone
 from plugin.domain.events import MessageReceived
-from plugin.domain.ids import ContactRef, Marker, MessageRef, ThreadKey
-from plugin.domain.model import Contact, File, OutboundMessage, Visibility
+from plugin.domain.ids import Marker, MessageRef, ThreadKey
+from plugin.domain.model import File, Visibility
 from plugin.domain.text import Mark, MarkKind, Text
+from plugin.testing.outgoing import answer_to, outbound
 
 MARKER, OTHER = Marker("0pv4q1k2m3n4o5p6q7r8s9t0uv"), Marker("0pv4q1k2m3n4o5p6q7r8s9t0ux")
 
 
 def secret(letter: str) -> str:
     return "whsec_" + base64.b64encode(letter.encode() * 32).decode()
-
-
-def reply(event: MessageReceived, text: Text, **changes: Any) -> OutboundMessage:
-    message = OutboundMessage(
-        thread_key=event.thread_key,
-        contact=event.author,
-        visibility=event.visibility,
-        text=text,
-        reply_to=event.message_ref,
-        created_at=datetime(2026, 11, 21, 12, 0, tzinfo=UTC),
-    )
-    return replace(message, **changes)
 
 
 def test_a_question_is_asked_answered_edited_and_the_answer_taken_back(comment_box: Any) -> None:
@@ -49,7 +37,7 @@ def test_a_question_is_asked_answered_edited_and_the_answer_taken_back(comment_b
     )
 
     words = Text("Yes, see here.", (Mark(9, 13, MarkKind.LINK, "https://shop.example/hours"),))
-    message = reply(event, words, files=(File(filename="hours.txt", content_type="text/plain", content=b"9 to 5"),))
+    message = answer_to(event, words, files=(File(filename="hours.txt", content_type="text/plain", content=b"9 to 5"),))
     assert adapter.find_delivered(message, marker=MARKER) is None
     receipt = adapter.deliver(message, marker=MARKER)
     assert adapter.deliver(message, marker=MARKER) == receipt == adapter.find_delivered(message, marker=MARKER)
@@ -93,13 +81,7 @@ def test_the_probes_tell_a_working_channel_from_a_broken_one(comment_box: Any) -
 
 
 def test_secrets_are_changed_without_a_gap(comment_box: Any) -> None:
-    message = OutboundMessage(
-        thread_key=ThreadKey("public:m1"),
-        contact=Contact(ref=ContactRef("v-1")),
-        visibility=Visibility.PUBLIC,
-        text=Text("Good day."),
-        created_at=datetime(2026, 11, 21, 12, 0, tzinfo=UTC),
-    )
+    message = outbound("public:m1", "Good day.", visibility=Visibility.PUBLIC)
     comment_box.say("Lena", "Hello?")
     (told,) = comment_box.heard
     changed = comment_box.connect(
@@ -117,6 +99,6 @@ def test_secrets_are_changed_without_a_gap(comment_box: Any) -> None:
 def test_a_conversation_that_is_gone_is_said_to_be(comment_box: Any) -> None:
     comment_box.say("Lena", "Hello?")
     (event,) = comment_box.connect().parse(comment_box.heard[0])
-    message = reply(event, Text("Hello."), thread_key=ThreadKey("public:m99"))
+    message = answer_to(event, Text("Hello."), thread_key=ThreadKey("public:m99"))
     with pytest.raises(TargetGone):
         comment_box.connect().deliver(message, marker=MARKER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,10 +13,13 @@ from marshmallow import ValidationError
 
 from plugin.contracts.capabilities import Idempotency, Level, Readback
 from plugin.contracts.platform import PollsEvents
+from plugin.domain.errors import SignatureInvalid, Unsupported
 from plugin.platforms.webhook import signatures
 from plugin.platforms.webhook.adapter import PLATFORM
 from plugin.platforms.webhook.schema import SettingsSchema
+from plugin.testing.fakes import CannedHttp
 from plugin.testing.fixtures import load
+from plugin.testing.samples import platform_calls
 from plugin.testing.tables import folder_of
 
 SUBJECT = load(PLATFORM, folder_of(PLATFORM))
@@ -49,16 +53,6 @@ def test_other_versions_do_not_count() -> None:
     signed = signatures.sign(b"{}", [b"k" * 32], wish="w", stamp="1")
     assert not signatures.is_signed(b"{}", [b"k" * 32], wish="w", stamp="1", given=signed.replace("v1,", "v2,"))
     assert not signatures.is_signed(b"{}", [b"k" * 32], wish="", stamp="1", given=signatures.sign(b"{}", [b"k" * 32], wish="", stamp="1"))
-
-
-@pytest.mark.parametrize(("stamp", "is_so"), [("1000", True), ("700", True), ("1300", True), ("699", False), ("1301", False)])
-def test_five_minutes_either_way(stamp: str, is_so: bool) -> None:
-    assert signatures.is_timely(stamp, 1000.0) is is_so
-
-
-@given(st.text(max_size=20).filter(lambda text: not (text.isascii() and text.isdigit())))
-def test_a_time_is_digits(stamp: str) -> None:
-    assert not signatures.is_timely(stamp, 1000.0)
 
 
 @given(KEYS)
@@ -119,3 +113,31 @@ def test_a_channel_carries_what_its_other_side_can() -> None:
     assert can.limits.max_lifetime == 65.0
     assert not isinstance(adapter, PollsEvents)
     assert isinstance(SUBJECT.connect(), PollsEvents)
+
+
+@pytest.mark.parametrize(
+    ("call", "changes", "says"),
+    [
+        ("deliver", {"replies": ["private"]}, "no public replies"),
+        ("edit", {"edits": False}, "knows no edits"),
+        ("delete", {"deletes": False}, "knows no deletions"),
+        ("find_delivered", {"readback_url": ""}, "no readback_url"),
+    ],
+)
+def test_what_the_other_side_cannot_do_is_not_asked_of_it(call: str, changes: dict[str, Any], says: str) -> None:
+    http = CannedHttp([], is_endless=False)
+    with pytest.raises(Unsupported, match=says):
+        platform_calls(SUBJECT, SUBJECT.connect(http, settings=changes))[call]()
+    assert not http.made
+
+
+@pytest.mark.parametrize(("late", "is_taken"), [(299.0, True), (-299.0, True), (301.0, False), (-301.0, False)])
+def test_five_minutes_either_way(late: float, is_taken: bool) -> None:
+    fixture = SUBJECT.requests[0]
+    signed_at = datetime.fromtimestamp(int(fixture.request.headers["webhook-timestamp"]), UTC)
+    adapter = SUBJECT.connect(at=signed_at + timedelta(seconds=late), settings=fixture.settings)
+    if is_taken:
+        adapter.verify(fixture.request)
+    else:
+        with pytest.raises(SignatureInvalid, match="five minutes"):
+            adapter.verify(fixture.request)
