@@ -61,15 +61,18 @@ class CommentBox:
     heard: list[WebhookRequest]
     transport: Transport
 
-    def connect(self, **changes: Any) -> Any:
-        settings = {
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {
             "url": f"{self.url}/crossdesk",
             "readback_url": f"{self.url}/crossdesk/messages",
             "events_url": f"{self.url}/crossdesk/events",
             "receive_secret": secret("t"),
             "send_secret": secret("c"),
-            **changes,
         }
+
+    def connect(self, **changes: Any) -> Any:
+        settings = {**self.settings, **changes}
         secrets = tuple(value for name, value in settings.items() if name.endswith("secret"))
         http = self.transport.client(name="channel:comments", secrets=secrets)
         connection = Connection(
