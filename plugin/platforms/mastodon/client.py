@@ -8,6 +8,7 @@ Sources: Mastodon documentation, "Rate limits" and the "Returns" of each method.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
@@ -151,7 +152,7 @@ class Client:
         """Seconds to wait: `Retry-After`, else until `X-RateLimit-Reset` by the server's own clock."""
         if answer.retry_after is not None:
             return answer.retry_after
-        reset = read_time(answer.headers.get("x-ratelimit-reset"))
+        reset = read_reset(answer.headers.get("x-ratelimit-reset", ""))
         if reset is None:
             return None
         try:
@@ -159,6 +160,14 @@ class Client:
             return max(1.0, (reset - now).total_seconds())
         except (KeyError, ValueError, TypeError):
             return max(1.0, (reset - self._clock.now()).total_seconds())
+
+
+def read_reset(value: str) -> datetime | None:
+    """When a limit ends: a time on Mastodon, seconds since 1970 on other servers."""
+    try:
+        return datetime.fromtimestamp(int(value), UTC) if value.isdecimal() else read_time(value)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def segment(value: str) -> str:

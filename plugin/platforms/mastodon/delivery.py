@@ -19,7 +19,7 @@ from plugin.platforms.mastodon.client import Client, segment
 from plugin.platforms.mastodon.keys import root_of
 from plugin.platforms.mastodon.lists import PAGE
 from plugin.platforms.mastodon.media import Media
-from plugin.platforms.mastodon.server import Instance, Server, qualified
+from plugin.platforms.mastodon.server import Instance, Server
 from plugin.platforms.mastodon.statuses import Status, media_of, read_status
 from plugin.platforms.mastodon.values import read_id, read_object, read_string
 from plugin.platforms.mastodon.wording import address, answer_visibility, essence, is_wider, shortened
@@ -110,7 +110,7 @@ class Delivery:
         """What a post and an edit have in common. `near` is what is answered, or what is edited."""
         visibility = answer_visibility(message.visibility, near.visibility)
         text, lost = fold(message.text, frozenset())
-        handle = self._handle(message, near, instance)
+        handle = self._handle(message, near)
         written, silenced = address(text.plain, handle, alone=visibility == "direct")
         losses = [f"Mastodon shows no {kind.value} text; the words were posted plainly." for kind in sorted(lost) if kind.value in _LOOKS]
         if silenced:
@@ -120,11 +120,12 @@ class Delivery:
             body["spoiler_text"] = shortened(warning, max(20, instance.text_length - len(written)))
         return body, losses
 
-    def _handle(self, message: OutboundMessage, near: Status, instance: Instance) -> str:
-        """The customer's name as it is now: `user@host`."""
+    @staticmethod
+    def _handle(message: OutboundMessage, near: Status) -> str:
+        """The customer's name as the server knows it now: `user@host`, and `user` for people of our own server."""
         account = read_object(near.raw.get("account"))
         names = {near.author: read_string(account.get("acct")), **near.mentions}
-        handle = qualified(names.get(message.contact.ref) or message.contact.handle, instance.domain)
+        handle = names.get(message.contact.ref) or message.contact.handle
         if not handle and message.visibility is Visibility.PRIVATE:
             raise RemoteRejected(
                 "The customer's name on Mastodon is not known, and without it nobody would get the private answer."

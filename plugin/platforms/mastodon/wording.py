@@ -17,7 +17,8 @@ ROOM = 60
 _LINK = re.compile(r"(https?://[^\s./?#]+)\.[!-~]+")
 _MENTION = re.compile(r"(?<![\w/=])@(\w(?:[\w.-]*\w)?)(?:@(\w(?:[\w.-]*\w)?))?")
 _LEADING = re.compile(r"(?:\s*@[^\s@]+(?:@[^\s@]+)?(?=\s|$))+")
-_UNSEEN = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]+")
+_PALE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff*_~`#>\\\u2022-]+")
+"""What may look otherwise after a server showed it: white space, and what servers with Markdown take for marks."""
 _RANKS = ("public", "unlisted", "private", "direct")
 
 
@@ -71,10 +72,10 @@ def address(text: str, handle: str, *, alone: bool) -> tuple[str, tuple[str, ...
 
 
 def essence(plain: str) -> str:
-    """What is left of a text whichever way a server shows it: no names before it, no servers behind names, no white space."""
+    """What is left of a text whichever way a server shows it: no names before it, no servers behind names, no marks, no white space."""
     rest = plain[found.end() :] if (found := _LEADING.match(plain)) else plain
     rest = _MENTION.sub(lambda mention: "@" + mention[1], rest.replace("@\u200b", "@"))
-    return _UNSEEN.sub("", unicodedata.normalize("NFC", rest))
+    return _PALE.sub("", unicodedata.normalize("NFC", rest))
 
 
 def shortened(text: str, most: int) -> str:
