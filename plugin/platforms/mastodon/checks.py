@@ -20,7 +20,7 @@ class _Bad(Exception):
 
 def checks(client: Client, server: Server) -> Iterator[Probe]:
     """Each of them; nothing after a token that is not accepted."""
-    signed_in = _tried("sign in", lambda: f"@{server.own().handle}", _RENEW)
+    signed_in = _tried("sign in", lambda: f"@{server.own().name}", _RENEW)
     yield signed_in
     if not signed_in.is_ok:
         return

@@ -22,10 +22,10 @@ _FRESH = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
-    """The account that we are."""
+    """The account that we are. `name` is without the server."""
 
     id: str
-    handle: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class Server:
             own_id = read_id(account.get("id"))
             if not own_id:
                 raise RemoteUnavailable("The server does not say whose token this is; it is tried again. Check `url` if this stays.")
-            self._own = Own(id=own_id, handle=qualified(read_string(account.get("acct")), self.instance().domain))
+            self._own = Own(id=own_id, name=read_string(account.get("acct")))
         return self._own
 
     def instance(self) -> Instance:
