@@ -141,7 +141,7 @@ def _scene(folder: Path) -> Iterator[_Scene]:
     print("starting the bridge ...", flush=True)
     with synapse.appservice(homeserver) as bot:
         url = f"http://127.0.0.1:{bot['port']}"
-        configuration = f'[crossdesk]\npublic_url = "{url}"\ndata_dir = "data"\n[receiver]\nport = {bot["port"]}\nmax_body = "10 MB"\n'
+        configuration = f'[crossdesk]\npublic_url = "{url}"\ndata_dir = "data"\n[receiver]\nport = {bot["port"]}\n'
         configuration += rt_section(desk) + matrix_section(bot["settings"])
         name = bot["settings"]["user_id"]
         with rt.hooks_to(desk, f"{url}/in/helpdesk/rt"), Bridge(folder / "bridge", configuration) as bridge:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from plugin.domain.events import TicketTouched
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane, Origin
+from plugin.handlers import wording
 from plugin.handlers.results import (
     CustomerKnown,
     Effect,
@@ -29,6 +30,7 @@ from plugin.store import conversations, events, intents, media, messages, places
 from plugin.store.conversations import Held
 from plugin.store.events import Arrival
 from plugin.store.intents import NewIntent, marker_for
+from plugin.store.messages import NewRef
 
 
 def commit(connection: Connection, held: Held, results: Sequence[Result]) -> None:
@@ -37,10 +39,21 @@ def commit(connection: Connection, held: Held, results: Sequence[Result]) -> Non
     for result in results:
         for effect in result.effects:
             _apply(connection, held, result, effect)
+    _keep_refs(connection, held, [effect for result in results for effect in result.effects if isinstance(effect, Known)])
     ended = [result.event_id for result in results if result.ending.state in {"sent", "failed"}]
     intents.finish_events(connection, ended)
-    filed = [result.event_id for result in results if result.lane == Lane.TO_HELPDESK and result.ending.state == "sent"]
+    filed = [result.event_id for result in results if result.had_files and result.ending.state == "sent"]
     media.forget_bytes(connection, filed)
+
+
+def tell_of_late(connection: Connection, results: Sequence[Result]) -> None:
+    """The lease was lost before these came back, so none of them counts. What was applied all the same may stand twice: the admin is told."""
+    for result in results:
+        if result.ending.outcome == "applied" and result.lane in {Lane.TO_HELPDESK, Lane.TO_SOCIAL}:
+            wish = intents.read_other(connection, result.intent_id, remote_ref=result.ending.remote_ref)
+            if wish is not None:
+                place = wish.place if result.lane == Lane.TO_SOCIAL else wish.helpdesk
+                places.raise_alert(connection, place, f"twin:{result.intent_id}", wording.twin(wish.remote_ref, result.ending.remote_ref))
 
 
 def note(connection: Connection, held: Held, *, event_id: int, event_place: Place, event_key: str, part: int, name: str, text: str) -> None:
@@ -74,9 +87,7 @@ def _apply(connection: Connection, held: Held, result: Result, effect: Effect) -
         case CustomerKnown():
             conversations.set_customer_ref(connection, effect.contact_id, effect.customer_ref)
         case Known():
-            if effect.message_id is not None:
-                messages.add_ref(connection, effect.place, effect.ref, effect.message_id, part=effect.part)
-                events.wake_waiting(connection, effect.place, held.id, [effect.ref])
+            pass  # Kept together with all the others.
         case Looked():
             arrivals = [Arrival(event=event, origin=Origin.POLL) for event in effect.events]
             events.insert_for_conversation(connection, held.helpdesk, held.id, arrivals)
@@ -112,6 +123,16 @@ def _apply(connection: Connection, held: Held, result: Result, effect: Effect) -
                 places.raise_alert(connection, effect.place, effect.status, effect.text)
         case PlaceAnswered():
             places.recovered(connection, effect.place)
+
+
+def _keep_refs(connection: Connection, held: Held, known: Sequence[Known]) -> None:
+    """Record new ids, and wake what waited for those of the platform: nothing ever waits for an article."""
+    refs = [
+        NewRef(place=item.place, ref=item.ref, message_id=item.message_id, part=item.part) for item in known if item.message_id is not None
+    ]
+    messages.add_refs(connection, refs)
+    if said := [item.ref for item in refs if item.place == held.place]:
+        events.wake_waiting(connection, held.place, held.id, said)
 
 
 def _ticket_opened(connection: Connection, held: Held, result: Result, effect: TicketOpened) -> None:

@@ -47,7 +47,7 @@ class Known:
     """A place knows the message under a new id."""
 
     place: Place
-    message_id: int
+    message_id: int | None
     ref: MessageRef | ArticleRef
     part: int
 
@@ -137,4 +137,6 @@ class Result:
     lane: str
     ending: Ending
     effects: Sequence[Effect] = ()
+    had_files: bool = False
+    """Whether the article carried files of the customer's; once it stands, their bytes need not be kept."""
     stops_lane: bool = False

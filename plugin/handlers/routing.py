@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -24,8 +24,9 @@ from plugin.domain.events import (
 )
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane
+from plugin.handlers import wording
 from plugin.handlers.installation import Channel, Desk
-from plugin.store import intents, places
+from plugin.store import places
 from plugin.store.conversations import Held
 from plugin.store.intents import NewIntent, marker_for
 
@@ -55,6 +56,14 @@ Verdict = Routed | Ignored | Waits
 
 
 @dataclass(slots=True, kw_only=True)
+class Batch:
+    """What the events of one batch share: wishes on their way into the table, and the messages that the channel knows, by direction."""
+
+    wishes: list[NewIntent] = field(default_factory=list)
+    known: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
 class Desktop:
     """What a router works on: one event of one conversation, in one transaction."""
 
@@ -64,6 +73,7 @@ class Desktop:
     desk: Desk
     held: Held
     row: Row[Any]
+    batch: Batch
 
     @property
     def place(self) -> Place:
@@ -92,8 +102,8 @@ class Desktop:
         )
 
     def commit(self, *wishes: NewIntent) -> None:
-        """Commit wishes with the turn."""
-        intents.insert(self.connection, self.held.id, wishes)
+        """Commit wishes with the turn, in the order of their making."""
+        self.batch.wishes += wishes
 
 
 def route(desktop: Desktop) -> Verdict:
@@ -117,11 +127,7 @@ def route(desktop: Desktop) -> Verdict:
 
 def twin(desktop: Desktop, place: Place, wish: Row[Any], ref: str) -> Ignored:
     """A wish was fulfilled twice: a process froze between its last look at the clock and the call. It cannot be undone, so it is told."""
-    text = (
-        f"Something stands twice: {wish.remote_ref} and {ref} carry the same marker, because a process froze right before its call and went on "
-        "long after. Nothing is lost; remove one of them by hand."
-    )
-    places.raise_alert(desktop.connection, place, f"twin:{wish.id}", text)
+    places.raise_alert(desktop.connection, place, f"twin:{wish.id}", wording.twin(wish.remote_ref, ref))
     return Ignored(reason="twin")
 
 

@@ -69,6 +69,8 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
     held, connection = desktop.held, desktop.connection
     message_id = messages.create(
         connection,
+        held.helpdesk,
+        event.article_ref,
         conversation_id=held.id,
         event_id=desktop.row.id,
         direction="outbound",
@@ -76,7 +78,6 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
         plain=event.text.plain,
         occurred_at=event.occurred_at,
     )
-    messages.add_ref(connection, held.helpdesk, event.article_ref, message_id)
     capabilities = desktop.channel.adapter.capabilities
     text, _ = fold(event.text, capabilities.marks)
     files, refused = _fitting(event.attachments, capabilities, desktop.engine.max_attachment)

@@ -14,7 +14,7 @@ from plugin.domain.events import (
 from plugin.domain.model import Lane
 from plugin.handlers import wording
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, Waits, twin
-from plugin.store import conversations, events, intents, messages
+from plugin.store import conversations, intents, messages
 from plugin.store.intents import Ending
 
 _ECHO_SECONDS = 2.0
@@ -23,19 +23,19 @@ _RISING = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
 
 def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
     """Someone spoke: the customer, a bystander, or our own account."""
-    known = messages.find(desktop.connection, desktop.place, [event.message_ref])
-    if known:
-        return Ignored(reason="echo" if known[event.message_ref].direction == "outbound" else "known")
+    direction = desktop.batch.known.get(event.message_ref)
+    if direction is not None:
+        return Ignored(reason="echo" if direction == "outbound" else "known")
     if event.is_own:
         return _own(desktop, event)
     remarks: list[str] = []
-    if event.parent_ref and event.parent_ref not in messages.find(desktop.connection, desktop.place, [event.parent_ref]):
+    if event.parent_ref and event.parent_ref not in desktop.batch.known:
         if not desktop.has_waited:
             return Waits(reason="parent", seconds=desktop.engine.reply_wait_seconds, wake_ref=event.parent_ref)
         remarks.append("This answers a message that is not in this ticket.")
     if event.occurred_at is not None and messages.is_overtaken(desktop.connection, desktop.held.id, event.occurred_at):
         remarks.append(wording.OVERTAKEN)
-    author_id = conversations.find_contact(desktop.connection, desktop.place, event.author.ref)
+    author_id = _author(desktop, event)
     message_id = _create(desktop, event, direction="inbound", contact_id=author_id)
     is_bystander = desktop.held.contact_id is not None and author_id != desktop.held.contact_id
     _file(desktop, event, "message", message_id, remarks=remarks, is_bystander=is_bystander, author_id=author_id)
@@ -48,6 +48,7 @@ def _own(desktop: Desktop, event: MessageReceived) -> Verdict:
     if wish is not None:
         if wish.message_id is not None:
             messages.add_ref(desktop.connection, desktop.place, event.message_ref, wish.message_id, part=wish.part)
+            desktop.batch.known[event.message_ref] = "outbound"
         if wish.state == "sent" and not wish.payload.get("files") and wish.remote_ref not in {None, event.message_ref}:
             return twin(desktop, desktop.place, wish, event.message_ref)
         if wish.state in {"pending", "sending", "unknown", "held"}:
@@ -155,6 +156,8 @@ def _note(desktop: Desktop, name: str, text: str) -> intents.NewIntent:
 def _create(desktop: Desktop, event: MessageReceived | MessageEdited, *, direction: str, contact_id: int | None) -> int:
     message_id = messages.create(
         desktop.connection,
+        desktop.place,
+        event.message_ref,
         conversation_id=desktop.held.id,
         event_id=desktop.row.id,
         direction=direction,
@@ -162,9 +165,15 @@ def _create(desktop: Desktop, event: MessageReceived | MessageEdited, *, directi
         plain=event.text.plain,
         occurred_at=event.occurred_at,
     )
-    messages.add_ref(desktop.connection, desktop.place, event.message_ref, message_id)
-    events.wake_waiting(desktop.connection, desktop.place, desktop.held.id, [event.message_ref])
+    desktop.batch.known[event.message_ref] = direction
     return message_id
+
+
+def _author(desktop: Desktop, event: MessageReceived) -> int | None:
+    """Who spoke: nearly always the one who opened the conversation."""
+    if desktop.held.contact is not None and desktop.held.contact.ref == event.author.ref:
+        return desktop.held.contact_id
+    return conversations.find_contact(desktop.connection, desktop.place, event.author.ref)
 
 
 def _file(

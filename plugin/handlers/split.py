@@ -20,7 +20,7 @@ from plugin.store.events import Arrival
 from plugin.store.receipts import StoredReceipt
 
 _log = structlog.get_logger("crossdesk.split")
-_BATCH = 50
+_BATCH = 200
 _TRIES = 8
 
 

@@ -76,6 +76,9 @@ _RENEW = text(
     WITH mine AS (
         UPDATE conversation SET lease_until = now() + make_interval(secs => :seconds) WHERE id = :id AND lease_fence = :fence
         RETURNING *
+    ), doubted AS (
+        UPDATE intent SET state = 'unknown', errors = errors + 1
+        WHERE conversation_id = :id AND state = 'sending' AND fence < :fence AND EXISTS (SELECT 1 FROM mine)
     )
     SELECT mine.*, contact.profile, contact.customer_ref, now() AS now FROM mine LEFT JOIN contact ON contact.id = mine.contact_id
     """
@@ -83,7 +86,10 @@ _RENEW = text(
 
 
 def renew(connection: Connection, lease: Lease, *, seconds: float) -> Held | None:
-    """Prolong the lease, lock the row for this transaction and read it; None when the lease was lost."""
+    """Prolong the lease, lock the row for this transaction and read it; None when the lease was lost.
+
+    What an earlier holder was sending may or may not have been applied: it becomes `unknown`, and its end counts as a fault.
+    """
     row = connection.execute(_RENEW, {"id": lease.conversation_id, "fence": lease.fence, "seconds": seconds}).one_or_none()
     return None if row is None else _held(row)
 
@@ -120,7 +126,7 @@ _RELEASE = text(
         (SELECT CASE WHEN state = 'accepted' THEN now() ELSE due_at END FROM inbound_event
          WHERE conversation_id = :id AND state IN ('accepted', 'retry') ORDER BY id LIMIT 1),
         (SELECT min(due_at) FROM inbound_event WHERE conversation_id = :id AND state = 'waiting'),
-        (SELECT min(GREATEST(first.due_at, first.settle_at)) FROM (
+        (SELECT min(CASE WHEN first.due_at IS NOT NULL THEN GREATEST(first.due_at, first.settle_at) END) FROM (
             SELECT DISTINCT ON (i.lane) i.due_at, i.settle_at, i.lane, i.event_id FROM intent i
             WHERE i.conversation_id = :id AND i.state IN ('pending', 'sending', 'unknown', 'held')
               AND NOT (conversation.ticket_ref IS NULL AND i.lane = 'to_helpdesk'

@@ -91,27 +91,20 @@ def open_intents(connection: Connection, conversation_id: int, lanes: Sequence[s
     return connection.execute(_OPEN, {"conversation": conversation_id, "lanes": list(lanes), "limit": limit}).all()
 
 
+_MARK_SENDING = text(
+    """
+    UPDATE intent SET state = 'sending', call = c.call, fence = :fence, attempts = attempts + 1, sent_at = clock_timestamp(),
+        settle_at = clock_timestamp() + make_interval(secs => :settle), reason = '', reason_text = ''
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:calls AS text[])) AS c(id, call)
+    WHERE intent.id = c.id AND intent.state IN ('pending', 'held')
+    """
+)
+
+
 def mark_sending(connection: Connection, calls: Mapping[int, str], *, fence: int, settle_seconds: float) -> None:
     """Say that these wishes are about to be asked of the other side; `calls` maps intent ids to what will be asked."""
-    connection.execute(
-        text(
-            """
-            UPDATE intent SET state = 'sending', call = c.call, fence = :fence, attempts = attempts + 1, sent_at = clock_timestamp(),
-                settle_at = clock_timestamp() + make_interval(secs => :settle), reason = '', reason_text = ''
-            FROM unnest(CAST(:ids AS bigint[]), CAST(:calls AS text[])) AS c(id, call)
-            WHERE intent.id = c.id AND intent.state IN ('pending', 'held')
-            """
-        ),
-        {"ids": list(calls), "calls": list(calls.values()), "fence": fence, "settle": settle_seconds},
-    )
-
-
-def doubt_stale(connection: Connection, conversation_id: int, *, fence: int) -> int:
-    """What an earlier lease holder was sending may or may not have been applied; its end counts as a fault. Returns how many."""
-    statement = text(
-        "UPDATE intent SET state = 'unknown', errors = errors + 1 WHERE conversation_id = :conversation AND state = 'sending' AND fence < :fence"
-    )
-    return connection.execute(statement, {"conversation": conversation_id, "fence": fence}).rowcount
+    parameters = {"ids": list(calls), "calls": list(calls.values()), "fence": fence, "settle": settle_seconds}
+    connection.execute(_MARK_SENDING, parameters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +171,22 @@ def settle(connection: Connection, endings: Sequence[Ending]) -> None:
         connection.execute(_SETTLE, {"rows": json.dumps(rows)})
 
 
+_MARK_ROUTED = text(
+    """
+    UPDATE inbound_event SET reason = '', due_at = NULL, deaths = 0,
+        state = CASE WHEN EXISTS (SELECT 1 FROM intent WHERE intent.event_id = inbound_event.id
+                                  AND intent.state IN ('pending', 'sending', 'unknown', 'held', 'quarantined')) THEN 'routed' ELSE 'done' END
+    WHERE id = ANY(:events)
+    """
+)
+
+
+def mark_routed(connection: Connection, event_ids: Sequence[int]) -> None:
+    """The events have their wishes; those that wished for nothing are done."""
+    if event_ids:
+        connection.execute(_MARK_ROUTED, {"events": list(event_ids)})
+
+
 _FINISH_EVENTS = text(
     """
     UPDATE inbound_event SET state = 'done' WHERE id = ANY(:events) AND state = 'routed'
@@ -201,6 +210,15 @@ def find_by_marker(connection: Connection, conversation_id: int, marker: str) ->
     return connection.execute(statement, {"marker": marker, "conversation": conversation_id}).one_or_none()
 
 
+def read_other(connection: Connection, intent_id: int, *, remote_ref: str | None) -> Row[Any] | None:
+    """The wish with its places, unless `remote_ref` is what it came to."""
+    statement = text(
+        "SELECT i.remote_ref, c.place, c.helpdesk FROM intent i JOIN conversation c ON c.id = i.conversation_id "
+        "WHERE i.id = :id AND i.remote_ref IS DISTINCT FROM :ref"
+    )
+    return connection.execute(statement, {"id": intent_id, "ref": remote_ref}).one_or_none()
+
+
 def earlier_parts(connection: Connection, event_id: int, op: str, part: int) -> set[str]:
     """The states of the parts before this one."""
     statement = text("SELECT DISTINCT state FROM intent WHERE event_id = :event AND op = :op AND part < :part")
@@ -216,13 +234,13 @@ def has_unsettled(connection: Connection, conversation_id: int, lane: str) -> bo
 
 
 def release_held(connection: Connection, place: Place, reasons: Sequence[str]) -> int:
-    """What was held for these reasons in a place's conversations may be tried again now. Returns how many."""
+    """What was held for these reasons in a place's conversations may be tried again now, and what was unclear be looked for. Returns how many."""
     statement = text(
         """
         WITH freed AS (
-            UPDATE intent SET state = 'pending', due_at = now(), reason = '', reason_text = '' FROM conversation c
-            WHERE c.id = intent.conversation_id AND intent.state = 'held' AND intent.reason = ANY(:reasons)
-              AND :place IN (c.place, c.helpdesk) RETURNING c.id
+            UPDATE intent SET state = CASE WHEN state = 'held' THEN 'pending' ELSE state END, due_at = now(), reason = '', reason_text = ''
+            FROM conversation c WHERE c.id = intent.conversation_id AND :place IN (c.place, c.helpdesk)
+              AND (intent.state = 'held' AND intent.reason = ANY(:reasons) OR intent.state = 'unknown' AND intent.due_at IS NULL) RETURNING c.id
         ), woken AS (UPDATE conversation SET due_at = LEAST(due_at, now()) WHERE id IN (SELECT id FROM freed))
         SELECT count(*) FROM freed
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +18,26 @@ def text_digest(plain: str) -> bytes:
     return hashlib.sha256(" ".join(plain.casefold().split()).encode("utf-8", "replace")).digest()[:8]
 
 
+_CREATE = text(
+    """
+    WITH made AS (
+        INSERT INTO message (conversation_id, event_id, direction, contact_id, text_digest, occurred_at)
+        VALUES (:conversation, :event, :direction, :contact, :digest, :occurred_at) RETURNING id
+    ), known AS (
+        INSERT INTO message_ref (place, ref, message_id) SELECT :place, :ref, id FROM made ON CONFLICT (place, ref) DO NOTHING
+    ), woken AS (
+        UPDATE inbound_event SET conversation_id = :conversation, due_at = now()
+        WHERE state = 'waiting' AND place = :place AND target_ref = :ref AND (conversation_id IS NULL OR conversation_id = :conversation)
+    )
+    SELECT id FROM made
+    """
+)
+
+
 def create(
     connection: Connection,
+    place: Place,
+    ref: str,
     *,
     conversation_id: int,
     event_id: int,
@@ -27,12 +46,10 @@ def create(
     plain: str,
     occurred_at: datetime | None,
 ) -> int:
-    """A new message; its words stand in the event."""
-    statement = text(
-        "INSERT INTO message (conversation_id, event_id, direction, contact_id, text_digest, occurred_at) "
-        "VALUES (:conversation, :event, :direction, :contact, :digest, :occurred_at) RETURNING id"
-    )
+    """A new message that `place` knows as `ref`; its words stand in the event. What waited for it is woken."""
     parameters = {
+        "place": place,
+        "ref": ref,
         "conversation": conversation_id,
         "event": event_id,
         "direction": direction,
@@ -40,26 +57,57 @@ def create(
         "digest": text_digest(plain),
         "occurred_at": occurred_at,
     }
-    return int(connection.execute(statement, parameters).scalar_one())
+    return int(connection.execute(_CREATE, parameters).scalar_one())
 
 
-def add_ref(connection: Connection, place: Place, ref: str, message_id: int, *, part: int = 0) -> bool:
-    """Record under which id a place knows the message. False when the id is known already."""
-    statement = text(
-        "INSERT INTO message_ref (place, ref, message_id, part) VALUES (:place, :ref, :message, :part) ON CONFLICT (place, ref) DO NOTHING"
-    )
-    return connection.execute(statement, {"place": place, "ref": ref, "message": message_id, "part": part}).rowcount == 1
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRef:
+    """A place knows a message, or a part of it, as `ref`."""
+
+    place: Place
+    ref: str
+    message_id: int
+    part: int = 0
+
+
+_ADD_REFS = text(
+    """
+    INSERT INTO message_ref (place, ref, message_id, part)
+    SELECT * FROM unnest(CAST(:places AS text[]), CAST(:refs AS text[]), CAST(:messages AS bigint[]), CAST(:parts AS smallint[])) AS r(place, ref)
+    ORDER BY place, ref
+    ON CONFLICT (place, ref) DO NOTHING
+    """
+)
+
+
+def add_refs(connection: Connection, refs: Sequence[NewRef]) -> None:
+    """Record under which ids places know messages; what is known already stays as it is."""
+    if refs:
+        columns = {
+            "places": [item.place for item in refs],
+            "refs": [item.ref for item in refs],
+            "messages": [item.message_id for item in refs],
+            "parts": [item.part for item in refs],
+        }
+        connection.execute(_ADD_REFS, columns)
+
+
+def add_ref(connection: Connection, place: Place, ref: str, message_id: int, *, part: int = 0) -> None:
+    """Record under which id a place knows the message."""
+    add_refs(connection, [NewRef(place=place, ref=ref, message_id=message_id, part=part)])
+
+
+_FIND = text(
+    """
+    SELECT r.ref, r.part, m.id, m.conversation_id, m.event_id, m.direction, m.contact_id, m.deleted_at, m.delivery, m.revisions
+    FROM message_ref r JOIN message m ON m.id = r.message_id WHERE r.place = :place AND r.ref = ANY(:refs)
+    """
+)
 
 
 def find(connection: Connection, place: Place, refs: Sequence[str]) -> dict[str, Row[Any]]:
     """The messages that a place knows under `refs`."""
-    statement = text(
-        """
-        SELECT r.ref, r.part, m.id, m.conversation_id, m.event_id, m.direction, m.contact_id, m.deleted_at, m.delivery, m.revisions
-        FROM message_ref r JOIN message m ON m.id = r.message_id WHERE r.place = :place AND r.ref = ANY(:refs)
-        """
-    )
-    return {row.ref: row for row in connection.execute(statement, {"place": place, "refs": list(refs)})}
+    return {row.ref: row for row in connection.execute(_FIND, {"place": place, "refs": list(refs)})} if refs else {}
 
 
 def refs_of(connection: Connection, place: Place, message_id: int) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import time
 from typing import Any
 
 import redis
@@ -13,9 +12,6 @@ from rq.serializers import JSONSerializer
 
 from tests.benchmarks import ground, plain
 from tests.benchmarks.ground import Ground
-from workers.redis import connect
-from workers.wakeups import RedisWakeUps
-from workers.worker import work
 
 CONTACTS = 200
 
@@ -44,14 +40,7 @@ def file_ours(here: Ground, processes: int, count: int, *, database_url: str | N
     here.flush()
     here.stub("POST", "/reset")
 
-    def serve() -> None:
-        work(bridge, connect(bridge.config.redis, timeout=10.0))
-
-    with ground.forked(serve, count=processes):
-        # Each forked job is one worker's: as many as there are workers, as under load.
-        for _ in range(processes):
-            RedisWakeUps(connect(bridge.config.redis, timeout=0.3)).wake()
-            time.sleep(0.3)
+    with ground.forked(lambda: here.work(bridge), count=processes), ground.forked(lambda: here.sweep(bridge)):
         rate = _rate(here, count)
     bridge.database.dispose()
     return rate

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,13 @@ from plugin.transport.client import Transport
 from tests.benchmarks.adapters import SIGNATURE, BenchDesk, BenchPlatform, sign
 from tests.benchmarks.load import body_of
 from tests.servers.registry import free_port
+from webhooks.app import create_app
+from webhooks.serve import serve
 from workers.embedded import start_postgres, start_valkey
+from workers.redis import connect
+from workers.sweeper import sweep
+from workers.wakeups import RedisWakeUps
+from workers.worker import work
 
 CHANNEL = channel_place(ChannelKey("bench"))
 HELPDESK = helpdesk_place(HelpdeskKey("bench"))
@@ -107,6 +114,22 @@ class Ground:
         bridge.register()
         database.dispose()
         return bridge
+
+    def work(self, bridge: Bridge) -> None:
+        """Be a worker process."""
+        work(bridge, connect(bridge.config.redis, timeout=10.0))
+
+    def sweep(self, bridge: Bridge) -> None:
+        """Be a sweeper process."""
+        sweep(bridge, RedisWakeUps(connect(bridge.config.redis, timeout=0.3)))
+
+    def serve(self, bridge: Bridge) -> None:
+        """Be a receiver process."""
+        serve(
+            lambda: create_app(bridge, RedisWakeUps(connect(bridge.config.redis, timeout=0.3))),
+            bridge.config.receiver,
+            on_ready=lambda: None,
+        )
 
     def flush(self) -> None:
         """Forget every wake-up."""
@@ -215,6 +238,13 @@ def preload(connection: Connection, *, first: int, count: int, contacts: int) ->
             headers = {"content-type": "application/json", SIGNATURE: sign(body)}
             batch.append(NewReceipt(place=CHANNEL, method="POST", path="", query={}, headers=headers, body=body))
         receipts.insert(connection, batch)
+
+
+def is_listening(port: int) -> bool:
+    """Whether something takes connections on the port."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 def open_work(database: Database) -> int:

@@ -153,9 +153,9 @@ class Bridge:
             for role, process in list(self._processes.items()):
                 if not process.is_alive() and not self._is_over.is_set():
                     process.join()
-                    process.close()
                     self.restarts += 1
                     self._start(role)
+                    process.close()
 
 
 class Servers:
