@@ -27,7 +27,7 @@ from plugin.domain.errors import (
 )
 from plugin.domain.model import File
 from plugin.platforms.mastodon.schema import Settings
-from plugin.platforms.mastodon.values import read_id, read_object, read_objects, read_string, read_time
+from plugin.platforms.mastodon.values import read_id, read_objects, read_string, read_time
 
 Params = Sequence[tuple[str, str]]
 _ABSENT = frozenset({404, 405, 410, 501})
@@ -205,8 +205,5 @@ def _id(data: Mapping[str, Any]) -> str:
 
 def _said(answer: HttpResponse) -> str:
     """The server's own words, short."""
-    try:
-        data = read_object(answer.json())
-    except MalformedPayload:
-        return ""
+    data = answer.json_object or {}
     return (read_string(data.get("error_description")) or read_string(data.get("error")))[:300]
