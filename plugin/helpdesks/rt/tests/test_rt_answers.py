@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import hashlib
-import hmac
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +12,7 @@ import marshmallow
 import pytest
 
 from plugin.contracts.http import HttpResponse, WebhookRequest
+from plugin.contracts.signing import sign
 from plugin.domain.errors import (
     CredentialsRejected,
     CrossdeskError,
@@ -28,14 +27,15 @@ from plugin.domain.errors import (
     Unsupported,
     UnsupportedEvent,
 )
-from plugin.domain.events import ArticleAuthor, TicketTouched
+from plugin.domain.events import ArticleAuthor
 from plugin.domain.ids import ArticleRef, ContactRef, CustomerRef, HelpdeskKey, Marker, MediaRef, TicketRef
-from plugin.domain.model import Attachment, Contact, NewArticle, NewTicket, TicketChange, Visibility
+from plugin.domain.model import Attachment, Contact, NewArticle, TicketChange
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.helpdesks.rt import wording
 from plugin.helpdesks.rt.adapter import HELPDESK, RtAdapter
 from plugin.helpdesks.rt.trimming import trim_reply
-from plugin.testing.fakes import CannedHttp, Made, connection
+from plugin.testing.fakes import START, CannedHttp, Made, connection
+from plugin.testing.outgoing import new_ticket
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SECRET = "a secret of sixteen"
@@ -161,16 +161,7 @@ def test_a_change_that_was_cut_off_is_unclear() -> None:
             adapter.update_ticket(TICKET_REF, TicketChange(title="new"))
 
 
-NEW_TICKET = NewTicket(
-    title="Hello",
-    group="",
-    contact=Contact(ref=ContactRef("7")),
-    customer_ref=CustomerRef("matrix.support.7"),
-    article=ARTICLE,
-    channel="support",
-    platform="matrix",
-    visibility=Visibility.PRIVATE,
-)
+NEW_TICKET = new_ticket(Contact(ref=ContactRef("7")), article=ARTICLE, group="", customer_ref=CustomerRef("matrix.support.7"))
 QUEUE = says(200, {"TicketCustomFields": [{"name": "Crossdesk Marker"}]})
 CREATED = says(201, {"id": "10"}, location="/REST/2.0/ticket/10")
 
@@ -322,38 +313,16 @@ def test_a_poll_goes_on_where_a_page_is_full() -> None:
     assert polled.position["transaction"] == 500
 
 
-def signed(body: bytes, *, at: datetime = NOW, secret: str = SECRET) -> WebhookRequest:
-    stamp = str(int(at.timestamp()))
-    signature = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-    headers = {"x-crossdesk-timestamp": stamp, "x-crossdesk-signature": f"v1={signature}"}
+def signed(body: bytes, *, secret: str = SECRET) -> WebhookRequest:
+    stamp = str(int(START.timestamp()))
+    headers = {"x-crossdesk-timestamp": stamp, "x-crossdesk-signature": f"v1={sign(secret, stamp.encode(), b'.', body)}"}
     return WebhookRequest(method="POST", path="", headers=headers, query={}, body=body)
 
 
-HOOK = b'{"transactions":[{"id":"12","ticket":"5","type":"Correspond","created":"2026-11-21T11:59:58Z","later":1}]}'
-
-
-def test_a_hook_is_believed_only_signed_and_fresh() -> None:
-    adapter, _ = desk()
-    good = signed(HOOK)
-    adapter.verify(good)
-    at = datetime(2026, 11, 21, 11, 59, 58, tzinfo=UTC)
-    assert adapter.parse(good) == [TicketTouched(event_key="txn:12", occurred_at=at, ticket_ref=TicketRef("5"))]
-    bad = (
-        dataclasses.replace(good, body=HOOK + b" "),
-        dataclasses.replace(good, headers={}),
-        dataclasses.replace(good, headers={**good.headers, "x-crossdesk-timestamp": "1795262399"}),
-        dataclasses.replace(good, headers={**good.headers, "x-crossdesk-timestamp": "٣"}),
-        dataclasses.replace(good, headers={**good.headers, "x-crossdesk-signature": "v1=ü"}),
-        signed(HOOK, at=datetime(2026, 11, 21, 11, 54, 59, tzinfo=UTC)),
-        signed(HOOK, at=datetime(2026, 11, 21, 12, 5, 1, tzinfo=UTC)),
-        signed(HOOK, secret="another"),
-    )
-    for request in bad:
-        with pytest.raises(SignatureInvalid):
-            adapter.verify(request)
-    without, _ = desk(webhook_secret="")
+def test_without_a_secret_no_hook_is_believed() -> None:
+    adapter, _ = desk(webhook_secret="")
     with pytest.raises(SignatureInvalid):
-        without.verify(signed(HOOK, secret=""))
+        adapter.verify(signed(b"{}", secret=""))
 
 
 @pytest.mark.parametrize(
@@ -439,9 +408,3 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any], field: str
     with pytest.raises(marshmallow.ValidationError) as refusal:
         HELPDESK.settings_schema.load({**SETTINGS, **wrong})
     assert list(refusal.value.messages_dict) == [field]
-
-
-def test_secrets_are_never_shown() -> None:
-    shown = repr(HELPDESK.settings_schema.load(SETTINGS))
-    assert SECRET not in shown
-    assert "1-2-abc" not in shown

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 
 from plugin.contracts.http import HttpResponse, WebhookRequest
-from plugin.domain.errors import MalformedPayload, SignatureInvalid, UnsupportedEvent
+from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.helpdesks.zammad import polling
 from tests.webhook_listener import Listener, Reply
 from ui_extensions.rehearsal.desk.server import DeskServer
@@ -168,24 +166,6 @@ def test_a_page_full_of_one_moment_is_turned(tools: Any) -> None:
         if not polled.has_more:
             break
     assert (len(seen), polled.has_more) == (150, False)
-
-
-def test_a_forged_webhook_is_refused(tools: Any) -> None:
-    adapter = tools.connect("http://127.0.0.1:9", None)
-    body = b'{"ticket":{"id":1,"updated_at":"2026-11-21T20:00:00.000Z"}}'
-    good = "sha1=" + hmac.new(tools.WEBHOOK_TOKEN.encode(), body, hashlib.sha1).hexdigest()
-    adapter.verify(webhook(body, **{"x-hub-signature": good}))
-    forged = [
-        webhook(body),
-        webhook(body + b" ", **{"x-hub-signature": good}),
-        webhook(body, **{"x-hub-signature": good.removeprefix("sha1=")}),
-        webhook(body, **{"x-hub-signature": "sha256=" + hmac.new(tools.WEBHOOK_TOKEN.encode(), body, hashlib.sha256).hexdigest()}),
-        webhook(body, **{"x-hub-signature": "sha1=" + hmac.new(b"other", body, hashlib.sha1).hexdigest()}),
-        webhook(body, **{"x-hub-signature": "ü"}),
-    ]
-    for request in forged:
-        with pytest.raises(SignatureInvalid):
-            adapter.verify(request)
 
 
 def test_odd_payloads_are_malformed_or_not_carried(tools: Any) -> None:
