@@ -29,12 +29,13 @@ from plugin.domain.errors import (
 )
 from plugin.domain.events import ArticleAuthor
 from plugin.domain.ids import ArticleRef, ContactRef, CustomerRef, HelpdeskKey, Marker, MediaRef, TicketRef
-from plugin.domain.model import Attachment, Contact, NewArticle, NewTicket, TicketChange, Visibility
+from plugin.domain.model import Attachment, Contact, NewArticle, TicketChange
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.helpdesks.rt import wording
 from plugin.helpdesks.rt.adapter import HELPDESK, RtAdapter
 from plugin.helpdesks.rt.trimming import trim_reply
 from plugin.testing.fakes import START, CannedHttp, Made, connection
+from plugin.testing.outgoing import new_ticket
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SECRET = "a secret of sixteen"
@@ -160,16 +161,7 @@ def test_a_change_that_was_cut_off_is_unclear() -> None:
             adapter.update_ticket(TICKET_REF, TicketChange(title="new"))
 
 
-NEW_TICKET = NewTicket(
-    title="Hello",
-    group="",
-    contact=Contact(ref=ContactRef("7")),
-    customer_ref=CustomerRef("matrix.support.7"),
-    article=ARTICLE,
-    channel="support",
-    platform="matrix",
-    visibility=Visibility.PRIVATE,
-)
+NEW_TICKET = new_ticket(Contact(ref=ContactRef("7")), article=ARTICLE, group="", customer_ref=CustomerRef("matrix.support.7"))
 QUEUE = says(200, {"TicketCustomFields": [{"name": "Crossdesk Marker"}]})
 CREATED = says(201, {"id": "10"}, location="/REST/2.0/ticket/10")
 

@@ -19,9 +19,10 @@ from plugin.domain.clock import SystemClock
 from plugin.domain.errors import CredentialsRejected, RemoteRejected, SignatureInvalid, TargetGone
 from plugin.domain.events import ArticleAuthor, TicketTouched
 from plugin.domain.ids import ContactRef, HelpdeskKey, Marker, TicketRef
-from plugin.domain.model import Contact, File, NewArticle, NewTicket, Stage, TicketChange, Visibility
+from plugin.domain.model import Contact, File, NewArticle, NewTicket, Stage, TicketChange
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.helpdesks.rt.adapter import HELPDESK, RtAdapter
+from plugin.testing import outgoing
 from plugin.testing.fakes import MemorySecrets
 from plugin.transport.client import Transport
 from tests.fixtures import server
@@ -71,18 +72,7 @@ def new_marker() -> Marker:
 def new_ticket(**changes: Any) -> NewTicket:
     contact = Contact(ref=ContactRef("@maria:hs.example"), display_name="María 🦊 K.", handle="maria:hs.example")
     article = NewArticle(text=Text("Where is it? 😀\n\n<b>not bold</b>"), author=contact)
-    ticket = NewTicket(
-        title="Where is it? 😀",
-        group="",
-        contact=contact,
-        customer_ref=None,
-        article=article,
-        channel="support",
-        platform="matrix",
-        visibility=Visibility.PUBLIC,
-        tags=("new",),
-    )
-    return dataclasses.replace(ticket, **changes)
+    return outgoing.new_ticket(contact, "Where is it? 😀", **{"group": "", "article": article, "tags": ("new",), **changes})
 
 
 def says(plain: str, **changes: Any) -> NewArticle:

@@ -15,9 +15,10 @@ from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection
 from plugin.domain.clock import SystemClock
 from plugin.domain.ids import ContactRef, HelpdeskKey, Marker
-from plugin.domain.model import Contact, NewArticle, NewTicket, Visibility
+from plugin.domain.model import Contact, NewArticle, NewTicket
 from plugin.domain.text import Text
 from plugin.helpdesks.zammad.adapter import HELPDESK, ZammadAdapter
+from plugin.testing import outgoing
 from plugin.testing.fakes import MemorySecrets
 from plugin.transport.client import Transport
 from ui_extensions.rehearsal.desk.app import DeskSettings, Parts, Staff
@@ -95,8 +96,7 @@ class World:
 
 def new_ticket(body: str = "Where is my parcel?", contact: Contact = MIA, **more: Any) -> NewTicket:
     article = NewArticle(text=Text(body), author=contact, source_url=f"{contact.url}/1", occurred_at=datetime(2026, 11, 21, 20, tzinfo=UTC))
-    fields = {"title": body, "group": "Social", "contact": contact, "customer_ref": None, "article": article}
-    return NewTicket(**{**fields, "channel": "demo", "platform": "mastodon", "visibility": Visibility.PUBLIC, **more})
+    return outgoing.new_ticket(contact, body, **{"article": article, "channel": "demo", "platform": "mastodon", **more})
 
 
 def settings_for(url: str, **more: Any) -> Any:

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from plugin.domain import errors
-from plugin.domain.ids import ContactRef, Marker, ThreadKey
-from plugin.domain.model import Contact, File, OutboundMessage, Visibility
+from plugin.domain.ids import Marker, ThreadKey
+from plugin.domain.model import File
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.platforms.matrix import contents
 from plugin.platforms.matrix.adapter import MatrixAdapter
 from plugin.platforms.matrix.rooms import person_of, room_and_root, thread_key
+from plugin.testing.outgoing import outbound
 
 MARKER = Marker("0123456789abcdefghijklmnop")
-THREAD = ThreadKey("!room:example.org")
-MESSAGE = OutboundMessage(
-    thread_key=THREAD,
-    contact=Contact(ref=ContactRef("@alice:example.org")),
-    visibility=Visibility.PRIVATE,
-    text=Text("Hello"),
-    created_at=datetime(2026, 11, 21, tzinfo=UTC),
-)
+MESSAGE = outbound("!room:example.org", "Hello")
 Scripted = Callable[..., tuple[MatrixAdapter, Any]]
 CALLS: dict[str, Callable[[MatrixAdapter], Any]] = {
     "deliver": lambda adapter: adapter.deliver(MESSAGE, marker=MARKER),
@@ -50,14 +44,7 @@ def test_the_device_is_made_when_it_is_missed(scripted: Scripted) -> None:
 
 def test_a_refusal_half_way_says_how_much_was_delivered(scripted: Scripted) -> None:
     file = File(filename="a", content_type="text/plain", content=b"a")
-    message = OutboundMessage(
-        thread_key=THREAD,
-        contact=MESSAGE.contact,
-        visibility=MESSAGE.visibility,
-        text=Text("x"),
-        files=(file,),
-        created_at=MESSAGE.created_at,
-    )
+    message = replace(MESSAGE, files=(file,))
     forbidden = (403, {"errcode": "M_FORBIDDEN", "error": "no"})
     adapter, _ = scripted({"chunk": []}, {"content_uri": "mxc://a/b"}, {"event_id": "$1"}, forbidden)
     with pytest.raises(errors.RemoteRejected, match="Of 2 parts, 1 were delivered before"):

@@ -26,11 +26,12 @@ from plugin.domain.errors import (
     UnsupportedEvent,
 )
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, PlatformEvent
-from plugin.domain.ids import ChannelKey, ContactRef, Marker, MediaRef, MessageRef, ThreadKey
-from plugin.domain.model import Attachment, Contact, File, OutboundMessage, Visibility
+from plugin.domain.ids import ChannelKey, Marker, MediaRef, MessageRef
+from plugin.domain.model import Attachment, File, OutboundMessage, Visibility
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.platforms.rehearsal.adapter import PLATFORM, RehearsalAdapter
 from plugin.testing.fakes import MemorySecrets
+from plugin.testing.outgoing import outbound
 from plugin.transport.client import Transport
 from tests.webhook_listener import Listener
 from ui_extensions.rehearsal import serving
@@ -76,14 +77,8 @@ def answer(setup: Setup, text: str = "On its way", **more: Any) -> tuple[Outboun
     """An answer to a customer's post, and the post."""
     network = setup.network.network
     post = network.publish(network.customers()[0], "Where is my parcel?")
-    message = OutboundMessage(
-        thread_key=ThreadKey(f"public:{post.conversation}"),
-        contact=Contact(ref=ContactRef("u_lena")),
-        visibility=Visibility.PUBLIC,
-        text=Text(text),
-        created_at=datetime.now(UTC),
-    )
-    return replace(message, **more), post.post_id
+    fields = {"contact": "u_lena", "visibility": Visibility.PUBLIC, "created_at": datetime.now(UTC), **more}
+    return outbound(f"public:{post.conversation}", text, **fields), post.post_id
 
 
 def said_by_company(setup: Setup) -> list[Any]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from plugin.contracts.platform import Connection
 from plugin.domain.clock import SystemClock
-from plugin.domain.ids import ContactRef, Marker, MessageRef, ThreadKey
-from plugin.domain.model import Contact, File, OutboundMessage, Visibility
-from plugin.domain.text import Text
+from plugin.domain.ids import Marker
 from plugin.platforms.telegram.adapter import PLATFORM, PollingTelegramAdapter, TelegramAdapter
 from plugin.testing.fakes import MemorySecrets
 from plugin.testing.standins.telegram import TelegramStandIn
@@ -59,22 +56,6 @@ def poller(connect: Callable[..., Any]) -> PollingTelegramAdapter:
     found = connect(intake="poll", secret_token="")
     assert isinstance(found, PollingTelegramAdapter)
     return found
-
-
-@pytest.fixture
-def outbound() -> Callable[..., OutboundMessage]:
-    def made(thread: str, text: Text | str = "", *, files: tuple[File, ...] = (), reply_to: str | None = None) -> OutboundMessage:
-        return OutboundMessage(
-            thread_key=ThreadKey(thread),
-            contact=Contact(ref=ContactRef("77")),
-            visibility=Visibility.PRIVATE,
-            text=Text(text) if isinstance(text, str) else text,
-            files=files,
-            reply_to=MessageRef(reply_to) if reply_to else None,
-            created_at=datetime(2026, 11, 21, tzinfo=UTC),
-        )
-
-    return made
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from plugin.contracts.http import WebhookRequest
 from plugin.domain.errors import MalformedPayload, RemoteRejected, RemoteUnavailable, SignatureInvalid, UnsupportedEvent
 from plugin.domain.events import ContactReachability, MessageEdited, MessageReceived, ReactionChanged
 from plugin.domain.ids import MediaRef
-from plugin.domain.model import Attachment, OutboundMessage
+from plugin.domain.model import Attachment
 from plugin.platforms.telegram.adapter import PLATFORM, PollingTelegramAdapter, TelegramAdapter
 from plugin.platforms.telegram.updates import ALLOWED_UPDATES
+from plugin.testing.outgoing import outbound
 from plugin.testing.standins.telegram import TelegramStandIn, Upload
 from tests.webhook_listener import Listener
 
@@ -45,7 +46,7 @@ def test_a_changed_secret_overlaps_with_the_old_one_until_that_is_dropped(connec
 
 
 def test_a_whole_way_in_and_out_with_a_poisonous_update_between(
-    telegram: TelegramStandIn, connect: Callable[..., TelegramAdapter], outbound: Callable[..., OutboundMessage], marker: Any
+    telegram: TelegramStandIn, connect: Callable[..., TelegramAdapter], marker: Any
 ) -> None:
     """The stand-in POSTs, we verify and parse; what cannot be read is acknowledged as the receipt path does, and blocks nobody."""
     events: list[Any] = []
@@ -185,7 +186,7 @@ def test_poll_and_webhook_make_the_same_events(telegram: TelegramStandIn, adapte
 
 
 def test_our_own_words_in_a_business_chat_come_back_under_the_same_reference(
-    telegram: TelegramStandIn, poller: PollingTelegramAdapter, outbound: Callable[..., OutboundMessage], marker: Any
+    telegram: TelegramStandIn, poller: PollingTelegramAdapter, marker: Any
 ) -> None:
     telegram.connect_business("Bc1", owner=500)
     telegram.customer_says(77, "hi", business="Bc1")
