@@ -26,7 +26,7 @@ def test_04_a_split_that_dies_half_way_through_a_thousand_events_splits_all_of_t
     inner.told(*[inner.platform.say("ann", words) for words in sequence("message", 1000)])
     assert children.die(children.split, database_url, faults="split.before_commit=1:kill", log=tmp_path / "log") == -signal.SIGKILL
     assert inner.one("SELECT count(*) FROM inbound_event") == 0
-    inner.splitter.split_due()
+    until(inner.splitter.split_due)
     assert inner.one("SELECT count(*) FROM inbound_event") == 1000
 
 
