@@ -32,9 +32,9 @@ class Bridge:
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
-        self._file = directory / "crossdesk.toml"
-        self._file.write_text(configuration)
-        self._file.chmod(0o600)
+        self.file = directory / "crossdesk.toml"
+        self.file.write_text(configuration)
+        self.file.chmod(0o600)
         receiver = tomllib.loads(configuration)["receiver"]
         self.url = f"http://127.0.0.1:{receiver['port']}"
         self._commands = tuple(processes)
@@ -51,7 +51,7 @@ class Bridge:
     def start(self) -> None:
         """Start the processes, and wait until deliveries are taken."""
         for command in self._commands:
-            line = [*CROSSDESK, "--config", str(self._file), command]
+            line = [*CROSSDESK, "--config", str(self.file), command]
             self._running.append(registry.spawn(line, self._directory, env=self._environ, name=command))
         try:
             registry.wait_for(f"{self.url}/readyz", self._running[0])
@@ -69,6 +69,11 @@ class Bridge:
         assert not any(codes), f"{self._commands} ended with {codes}:\n{self.log}"
 
     @property
+    def is_running(self) -> bool:
+        """Whether every process runs."""
+        return all(process.poll() is None for process in self._running)
+
+    @property
     def log(self) -> str:
         """The last words of each process."""
         logs = [self._directory / f"{command}.log" for command in self._commands]
@@ -77,7 +82,7 @@ class Bridge:
     def crossdesk(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """What the `crossdesk` command says about this bridge."""
         return subprocess.run(
-            [*CROSSDESK, "--config", str(self._file), *arguments],
+            [*CROSSDESK, "--config", str(self.file), *arguments],
             cwd=self._directory,
             env={**os.environ, **self._environ},
             stdin=subprocess.DEVNULL,

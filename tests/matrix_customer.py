@@ -18,17 +18,20 @@ Json = dict[str, Any]
 class Customer:
     """One registered user. Every call raises `requests.HTTPError` when the homeserver refuses it."""
 
-    def __init__(self, info: Json, name: str = "customer") -> None:
-        """Register a fresh user on the homeserver that `tests.servers.synapse.start` described."""
+    def __init__(self, info: Json, name: str = "customer", *, session: Json | None = None) -> None:
+        """Register a fresh user on the homeserver that `tests.servers.synapse.start` described, or go on with a `session` kept before."""
         self._url, self._session = info["url"], requests.Session()
+        self.session: Json = session or self._register(info["shared_secret"], name)
+        self.user_id: str = self.session["user_id"]
+        self._session.headers["Authorization"] = f"Bearer {self.session['access_token']}"
+
+    def _register(self, shared_secret: str, name: str) -> Json:
         admin = "/_synapse/admin/v1/register"
         nonce = self.call("GET", admin)["nonce"]
         username, password = f"{name}-{secrets.token_hex(4)}", secrets.token_hex(8)
-        mac = hmac.new(info["shared_secret"].encode(), f"{nonce}\0{username}\0{password}\0notadmin".encode(), hashlib.sha1)
+        mac = hmac.new(shared_secret.encode(), f"{nonce}\0{username}\0{password}\0notadmin".encode(), hashlib.sha1)
         account = {"nonce": nonce, "username": username, "password": password, "admin": False, "mac": mac.hexdigest()}
-        session = self.call("POST", admin, json=account)
-        self.user_id: str = session["user_id"]
-        self._session.headers["Authorization"] = f"Bearer {session['access_token']}"
+        return self.call("POST", admin, json=account)
 
     def close(self) -> None:
         """Close the connections."""

@@ -11,6 +11,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from plugin.config import ReceiverConfig
+from webhooks.patience import OneLogger, PatientWorker
 from workers.leash import die_with_parent
 
 
@@ -33,7 +34,8 @@ def serve(build: Callable[[], Flask], config: ReceiverConfig, *, on_ready: Calla
     options = {
         "bind": f"{config.host}:{config.port}",
         "workers": 1,
-        "worker_class": "gthread",
+        "worker_class": PatientWorker,
+        "logger_class": OneLogger,
         "threads": config.threads,
         # Longer than the senders keep idle connections, so that we are never the one who closes under a request.
         "keepalive": 75,

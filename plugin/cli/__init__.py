@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from plugin import log
+from plugin.cli.alerts import alert
 from plugin.cli.channels import channel
 from plugin.cli.checking import check, doctor
 from plugin.cli.databases import db
@@ -53,7 +54,8 @@ def main(ctx: click.Context, path: str) -> None:
     """
     log.configure()
     ctx.obj = Settings(path)
+    ctx.call_on_close(ctx.obj.close)
 
 
-for command in (run, serve, work, sweep, check, doctor, channel, ledger, db, rehearse):
+for command in (run, serve, work, sweep, check, doctor, channel, ledger, alert, db, rehearse):
     main.add_command(command)

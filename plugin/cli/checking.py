@@ -95,4 +95,12 @@ def _redis(settings: Settings) -> Probe:
 def _alerts(settings: Settings) -> Sequence[Probe]:
     with settings.bridge.database.begin() as connection:
         rows = places.open_alerts(connection)
-    return [Probe(name=row.code, is_ok=False, answer=f"{row.place}: {row.text}", next_step="See the sentence itself.") for row in rows]
+    return [
+        Probe(
+            name=row.code,
+            is_ok=False,
+            answer=f"{row.place}: {row.text}",
+            next_step=f"Do what the sentence says; if it stays open then, `crossdesk alert close {row.id}`.",
+        )
+        for row in rows
+    ]

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import structlog
 from flask import Flask
 
 from plugin import bootstrap
 from plugin.bootstrap import Bridge
 from plugin.cli.shared import Settings, pass_settings
 from plugin.config import Config, DatabaseConfig, RedisConfig
-from plugin.domain.errors import ConfigError
+from plugin.domain.errors import ConfigError, StoreUnavailable
 from plugin.store import schema
 from ui_extensions.rehearsal import practice
 from webhooks.app import create_app
@@ -27,6 +28,7 @@ from workers.sweeper import sweep as sweep_forever
 from workers.wakeups import RedisWakeUps
 from workers.worker import work as work_forever
 
+_log = structlog.get_logger("crossdesk.running")
 _WAKE_SECONDS = 0.3
 _WORK_SECONDS = 10.0
 
@@ -99,7 +101,7 @@ def _greet(config: Config, practice_of: practice.Practice | None) -> None:
 @pass_settings
 def serve(settings: Settings) -> None:
     """Run a receiver alone: it takes deliveries and answers. Needs a database by URL."""
-    _serve(_single(settings), lambda: None)
+    _serve(_single(settings, is_receiver=True), lambda: None)
 
 
 @click.command()
@@ -116,7 +118,7 @@ def sweep(settings: Settings) -> None:
     _sweep(_single(settings), lambda: None)
 
 
-def _single(settings: Settings) -> Bridge:
+def _single(settings: Settings, *, is_receiver: bool = False) -> Bridge:
     config = settings.config
     if config.database.is_embedded or config.redis.is_embedded:
         raise ConfigError(
@@ -124,9 +126,15 @@ def _single(settings: Settings) -> Bridge:
             "The embedded ones belong to `crossdesk run`."
         )
     bridge = bootstrap.build(config)
-    with bridge.database.begin() as connection:
-        schema.require_current(connection)
-    bridge.register()
+    try:
+        with bridge.database.begin() as connection:
+            schema.require_current(connection)
+        bridge.register()
+    except StoreUnavailable:
+        # A receiver that comes up while the database is away has work to do all the same: it spools.
+        if not is_receiver or bridge.spool is None:
+            raise
+        _log.warning("store_away", goes_on="spooling")
     # What works forks: no connection may be shared with a child.
     bridge.database.dispose()
     return bridge

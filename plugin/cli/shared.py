@@ -59,6 +59,11 @@ class Settings:
             config = replace(config, database=DatabaseConfig(url=url))
         return bootstrap.build(config, pool_size=2)
 
+    def close(self) -> None:
+        """Give back what was opened."""
+        if "bridge" in self.__dict__:
+            self.bridge.database.dispose()
+
     @cached_property
     def unconnected(self) -> Bridge:
         """A bridge for what needs no database: building one makes no connection, so it does not matter whether one runs."""

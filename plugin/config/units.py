@@ -81,7 +81,7 @@ class Seconds(_Quantity):
 
     def shown(self, number: float) -> str:
         """Largest unit that leaves a whole number."""
-        for name, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        for name, size in (("d", 86400), ("h", 3600), ("min", 60)):
             if number >= size and number % size == 0:
                 return f'"{number / size:g} {name}"'
         return f"{number:g} s"

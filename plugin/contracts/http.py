@@ -61,6 +61,15 @@ class HttpResponse:
         return parse_json(self.body)
 
     @property
+    def json_object(self) -> dict[str, Any] | None:
+        """The body where it is a JSON object; None for anything else, such as a proxy's page."""
+        try:
+            value = self.json()
+        except MalformedPayload:
+            return None
+        return value if isinstance(value, dict) else None
+
+    @property
     def retry_after(self) -> float | None:
         """Seconds in `Retry-After`, None where absent or not a number of seconds."""
         try:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from plugin.domain.events import TicketTouched
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane, Origin
+from plugin.handlers import wording
 from plugin.handlers.results import (
     CustomerKnown,
     Effect,
@@ -43,6 +44,16 @@ def commit(connection: Connection, held: Held, results: Sequence[Result]) -> Non
     intents.finish_events(connection, ended)
     filed = [result.event_id for result in results if result.had_files and result.ending.state == "sent"]
     media.forget_bytes(connection, filed)
+
+
+def tell_of_late(connection: Connection, results: Sequence[Result]) -> None:
+    """The lease was lost before these came back, so none of them counts. What was applied all the same may stand twice: the admin is told."""
+    for result in results:
+        if result.ending.outcome == "applied" and result.lane in {Lane.TO_HELPDESK, Lane.TO_SOCIAL}:
+            wish = intents.read_other(connection, result.intent_id, remote_ref=result.ending.remote_ref)
+            if wish is not None:
+                place = wish.place if result.lane == Lane.TO_SOCIAL else wish.helpdesk
+                places.raise_alert(connection, place, f"twin:{result.intent_id}", wording.twin(wish.remote_ref, result.ending.remote_ref))
 
 
 def note(connection: Connection, held: Held, *, event_id: int, event_place: Place, event_key: str, part: int, name: str, text: str) -> None:

@@ -42,3 +42,18 @@ def release(database: Database, conversation_id: int, *, actor: str) -> int:
             places.close_alerts(connection, place, [f"loop:{conversation_id}"])
         ledger.record(connection, actor=actor, action="release", subject=f"conversation {conversation_id}", detail={"freed": freed})
         return freed
+
+
+def list_alerts(database: Database) -> list[dict[str, Any]]:
+    """What an admin was told and is not settled yet."""
+    with database.begin() as connection:
+        return [dict(row._mapping) for row in places.open_alerts(connection)]  # noqa: SLF001 - SQLAlchemy's public way to a mapping
+
+
+def close_alert(database: Database, alert_id: int, *, actor: str) -> bool:
+    """A person has seen to it; False when it is not open. It is raised again when its cause comes again."""
+    with database.begin() as connection:
+        is_done = places.close_alert(connection, alert_id)
+        if is_done:
+            ledger.record(connection, actor=actor, action="close alert", subject=f"alert {alert_id}", detail={})
+        return is_done

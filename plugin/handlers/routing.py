@@ -24,6 +24,7 @@ from plugin.domain.events import (
 )
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane
+from plugin.handlers import wording
 from plugin.handlers.installation import Channel, Desk
 from plugin.store import places
 from plugin.store.conversations import Held
@@ -126,11 +127,7 @@ def route(desktop: Desktop) -> Verdict:
 
 def twin(desktop: Desktop, place: Place, wish: Row[Any], ref: str) -> Ignored:
     """A wish was fulfilled twice: a process froze between its last look at the clock and the call. It cannot be undone, so it is told."""
-    text = (
-        f"Something stands twice: {wish.remote_ref} and {ref} carry the same marker, because a process froze right before its call and went on "
-        "long after. Nothing is lost; remove one of them by hand."
-    )
-    places.raise_alert(desktop.connection, place, f"twin:{wish.id}", text)
+    places.raise_alert(desktop.connection, place, f"twin:{wish.id}", wording.twin(wish.remote_ref, ref))
     return Ignored(reason="twin")
 
 

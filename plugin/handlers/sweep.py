@@ -60,10 +60,21 @@ _ALARM_OLD = text(
     ON CONFLICT DO NOTHING
     """
 )
+_NOTHING_OLD = text(
+    """
+    UPDATE alert SET closed_at = now() WHERE code = 'old' AND closed_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM conversation c JOIN intent i ON i.conversation_id = c.id
+        WHERE c.place = alert.place AND i.state IN ('pending', 'unknown') AND i.created_at < now() - make_interval(secs => :seconds))
+    """
+)
 
 
 def alarm_old(connection: Connection, *, seconds: float) -> int:
-    """Tell the admin of work that has been tried for longer than `seconds`. It stays: no limit of tries ever loses anything."""
+    """Tell the admin of work that has been tried for longer than `seconds`. It stays: no limit of tries ever loses anything.
+
+    The alert closes by itself when all of it is done.
+    """
+    connection.execute(_NOTHING_OLD, {"seconds": seconds})
     return connection.execute(_ALARM_OLD, {"seconds": seconds}).rowcount
 
 

@@ -63,6 +63,14 @@ def reaction(contact: Contact, emoji: str, *, added: bool) -> Text:
     return Text(f"[{name_of(contact)} {'reacted with' if added else 'took back the reaction'} {emoji}]")
 
 
+def twin(first: str | None, second: str | None) -> str:
+    """For the admin: one wish was fulfilled twice."""
+    return (
+        f"Something may stand twice: {first or 'what is looked for now'} and {second} carry the same marker, because a process stood still right "
+        "before its call and went on when another had taken over. Nothing is lost; look at both and remove one of them by hand."
+    )
+
+
 def lost_event() -> Text:
     """In place of a message that could not be shown."""
     return Text(

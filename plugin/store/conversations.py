@@ -126,7 +126,7 @@ _RELEASE = text(
         (SELECT CASE WHEN state = 'accepted' THEN now() ELSE due_at END FROM inbound_event
          WHERE conversation_id = :id AND state IN ('accepted', 'retry') ORDER BY id LIMIT 1),
         (SELECT min(due_at) FROM inbound_event WHERE conversation_id = :id AND state = 'waiting'),
-        (SELECT min(GREATEST(first.due_at, first.settle_at)) FROM (
+        (SELECT min(CASE WHEN first.due_at IS NOT NULL THEN GREATEST(first.due_at, first.settle_at) END) FROM (
             SELECT DISTINCT ON (i.lane) i.due_at, i.settle_at, i.lane, i.event_id FROM intent i
             WHERE i.conversation_id = :id AND i.state IN ('pending', 'sending', 'unknown', 'held')
               AND NOT (conversation.ticket_ref IS NULL AND i.lane = 'to_helpdesk'

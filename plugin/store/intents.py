@@ -210,6 +210,15 @@ def find_by_marker(connection: Connection, conversation_id: int, marker: str) ->
     return connection.execute(statement, {"marker": marker, "conversation": conversation_id}).one_or_none()
 
 
+def read_other(connection: Connection, intent_id: int, *, remote_ref: str | None) -> Row[Any] | None:
+    """The wish with its places, unless `remote_ref` is what it came to, or what the read-back that is still to come will find."""
+    statement = text(
+        "SELECT i.remote_ref, c.place, c.helpdesk FROM intent i JOIN conversation c ON c.id = i.conversation_id "
+        "WHERE i.id = :id AND i.remote_ref IS DISTINCT FROM :ref AND i.state <> 'unknown'"
+    )
+    return connection.execute(statement, {"id": intent_id, "ref": remote_ref}).one_or_none()
+
+
 def earlier_parts(connection: Connection, event_id: int, op: str, part: int) -> set[str]:
     """The states of the parts before this one."""
     statement = text("SELECT DISTINCT state FROM intent WHERE event_id = :event AND op = :op AND part < :part")
@@ -225,13 +234,13 @@ def has_unsettled(connection: Connection, conversation_id: int, lane: str) -> bo
 
 
 def release_held(connection: Connection, place: Place, reasons: Sequence[str]) -> int:
-    """What was held for these reasons in a place's conversations may be tried again now. Returns how many."""
+    """What was held for these reasons in a place's conversations may be tried again now, and what was unclear be looked for. Returns how many."""
     statement = text(
         """
         WITH freed AS (
-            UPDATE intent SET state = 'pending', due_at = now(), reason = '', reason_text = '' FROM conversation c
-            WHERE c.id = intent.conversation_id AND intent.state = 'held' AND intent.reason = ANY(:reasons)
-              AND :place IN (c.place, c.helpdesk) RETURNING c.id
+            UPDATE intent SET state = CASE WHEN state = 'held' THEN 'pending' ELSE state END, due_at = now(), reason = '', reason_text = ''
+            FROM conversation c WHERE c.id = intent.conversation_id AND :place IN (c.place, c.helpdesk)
+              AND (intent.state = 'held' AND intent.reason = ANY(:reasons) OR intent.state = 'unknown' AND intent.due_at IS NULL) RETURNING c.id
         ), woken AS (UPDATE conversation SET due_at = LEAST(due_at, now()) WHERE id IN (SELECT id FROM freed))
         SELECT count(*) FROM freed
         """

@@ -59,7 +59,9 @@ _CONTRADICTIONS = {
         SELECT c.id FROM conversation c WHERE c.due_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now()) AND (
             EXISTS (SELECT 1 FROM inbound_event e WHERE e.conversation_id = c.id AND e.state IN ('accepted', 'retry'))
             OR EXISTS (SELECT 1 FROM intent i WHERE i.conversation_id = c.id AND i.state IN ('pending', 'sending', 'unknown')
-                       AND NOT (i.op LIKE 'note:%' AND c.ticket_ref IS NULL)))
+                       AND NOT (c.ticket_ref IS NULL AND i.payload->>'kind' IN ('note', 'reaction', 'tombstone'))
+                       AND NOT EXISTS (SELECT 1 FROM intent b WHERE b.conversation_id = i.conversation_id AND b.lane = i.lane AND b.id <= i.id
+                                       AND b.state IN ('pending', 'unknown', 'held') AND b.due_at IS NULL)))
     """,
     "wishes fulfilled out of order": """
         SELECT a.event_id AS id FROM intent a JOIN intent b ON b.conversation_id = a.conversation_id AND b.lane = a.lane AND b.id > a.id

@@ -128,9 +128,16 @@ def close_alerts(connection: Connection, place: Place, codes: Sequence[str]) -> 
     )
 
 
+def close_alert(connection: Connection, alert_id: int) -> bool:
+    """A person has seen to it; False when it is not open."""
+    return (
+        connection.execute(text("UPDATE alert SET closed_at = now() WHERE id = :id AND closed_at IS NULL"), {"id": alert_id}).rowcount == 1
+    )
+
+
 def open_alerts(connection: Connection) -> Sequence[Row[Any]]:
     """What the admin has been told and is not settled yet."""
-    return connection.execute(text("SELECT place, code, text, opened_at FROM alert WHERE closed_at IS NULL ORDER BY id")).all()
+    return connection.execute(text("SELECT id, place, code, text, opened_at FROM alert WHERE closed_at IS NULL ORDER BY id")).all()
 
 
 def everyone(connection: Connection) -> Sequence[Row[Any]]:

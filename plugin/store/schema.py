@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
 from plugin.domain.errors import ConfigError
+from plugin.faults import point
 
 _LOCK = 0x43726F7373  # any number of our own: two upgrades at once wait for each other
 
@@ -29,6 +30,7 @@ def upgrade(url: str) -> str:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            point("migrate.before_commit")
         return head()
     finally:
         engine.dispose()

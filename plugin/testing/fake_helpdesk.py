@@ -6,6 +6,7 @@ filing twice files two articles: a helpdesk that hid the engine's mistakes would
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import threading
@@ -198,12 +199,9 @@ class FakeHelpdesk:
 
         def look() -> TicketState:
             with self._lock:
-                ticket = self._tickets[ticket_ref]
-                try:
-                    live_ref: TicketRef | None = self._live(ticket_ref).ref
-                except TargetGone:
-                    live_ref = None
-                return state(ticket, live_ref)
+                with contextlib.suppress(TargetGone):
+                    return state(self._tickets[ticket_ref], self._live(ticket_ref).ref)
+                return state(self._tickets[ticket_ref], None)
 
         return self.faults.around("follow_merge", look)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields, post_load, validate
 
 from plugin.contracts.http import WebhookRequest
+from plugin.contracts.signing import is_one_of, sign
 from plugin.domain.codec import decode_event, encode_event
 from plugin.domain.errors import MalformedPayload, SignatureInvalid, UnsupportedEvent
 from plugin.domain.events import Event
@@ -47,13 +46,13 @@ class FakeSettingsSchema(Schema):
 def signed(events: Sequence[Event], settings: FakeSettings) -> WebhookRequest:
     """The webhook that brings `events`."""
     body = json.dumps({"events": [encode_event(event) for event in events]}).encode()
-    headers = {"content-type": "application/json", _SIGNATURE: _sign(body, settings)}
+    headers = {"content-type": "application/json", _SIGNATURE: sign(settings.secret, body)}
     return WebhookRequest(method="POST", path="", headers=headers, query={}, body=body)
 
 
 def verify(request: WebhookRequest, settings: FakeSettings) -> None:
     """Raises SignatureInvalid unless `signed` made the request."""
-    if not hmac.compare_digest(_sign(request.body, settings).encode(), request.headers.get(_SIGNATURE, "").encode("utf-8", "replace")):
+    if not is_one_of(request.headers.get(_SIGNATURE, ""), sign(settings.secret, request.body)):
         raise SignatureInvalid("The webhook is not signed with the fake's secret; nothing was kept.")
 
 
@@ -75,7 +74,3 @@ def parse(request: WebhookRequest, kinds: frozenset[type[Event]]) -> list[Any]:
     if not carried:
         raise UnsupportedEvent("Nothing in the fake's webhook is a kind that is carried.")
     return carried
-
-
-def _sign(body: bytes, settings: FakeSettings) -> str:
-    return hmac.new(settings.secret.encode(), body, hashlib.sha256).hexdigest()

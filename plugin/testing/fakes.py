@@ -20,38 +20,40 @@ WEBHOOK_URL = "https://desk.example/in/channel/fixture"
 
 
 class FixedClock:
-    """Stands still until it is told to go on."""
+    """Stands still at `at` until it is told to go on."""
 
     def __init__(self, at: datetime = START) -> None:
-        self._at = at
+        self.at = at
 
     def now(self) -> datetime:
         """The moment it stands at."""
-        return self._at
+        return self.at
 
     def advance(self, seconds: float) -> None:
         """Go on by `seconds`."""
-        self._at += timedelta(seconds=seconds)
+        self.at += timedelta(seconds=seconds)
 
 
 class MemorySecrets:
-    """The secrets of one channel or helpdesk, with the real one's promise: one renewal, however many ask at once."""
+    """The secrets of one channel or helpdesk, with the real one's promise: one renewal, however many ask at once. `renewals` counts."""
 
     def __init__(self, **stored: str) -> None:
-        self._stored = dict(stored)
+        self.stored = dict(stored)
+        self.renewals = 0
         self._lock = threading.Lock()
 
     def get(self, name: str) -> str | None:
         """As `SecretStore.get`."""
         with self._lock:
-            return self._stored.get(name)
+            return self.stored.get(name)
 
     def refresh(self, name: str, stale: str | None, renew: Renew) -> str:
         """As `SecretStore.refresh`."""
         with self._lock:
-            current = self._stored.get(name)
+            current = self.stored.get(name)
             if current is None or current == stale:
-                current = self._stored[name] = renew(current)
+                current = self.stored[name] = renew(current)
+                self.renewals += 1
             return current
 
 
@@ -108,8 +110,8 @@ class CannedHttp:
         return self._next(Made(method=method.upper(), url=url, sent={name: value for name, value in given.items() if value is not None}))
 
     def download(self, url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        """As `HttpClient.download`."""
-        return self._next(Made(method="GET", url=url, sent={"headers": headers, "max_bytes": max_bytes}))
+        """As `HttpClient.download`; `made` calls it DOWNLOAD, so that a test sees that the filter was asked."""
+        return self._next(Made(method="DOWNLOAD", url=url, sent={"headers": headers, "max_bytes": max_bytes}))
 
     def _next(self, made: Made) -> HttpResponse:
         with self._lock:

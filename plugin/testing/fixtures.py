@@ -1,14 +1,14 @@
 """The fixtures of an adapter's folder, read strictly: what is misspelt, unpaired or unreadable is a problem, never passed over.
 
     settings.json                      a valid settings object with fake secrets
-    <what>__<variant>.request.json     {"method", "path", "headers", "query", "json" | "body" | "base64", "received_at"?, "settings"?}
-    <what>__<variant>.poll.json        {"responses": [answers in order], "position"?, "received_at"?, "settings"?}
-    <what>__<variant>.events.json      what either of the two becomes: [encode_event(event), ...]
+    <event>__<variant>.request.json    {"method", "path", "headers", "query", "json" | "body" | "base64", "received_at"?, "settings"?}
+    <event>__<variant>.poll.json       {"responses": [answers in order], "position"?, "received_at"?, "settings"?}
+    <event>__<variant>.events.json     what either of the two becomes: [encode_event(event), ...]
     <call>__<case>.response.json       an answer and "raises": the error's name or null
     <name>.answer.json                 an answer that several of the others share
 
-`<what>` is an event of ours in snake case (`message_received`) or the vendor's own word for what arrives (`my_chat_member`); `<call>` is a
-method of the contract (`deliver`, `open_ticket`), never the vendor's.
+`<event>` is the first of the events, in snake case (`message_received`), or `nothing`; `<call>` is a method of the contract (`deliver`,
+`open_ticket`), never the vendor's.
 
 An answer is `{"status", "headers"?, "json" | "body" | "base64"}`. A response file holds one, which every HTTP call of the adapter's call
 gets, or `"responses"`: a list of them in the order of the HTTP calls, of which the last stays. Where a list says `"signed_in"` instead of
@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,6 +45,7 @@ _REQUEST = frozenset(["method", "path", "headers", "query", "json", "body", "bas
 _POLL = frozenset(["responses", "position", "received_at", "settings"])
 _RESPONSE = _ANSWER | frozenset(["responses", "raises", "brings", "retry_after", "given"])
 _GIVEN = frozenset(["settings", "stored", "arguments"])
+_CAPITAL = re.compile(r"(?<!^)([A-Z])")
 _IDLE = {".events.json": "has no .request.json or .poll.json beside it", ".answer.json": "is named by no other file"}
 
 
@@ -190,6 +192,9 @@ class _Reading:
         except (ValueError, TypeError) as problem:
             self._problems.append(f"{beside.name} holds no events: {problem}")
             return ()
+        first = _CAPITAL.sub(r"_\1", data[0]["type"]).lower() if data else "nothing"
+        if data is not None and not path.name.startswith(f"{first}__"):
+            self._problems.append(f"{path.name} begins with {first}: call it {first}__{path.name.partition('__')[2]}")
         return data or ()
 
     def _request(self, path: Path) -> RequestFixture | None:

@@ -54,6 +54,14 @@ def the_readme_shows_the_capabilities(subject: Subject) -> Iterator[str]:
         yield "README.md does not show the declared capabilities; run python -m plugin.testing.tables --write"
 
 
+def the_readme_names_the_settings(subject: Subject) -> Iterator[str]:
+    """An admin finds each setting where the platform's set-up is told."""
+    readme = subject.folder / "README.md" if subject.folder is not None else None
+    told = readme.read_text("utf-8") if readme is not None and readme.is_file() else None
+    if told is not None:
+        yield from (f"README.md does not say what `{name}` is" for name in subject.static.settings_schema.fields if f"`{name}`" not in told)
+
+
 def the_name_is_fit(subject: Subject) -> Iterator[str]:
     """Names are written into configurations and addresses."""
     static = subject.static
@@ -167,6 +175,7 @@ def told(problems: Sequence[str], *, most: int = 20) -> str:
 BOTH: tuple[Question, ...] = (
     the_folder_is_complete,
     the_readme_shows_the_capabilities,
+    the_readme_names_the_settings,
     the_name_is_fit,
     settings_are_declared,
     secrets_are_hidden,

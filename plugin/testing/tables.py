@@ -13,8 +13,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from plugin.contracts.capabilities import Capabilities, Level, Limits
+from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
 from plugin.contracts.registry import walk
+from plugin.domain.events import (
+    ArticleAdded,
+    ContactReachability,
+    DeliveryUpdated,
+    Event,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    ReactionChanged,
+    TicketChanged,
+    TicketTouched,
+)
+from plugin.domain.text import MarkKind
 
 BEGIN, END = "<!-- capabilities -->", "<!-- /capabilities -->"
 KINDS = {"plugin.platforms": "PLATFORM", "plugin.helpdesks": "HELPDESK"}
@@ -25,7 +38,7 @@ _LEVELS = {
     Level.PARTIAL: "in part",
     Level.FULL: "yes",
 }
-_ABILITIES = {
+_CARRIED = {
     "receives": "messages in",
     "replies_public": "public replies",
     "replies_private": "private replies",
@@ -39,11 +52,31 @@ _ABILITIES = {
     "reactions_in": "reactions",
     "delivery_reports": "delivery reports",
 }
+_FILED = {
+    "replies_public": "agents' replies in public conversations",
+    "replies_private": "agents' replies in private conversations",
+    "attachments_out": "customers' files",
+    "attachments_in": "agents' files",
+}
+"""What counts at a helpdesk; the rest is the platform's affair."""
+_EVENTS: dict[type[Event], str] = {
+    MessageReceived: "messages",
+    MessageEdited: "edits",
+    MessageDeleted: "deletions",
+    ReactionChanged: "reactions",
+    DeliveryUpdated: "deliveries",
+    ContactReachability: "whether a contact can be reached",
+    ArticleAdded: "articles and notes",
+    TicketTouched: "that a ticket changed",
+    TicketChanged: "changes of tickets",
+}
+_OF_HELPDESKS = frozenset[type[Event]]([ArticleAdded, TicketTouched, TicketChanged])
+_MARKS = {MarkKind.PRE: "code blocks", MarkKind.STRIKE: "struck out", MarkKind.LINK: "links", MarkKind.MENTION: "mentions"}
 
 
 def table(capabilities: Capabilities) -> str:
     """The whole table, without the markers and without a line break at its end."""
-    rows = [*_abilities(capabilities), *_safety(capabilities), *_limits(capabilities.limits)]
+    rows = [*_abilities(capabilities), *_limits(capabilities.limits), *_ends(capabilities)]
     return "\n".join(["| what | how far |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)])
 
 
@@ -58,7 +91,7 @@ def rewritten(readme: str, capabilities: Capabilities) -> str:
     """`readme` with the table as it must be."""
     block = f"{BEGIN}\n{table(capabilities)}\n{END}"
     if shown(readme) is None:
-        return f"{readme.rstrip()}\n\n## What is carried, in one table\n\n{block}\n"
+        return f"{readme.rstrip()}\n\n## In one table\n\n{block}\n"
     before, _, rest = readme.partition(BEGIN)
     return before + block + rest.partition(END)[2]
 
@@ -91,18 +124,28 @@ def main(arguments: list[str]) -> int:
 
 
 def _abilities(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
-    for name, words in _ABILITIES.items():
+    for name, words in (_FILED if capabilities.events <= _OF_HELPDESKS else _CARRIED).items():
         yield words, _LEVELS[getattr(capabilities, name)]
-    yield "visibility", _list(one.value for one in capabilities.visibilities)
-    yield "formatting sent", _list(sorted(kind.value for kind in capabilities.marks))
-    yield "events", _list(sorted(kind.__name__ for kind in capabilities.events))
+    yield "conversations", _list(one.value for one in capabilities.visibilities)
+    yield "formatting sent", _list(sorted(_MARKS.get(kind, kind.value) for kind in capabilities.marks))
+    yield "tells of", _list(words for kind, words in _EVENTS.items() if kind in capabilities.events)
 
 
-def _safety(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
-    repeats = {"none": "no: looked up first, or left to a person", "header": "yes, by a key in the call", "natural": "yes, by its own key"}
-    lookups = {"none": "no", "lagging": f"yes, after {capabilities.limits.readback_lag:g} s", "strong": "yes"}
-    yield "an unclear call can be repeated", repeats[capabilities.idempotency.value]
-    yield "an unclear call can be looked up", lookups[capabilities.readback.value]
+def _ends(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
+    if capabilities.edits_out >= Level.PARTIAL:
+        yield "can be edited for", _span(capabilities.limits.edit_window)
+    if not capabilities.events <= _OF_HELPDESKS:
+        yield "can be answered for", _span(capabilities.limits.reply_window)
+    yield "when no answer came to a call", _after_silence(capabilities)
+
+
+def _after_silence(capabilities: Capabilities) -> str:
+    if capabilities.idempotency is not Idempotency.NONE:
+        return "it is made again; the same call twice has one effect"
+    if capabilities.readback is Readback.NONE:
+        return "a person looks and decides; it is never made again by itself"
+    lag = capabilities.limits.readback_lag
+    return "it is looked up before it is made again" + (f", {_span(lag)} later" if lag else "")
 
 
 def _limits(limits: Limits) -> Iterator[tuple[str, str]]:
@@ -112,10 +155,8 @@ def _limits(limits: Limits) -> Iterator[tuple[str, str]]:
         yield "longest text beside a file", _count(limits.caption_length, unit)
     yield "files in one message", str(limits.files_per_message or "none")
     if limits.files_per_message:
-        yield "largest file", _count(limits.file_bytes, "bytes")
+        yield "largest file", _size(limits.file_bytes)
         yield "kinds of file", ", ".join(f"`{kind}`" for kind in limits.content_types) or "any"
-    yield "can be edited for", _span(limits.edit_window)
-    yield "can be answered for", _span(limits.reply_window)
     yield "calls in a second", "no known limit" if limits.calls_per_second is None else f"{limits.calls_per_second:g}"
     yield "calls at once", str(limits.concurrency)
 
@@ -126,6 +167,15 @@ def _list(items: Iterator[str] | list[str]) -> str:
 
 def _count(number: int | None, unit: str) -> str:
     return "no known limit" if number is None else f"{number:,} {unit}"
+
+
+def _size(number: int | None) -> str:
+    if number is None:
+        return "no known limit"
+    for size, unit in ((1 << 20, "MiB"), (1_000_000, "MB"), (1_000, "kB")):
+        if number % size == 0:
+            return f"{number // size:,} {unit}"
+    return f"{number:,} bytes"
 
 
 def _span(seconds: float | None) -> str:

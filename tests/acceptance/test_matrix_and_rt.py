@@ -38,7 +38,7 @@ def bot(homeserver: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.fixture
 def bridge(bot: dict[str, Any], desk: dict[str, Any], database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Bridge]:
     url = f"http://127.0.0.1:{bot['port']}"
-    configuration = f'[crossdesk]\npublic_url = "{url}"\ndata_dir = "data"\n[receiver]\nport = {bot["port"]}\nmax_body = "10 MB"\n'
+    configuration = f'[crossdesk]\npublic_url = "{url}"\ndata_dir = "data"\n[receiver]\nport = {bot["port"]}\n'
     configuration += servers_section(database_url, redis_url) + rt_section(desk) + matrix_section(bot["settings"])
     with (
         rt.hooks_to(desk, f"{url}/in/helpdesk/rt"),

@@ -174,7 +174,7 @@ def _is_busy(database_url: str) -> int:
 
     with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as connection:
         row = connection.execute(
-            "SELECT (SELECT count(*) FROM receipt WHERE state = 'new') + (SELECT count(*) FROM inbound_event WHERE state IN ('accepted', 'retry')) "
+            "SELECT (SELECT count(*) FROM receipt WHERE state IN ('new', 'retry')) + (SELECT count(*) FROM inbound_event WHERE state IN ('accepted', 'retry')) "
             "+ (SELECT count(*) FROM intent WHERE state IN ('pending', 'sending', 'unknown'))"
         ).fetchone()
     assert row is not None

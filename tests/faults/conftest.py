@@ -11,6 +11,8 @@ import psycopg
 import pytest
 
 from plugin.store import schema
+from tests.faults.inner import MADE, Inner
+from tests.faults.running import Running, running
 from workers.embedded import start_postgres
 
 Databases = Callable[[], AbstractContextManager[str]]
@@ -40,3 +42,24 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
 
     yield database
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _close_connections() -> Iterator[None]:
+    """Let no connection outlive its test."""
+    yield
+    while MADE:
+        MADE.pop().close()
+
+
+@pytest.fixture
+def inner(database_url: str) -> Inner:
+    """A bridge in this process."""
+    return Inner(database_url)
+
+
+@pytest.fixture(scope="session")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A bridge of real processes that serves all the tests of this session which need one."""
+    with running(tmp_path_factory.mktemp("running")) as made:
+        yield made

@@ -120,7 +120,7 @@ def run(
     try:
         with raised() as stage:
             config = configuration(stage, folder, database=servers.postgres.url, redis=servers.valkey.url)
-            migrate(_load(config))
+            migrate(load(config))
             stage.open(conversations)
             with Bridge(config, folder) as bridge:
                 thrown = _play(stage, bridge, servers, events=events, drawn=draw(seed, faults), seconds=seconds, seed=seed)
@@ -131,7 +131,8 @@ def run(
         servers.stop()
 
 
-def _load(path: Path) -> Any:
+def load(path: Path) -> Any:
+    """The checked configuration."""
     from plugin.cli.shared import Settings
 
     return Settings(path).config
@@ -139,13 +140,13 @@ def _load(path: Path) -> Any:
 
 def _play(stage: Stage, bridge: Bridge, servers: Servers, *, events: int, drawn: list[Fault], seconds: float, seed: int) -> Counter[str]:
     over = threading.Event()
-    problems: list[BaseException] = []
+    problems: list[Exception] = []
 
     def guarded(work: Callable[[], None]) -> threading.Thread:
         def body() -> None:
             try:
                 work()
-            except BaseException as problem:
+            except Exception as problem:  # noqa: BLE001 - told by the thread that waits
                 problems.append(problem)
 
         thread = threading.Thread(target=body, daemon=True)
@@ -160,7 +161,7 @@ def _play(stage: Stage, bridge: Bridge, servers: Servers, *, events: int, drawn:
     began = time.monotonic()
     for fault in drawn:
         time.sleep(max(0.0, began + fault.at * seconds - time.monotonic()))
-        _throw(fault, stage, bridge, servers)
+        throw(fault, stage, bridge, servers)
         thrown[f"{fault.kind} {fault.how}".strip()] += 1
     people[0].join()
     over.set()
@@ -199,7 +200,7 @@ def _answer(stage: Stage, over: threading.Event) -> None:
         over.wait(0.1)
 
 
-def _throw(fault: Fault, stage: Stage, bridge: Bridge, servers: Servers) -> None:
+def throw(fault: Fault, stage: Stage, bridge: Bridge, servers: Servers) -> None:
     """Throw one fault; returns when what must come back has been started again."""
     worker = "worker-1" if fault.dice < 0.5 else "worker-2"
     match fault.kind:
@@ -258,7 +259,7 @@ def _settle(stage: Stage, bridge: Bridge, servers: Servers) -> Count:
     while time.monotonic() < until:
         stage.answer_new()
         count = stage.count()
-        seen = (count.filed, count.delivered, len(count.doubled), _open(database))
+        seen = (count.filed, count.delivered, len(count.doubled), open_work(database))
         if seen != last_seen:
             last_seen, since = seen, time.monotonic()
         quiet = time.monotonic() - since
@@ -269,7 +270,8 @@ def _settle(stage: Stage, bridge: Bridge, servers: Servers) -> Count:
     return stage.count()
 
 
-def _open(database: Database) -> int:
+def open_work(database: Database) -> int:
+    """How much the workers still have to do; -1 while the database is away."""
     from sqlalchemy import text
 
     try:
@@ -277,7 +279,7 @@ def _open(database: Database) -> int:
             return int(
                 connection.execute(
                     text(
-                        "SELECT (SELECT count(*) FROM receipt WHERE state = 'new') + (SELECT count(*) FROM inbound_event WHERE state IN "
+                        "SELECT (SELECT count(*) FROM receipt WHERE state IN ('new', 'retry')) + (SELECT count(*) FROM inbound_event WHERE state IN "
                         "('accepted', 'retry')) + (SELECT count(*) FROM intent WHERE state IN ('pending', 'sending', 'unknown'))"
                     )
                 ).scalar_one()

@@ -14,11 +14,13 @@ import time
 from collections.abc import Iterator, Sequence
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
+from typing import Self
 
 import psutil
 
-from workers.embedded import EmbeddedServer, EmbeddedUnavailable, start_postgres, start_valkey
+from workers.embedded import EmbeddedServer, start_postgres, start_valkey
 from workers.leash import die_with_parent
+from workers.places import EmbeddedUnavailable
 
 ROLES = {"receiver": "serve", "worker-1": "work", "worker-2": "work", "sweeper": "sweep"}
 _ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +74,7 @@ class Bridge:
         self._watcher = threading.Thread(target=self._watch, daemon=True, name="faults-supervisor")
         self.restarts = 0
 
-    def __enter__(self) -> Bridge:
+    def __enter__(self) -> Self:
         """Start everything."""
         for role in self._roles:
             self._start(role)
@@ -151,9 +153,9 @@ class Bridge:
             for role, process in list(self._processes.items()):
                 if not process.is_alive() and not self._is_over.is_set():
                     process.join()
-                    process.close()
                     self.restarts += 1
                     self._start(role)
+                    process.close()
 
 
 class Servers:

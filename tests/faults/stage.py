@@ -200,7 +200,7 @@ class Stage:
         return words, buried, twisted
 
     def _delivered(self) -> list[str]:
-        posts = [post for post in list(self.network._posts.values()) if post.author_id == self.network.company.user_id]
+        posts = self.network.said_by(self.network.company)
         return [found[0] for post in posts if (found := _WORDS.search(post.text)) and found[1] == "a"]
 
     def _articles(self, *, after: int = 0) -> list[Article]:

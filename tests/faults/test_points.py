@@ -17,7 +17,7 @@ POINTS = (
     "receive.before_commit",
     "receive.before_wake",
     "receive.after_commit",
-    "split.after_count",
+    "split.after_claim",
     "split.before_commit",
     "poll.before_call",
     "poll.after_commit",
@@ -44,8 +44,8 @@ POINTS = (
     "http.before_write",
     "http.after_answer",
 )
-ELSEWHERE = frozenset({"spool.before_rename", "spool.after_rename", "spool.after_import"})
-"""Passed only while the database is away: tests/faults/test_redis_and_database.py."""
+ELSEWHERE = frozenset({"spool.before_rename", "spool.after_rename", "spool.after_import", "migrate.before_commit"})
+"""Passed only while the database is away, or before there is work: test_redis_and_database.py and test_crashes.py."""
 _PAIRS = 28
 _HALVES = ("first", "second")
 

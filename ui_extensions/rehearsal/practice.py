@@ -74,7 +74,7 @@ class Practice:
         return DeskSettings(
             bridge=Staff(login="crossdesk@acme.example", token=self.secrets["bridge_token"], firstname="Crossdesk"),
             staff=staff,
-            webhook=Endpoint(url=f"{self.receiver_url}/in/helpdesk/desk", token=self.secrets["desk_secret"], base_url=self.url),
+            webhook=Endpoint(url=f"{self.receiver_url}/in/helpdesk/desk", token=self.secrets["desk_secret"], base_url=f"{self.url}/desk"),
             control_token=self.secrets["control_token"],
             file=self.folder / "desk.sqlite",
         )

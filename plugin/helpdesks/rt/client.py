@@ -198,8 +198,8 @@ def read_object(answer: HttpResponse) -> dict[str, Any]:
     Raises:
         RemoteUnavailable: there is none, or nothing in it.
     """
-    said = read_json(answer)
-    if not isinstance(said, dict) or not said:
+    said = answer.json_object
+    if not said:
         raise _not_rt()
     return said
 
@@ -261,8 +261,4 @@ def _is_turned_away(answer: HttpResponse) -> bool:
 
 
 def _detail(answer: HttpResponse) -> str:
-    try:
-        said = answer.json()
-    except MalformedPayload:
-        return ""
-    return str(said.get("message", ""))[:300] if isinstance(said, dict) else ""
+    return str((answer.json_object or {}).get("message", ""))[:300]

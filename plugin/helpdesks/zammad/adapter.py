@@ -6,8 +6,6 @@ search finds again.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,6 +15,7 @@ from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.settings import SettingsSchema
+from plugin.contracts.signing import is_one_of, sign
 from plugin.domain.errors import (
     OutcomeUnknown,
     RemoteRejected,
@@ -199,9 +198,8 @@ class ZammadAdapter:
 
     def verify(self, request: WebhookRequest) -> None:
         """Accept what is signed with HMAC-SHA1 over the raw body. Zammad signs no time: repeats are absorbed by the event keys."""
-        signed = hmac.new(self._settings.webhook_token.encode(), request.body, hashlib.sha1).hexdigest()
-        given = request.headers.get("x-hub-signature", "")
-        if not hmac.compare_digest(given.encode(), f"sha1={signed}".encode()):
+        signed = sign(self._settings.webhook_token, request.body, digest="sha1")
+        if not is_one_of(request.headers.get("x-hub-signature", ""), f"sha1={signed}"):
             raise SignatureInvalid(
                 "The webhook is not signed with webhook_token; nothing was stored. Compare the token in Zammad's webhook."
             )

@@ -213,11 +213,8 @@ def _missing(words: str | None, detail: str) -> CrossdeskError:
 
 def _words(answer: HttpResponse) -> str | None:
     """Zammad's own words; None where the answer is a page of some other server."""
-    try:
-        data = answer.json()
-    except MalformedPayload:
-        return None
-    if not isinstance(data, dict):
+    data = answer.json_object
+    if data is None:
         return None
     words = data.get("error_human") or data.get("error")
     return words if isinstance(words, str) else None

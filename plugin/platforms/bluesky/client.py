@@ -14,7 +14,6 @@ from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection
 from plugin.domain.errors import (
     CredentialsRejected,
-    MalformedPayload,
     OutcomeUnknown,
     RateLimited,
     RemoteError,
@@ -197,23 +196,14 @@ class Client:
 
 
 def _object(answer: HttpResponse, *, writes: bool) -> dict[str, Any]:
-    try:
-        data = answer.json()
-    except MalformedPayload as problem:
-        if writes:
-            raise OutcomeUnknown(_UNREADABLE, detail=problem.detail) from None
-        raise RemoteUnavailable(_UNREADABLE, detail=problem.detail) from None
-    if not isinstance(data, dict):
+    data = answer.json_object
+    if data is None:
         raise OutcomeUnknown(_UNREADABLE) if writes else RemoteUnavailable(_UNREADABLE)
     return data
 
 
 def _error(answer: HttpResponse) -> dict[str, Any]:
-    try:
-        data = answer.json()
-    except MalformedPayload:
-        return {}
-    return data if isinstance(data, dict) else {}
+    return answer.json_object or {}
 
 
 def _error_name(answer: HttpResponse) -> str:

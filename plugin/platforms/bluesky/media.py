@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlencode
 
 from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection
-from plugin.domain.errors import MalformedPayload, RemoteRejected, RemoteUnavailable, TargetGone
+from plugin.domain.errors import RemoteRejected, RemoteUnavailable, TargetGone
 from plugin.domain.model import Attachment, File
 from plugin.platforms.bluesky.keys import POST, PostUri
 from plugin.platforms.bluesky.schema import Settings
@@ -95,10 +95,7 @@ class Directory:
 
 
 def _object(answer: HttpResponse) -> dict[str, Any]:
-    try:
-        data = answer.json()
-    except MalformedPayload as problem:
-        raise RemoteUnavailable(
-            "A server answered with something that is not its protocol; it is tried again.", detail=problem.detail
-        ) from None
-    return data if isinstance(data, dict) else {}
+    data = answer.json_object
+    if data is None:
+        raise RemoteUnavailable("A server answered with something that is not its protocol; it is tried again.")
+    return data

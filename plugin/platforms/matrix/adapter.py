@@ -5,7 +5,6 @@ Matrix spec, "Application Service API" and "Client-Server API", version 1.15.
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from plugin.contracts.http import WebhookAnswer, WebhookRequest
 from plugin.contracts.platform import Connection, Platform, Polled, Probe
 from plugin.contracts.rulers import UTF8
 from plugin.contracts.settings import SettingsSchema
+from plugin.contracts.signing import is_one_of
 from plugin.domain.errors import MalformedPayload, RemoteRejected, SignatureInvalid, UnsupportedEvent
 from plugin.domain.events import ContactReachability, MessageDeleted, MessageEdited, MessageReceived, PlatformEvent, ReactionChanged
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
@@ -83,7 +83,7 @@ class MatrixAdapter:
         """Compare the homeserver's token, in the header or, as older homeservers send it, in the address."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         given = token.strip() if scheme.lower() == "bearer" else request.query.get("access_token", "")
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), self._settings.hs_token.encode()):
+        if not is_one_of(given, self._settings.hs_token):
             raise SignatureInvalid(
                 "The call does not carry the homeserver's token; nothing of it was kept. Compare hs_token with the registration."
             )

@@ -11,7 +11,6 @@ from urllib.parse import quote
 from plugin.contracts.http import HttpClient, HttpResponse
 from plugin.domain.errors import (
     CredentialsRejected,
-    MalformedPayload,
     OutcomeUnknown,
     RateLimited,
     RemoteError,
@@ -82,7 +81,7 @@ class Homeserver:
         answer = self._on_device("PUT", path, {}, is_effect=True, json=content)
         if not answer.is_ok:
             raise _refusal(answer, is_effect=True)
-        event_id = _json(answer).get("event_id")
+        event_id = (answer.json_object or {}).get("event_id")
         if not isinstance(event_id, str):
             raise OutcomeUnknown(
                 "The homeserver said yes without naming the event. The message was kept; what became of it is looked up next."
@@ -193,7 +192,7 @@ def room_path(room_id: str, *rest: str) -> str:
 def _object(answer: HttpResponse) -> dict[str, Any]:
     if not answer.is_ok:
         raise _refusal(answer, is_effect=False)
-    told = _read(answer)
+    told = answer.json_object
     if told is None:
         # Taken for an empty answer, a proxy's page would say that a message was never sent.
         raise RemoteUnavailable(
@@ -202,21 +201,9 @@ def _object(answer: HttpResponse) -> dict[str, Any]:
     return told
 
 
-def _json(answer: HttpResponse) -> dict[str, Any]:
-    return _read(answer) or {}
-
-
-def _read(answer: HttpResponse) -> dict[str, Any] | None:
-    try:
-        value = answer.json()
-    except MalformedPayload:
-        return None
-    return value if isinstance(value, dict) else None
-
-
 def _errcode(answer: HttpResponse) -> tuple[str, str]:
     """The error's code and its sentence (Matrix spec, "Standard error response"); both empty where something else answered."""
-    told = _json(answer)
+    told = answer.json_object or {}
     code, words = told.get("errcode"), told.get("error")
     return (code if isinstance(code, str) else "", words[:500] if isinstance(words, str) else "")
 
@@ -258,5 +245,5 @@ def _wait(answer: HttpResponse) -> float | None:
     """Seconds to wait: the header, else the field that it replaced."""
     if answer.retry_after is not None:
         return answer.retry_after
-    milliseconds = _json(answer).get("retry_after_ms")
+    milliseconds = (answer.json_object or {}).get("retry_after_ms")
     return max(0.0, milliseconds / 1000) if isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool) else None

@@ -8,7 +8,6 @@ from typing import Any
 from plugin.contracts.http import FormFile, HttpClient, HttpResponse
 from plugin.domain.errors import (
     CredentialsRejected,
-    MalformedPayload,
     OutcomeUnknown,
     RateLimited,
     RemoteRejected,
@@ -120,18 +119,15 @@ def _check(answer: HttpResponse, *, is_write: bool) -> None:
 
 def _reason(answer: HttpResponse) -> tuple[str, str]:
     try:
-        error = answer.json()["error"]
+        error = (answer.json_object or {})["error"]
         return str(error["code"])[:80], str(error["message"])[:300]
-    except (MalformedPayload, KeyError, TypeError):
+    except (KeyError, TypeError):
         return "", ""
 
 
 def _object(answer: HttpResponse, *, is_write: bool) -> dict[str, Any]:
-    try:
-        data = answer.json()
-    except MalformedPayload:
-        data = None
-    if isinstance(data, dict):
+    data = answer.json_object
+    if data is not None:
         return data
     if is_write:
         raise OutcomeUnknown("The practice network's answer cannot be read; whether it took the call is looked up.")

@@ -16,7 +16,6 @@ from plugin.contracts.http import FormFile, HttpClient, HttpResponse
 from plugin.domain.errors import (
     CredentialsRejected,
     CrossdeskError,
-    MalformedPayload,
     OutcomeUnknown,
     RateLimited,
     RemoteError,
@@ -125,11 +124,8 @@ def moved_to(problem: TargetGone) -> str:
 
 def _result(method: str, answer: HttpResponse) -> Any:
     """What the Bot API returned, or the error that it means."""
-    try:
-        body = answer.json()
-    except MalformedPayload:
-        body = None
-    if not isinstance(body, Mapping) or not isinstance(body.get("ok"), bool):
+    body = answer.json_object
+    if body is None or not isinstance(body.get("ok"), bool):
         if answer.status == 429:
             raise _rate_limited(answer.retry_after)
         raise OutcomeUnknown(

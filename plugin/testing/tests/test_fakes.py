@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -25,42 +23,17 @@ from plugin.domain.errors import (
     TargetGone,
 )
 from plugin.domain.ids import ArticleRef, Marker
-from plugin.domain.model import Contact, File, NewArticle, NewTicket, OutboundMessage, TicketChange, Visibility
+from plugin.domain.model import File, NewArticle, TicketChange
 from plugin.domain.text import Text
 from plugin.testing import fake_platform
 from plugin.testing.fake_helpdesk import FakeHelpdesk
 from plugin.testing.fake_platform import FakePlatform
 from plugin.testing.fakes import CannedHttp, FixedClock, MemorySecrets
 from plugin.testing.faults import Fault
+from plugin.testing.outgoing import answer_to, new_ticket
 
 ONE, TWO = Marker("0" * 26), Marker("1" * 26)
 PNG = File(filename="a.png", content_type="image/png", content=b"png")
-
-
-def answer_to(event: Any, words: str = "We look.", **changes: Any) -> OutboundMessage:
-    message = OutboundMessage(
-        thread_key=event.thread_key,
-        contact=event.author,
-        visibility=event.visibility,
-        text=Text(words),
-        reply_to=event.message_ref,
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
-    return replace(message, **changes)
-
-
-def a_ticket(contact: Contact) -> NewTicket:
-    article = NewArticle(text=Text("Help"), author=contact, files=(PNG,))
-    return NewTicket(
-        title="Help",
-        group="Social",
-        contact=contact,
-        customer_ref=None,
-        article=article,
-        channel="c",
-        platform="fake",
-        visibility=Visibility.PUBLIC,
-    )
 
 
 def test_the_fakes_are_what_the_contracts_ask() -> None:
@@ -142,8 +115,9 @@ def test_what_does_not_fit_or_is_gone_is_refused() -> None:
 def test_tickets_are_opened_followed_and_answered() -> None:
     desk = FakeHelpdesk()
     contact = FakePlatform().say("lena", "Help").author
-    opened, other = desk.open_ticket(a_ticket(contact), marker=ONE), desk.open_ticket(a_ticket(contact), marker=TWO)
-    assert desk.find_ticket(a_ticket(contact), marker=ONE) == opened
+    ticket = new_ticket(contact, article=NewArticle(text=Text("Help"), author=contact, files=(PNG,)), channel="c", platform="fake")
+    opened, other = desk.open_ticket(ticket, marker=ONE), desk.open_ticket(ticket, marker=TWO)
+    assert desk.find_ticket(ticket, marker=ONE) == opened
     assert opened.customer_ref == other.customer_ref == desk.find_or_create_customer(contact, channel="c", platform="fake")
     desk.note(opened.ticket_ref, "An odd one")
     touched = desk.reply(opened.ticket_ref, "Hello Lena", files=(PNG,))
@@ -171,7 +145,7 @@ def test_many_threads_file_without_losing_one() -> None:
     network, desk = FakePlatform(), FakeHelpdesk()
     with ThreadPoolExecutor(8) as threads:
         said = list(threads.map(lambda number: network.say(f"c{number}", "Hi"), range(400)))
-        list(threads.map(lambda event: desk.open_ticket(a_ticket(event.author), marker=ONE), said))
+        list(threads.map(lambda event: desk.open_ticket(new_ticket(event.author), marker=ONE), said))
     assert len({event.message_ref for event in said}) == len({ticket.ref for ticket in desk.tickets}) == 400
 
 

@@ -22,8 +22,8 @@ from plugin.testing import answers_suite, fake_platform, helpdesk_suite, platfor
 from plugin.testing.fake_helpdesk import FakeHelpdesk
 from plugin.testing.fake_platform import FakePlatform
 from plugin.testing.fixtures import AnswerFixture, RequestFixture, Subject, load
+from plugin.testing.outgoing import new_ticket
 from plugin.testing.samples import platform_calls
-from plugin.testing.tests.test_fakes import a_ticket as new_ticket
 
 SETTINGS = {"secret": "a fake's secret"}
 PNG = File(filename="a.png", content_type="image/png", content=b"png")
@@ -40,14 +40,10 @@ def network_subject(kind: type[FakePlatform] = FakePlatform, **options: Any) -> 
 
 def desk_subject() -> Subject:
     desk, network = FakeHelpdesk(), FakePlatform()
-    opened = desk.open_ticket(a_ticket(network), marker=Marker("0" * 26))
+    opened = desk.open_ticket(new_ticket(network.say("lena", "Help").author), marker=Marker("0" * 26))
     touched = desk.reply(opened.ticket_ref, "Hello")
     (_, added) = desk.list_articles_since(opened.ticket_ref, None)
     return Subject(static=desk, settings=SETTINGS, requests=[as_fixture(desk.webhook(event), event) for event in (touched, added)])
-
-
-def a_ticket(network: FakePlatform) -> Any:
-    return new_ticket(network.say("lena", "Help").author)
 
 
 def as_fixture(request: WebhookRequest, event: Any) -> RequestFixture:
@@ -256,6 +252,8 @@ def test_a_folder_is_read_strictly(tmp_path: Path) -> None:
     put("settings.json", SETTINGS)
     put("said__one.request.json", {"method": "POST", "bdoy": ""})
     put("said__one.events.json", [{"type": "MessageRecieved"}])
+    put("said__four.request.json", {"body": "x"})
+    put("said__four.events.json", [])
     put("said__two.events.json", [])
     put("said__three.request.json", {"json": {}})
     put("deliver__x.response.json", {"status": 200})
@@ -268,6 +266,7 @@ def test_a_folder_is_read_strictly(tmp_path: Path) -> None:
         "unknown keys: bdoy",
         "holds no events",
         "two.events.json has no",
+        "call it nothing__four.request.json",
         "three.events.json cannot be read",
         "needs raises",
         "cannot both raise and bring",

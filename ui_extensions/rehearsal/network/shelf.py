@@ -35,6 +35,10 @@ class Shelf:
         """Everything of an author with this reference, oldest first."""
         return [self._posts[post_id] for post_id in self._by_ref.get((author_id, kind, client_ref), ())]
 
+    def said_by(self, author_id: str) -> Sequence[Post]:
+        """Everything of an author, oldest first, deleted ones too."""
+        return [post for post in self._posts.values() if post.author_id == author_id]
+
     def wall(self, limit: int) -> Sequence[Thread]:
         """The newest threads, newest first."""
         return [self._below(post_id) for post_id in reversed(self._roots[-limit:])]

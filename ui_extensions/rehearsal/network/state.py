@@ -163,6 +163,11 @@ class Network:
         with self._lock:
             return self._shelf.find(author.user_id, kind, client_ref)
 
+    def said_by(self, author: User) -> Sequence[Post]:
+        """Everything of `author`, oldest first, deleted ones too."""
+        with self._lock:
+            return self._shelf.said_by(author.user_id)
+
     def wall(self, limit: int = 40) -> Sequence[Thread]:
         """The newest public threads, newest first."""
         with self._lock:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import http.server
-import threading
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,18 +15,20 @@ import requests
 from plugin.contracts.helpdesk import HelpdeskAdapter
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, PollsEvents
-from plugin.contracts.settings import Renew
 from plugin.domain.clock import SystemClock
 from plugin.domain.errors import CredentialsRejected, RemoteRejected, SignatureInvalid, TargetGone
 from plugin.domain.events import ArticleAuthor, TicketTouched
 from plugin.domain.ids import ContactRef, HelpdeskKey, Marker, TicketRef
-from plugin.domain.model import Contact, File, NewArticle, NewTicket, Stage, TicketChange, Visibility
+from plugin.domain.model import Contact, File, NewArticle, NewTicket, Stage, TicketChange
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.helpdesks.rt.adapter import HELPDESK, RtAdapter
+from plugin.testing import outgoing
+from plugin.testing.fakes import MemorySecrets
 from plugin.transport.client import Transport
 from tests.fixtures import server
 from tests.rt_agent import RtAgent
 from tests.servers import rt
+from tests.webhook_listener import Listener
 
 pytestmark = [pytest.mark.servers, pytest.mark.root]
 
@@ -39,31 +38,14 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
 TRANSPORT = Transport()
 
 
-class Secrets:
-    """Secrets of one helpdesk, shared by all that stand for its processes."""
-
-    def __init__(self) -> None:
-        self.stored: dict[str, str] = {}
-        self.renewals = 0
-        self._lock = threading.Lock()
-
-    def get(self, name: str) -> str | None:
-        return self.stored.get(name)
-
-    def refresh(self, name: str, stale: str | None, renew: Renew) -> str:
-        with self._lock:
-            current = self.stored.get(name)
-            if current == stale or current is None:
-                self.stored[name] = renew(current)
-                self.renewals += 1
-            return self.stored[name]
-
-
-def connect(info: dict[str, Any], secrets: Secrets | None = None, **changes: Any) -> RtAdapter:
+def connect(info: dict[str, Any], secrets: MemorySecrets | None = None, **changes: Any) -> RtAdapter:
     loaded = {"url": info["url"], "user": info["user"], "password": info["password"], "queue": info["queue"]}
     settings = HELPDESK.settings_schema.load({**loaded, "webhook_secret": info["webhook_secret"], **changes})
     connection = Connection(
-        http=TRANSPORT.client(name="rt"), clock=SystemClock(), secrets=secrets or Secrets(), webhook_url="http://127.0.0.1:1/in/helpdesk/rt"
+        http=TRANSPORT.client(name="rt"),
+        clock=SystemClock(),
+        secrets=secrets or MemorySecrets(),
+        webhook_url="http://127.0.0.1:1/in/helpdesk/rt",
     )
     return HELPDESK.connect(HelpdeskKey("rt"), settings, connection)
 
@@ -90,18 +72,7 @@ def new_marker() -> Marker:
 def new_ticket(**changes: Any) -> NewTicket:
     contact = Contact(ref=ContactRef("@maria:hs.example"), display_name="María 🦊 K.", handle="maria:hs.example")
     article = NewArticle(text=Text("Where is it? 😀\n\n<b>not bold</b>"), author=contact)
-    ticket = NewTicket(
-        title="Where is it? 😀",
-        group="",
-        contact=contact,
-        customer_ref=None,
-        article=article,
-        channel="support",
-        platform="matrix",
-        visibility=Visibility.PUBLIC,
-        tags=("new",),
-    )
-    return dataclasses.replace(ticket, **changes)
+    return outgoing.new_ticket(contact, "Where is it? 😀", **{"group": "", "article": article, "tags": ("new",), **changes})
 
 
 def says(plain: str, **changes: Any) -> NewArticle:
@@ -130,7 +101,7 @@ def test_a_contact_becomes_one_user_whose_name_is_our_key(desk: RtAdapter, info:
 
 
 def test_two_workers_who_meet_a_contact_at_once_make_one_user(info: dict[str, Any]) -> None:
-    secrets, contact = Secrets(), Contact(ref=ContactRef(uuid.uuid4().hex), display_name="Zoë")
+    secrets, contact = MemorySecrets(), Contact(ref=ContactRef(uuid.uuid4().hex), display_name="Zoë")
     with ThreadPoolExecutor(3) as pool:
         made = pool.map(lambda _: connect(info, secrets).find_or_create_customer(contact, channel="c", platform="p"), range(3))
     assert len(set(made)) == 1
@@ -231,45 +202,23 @@ def test_replies_notes_and_what_agents_hang_below(desk: RtAdapter, agent: RtAgen
     assert {article.event_key.rpartition(":")[2] for article in (reply, plain)} == {"reply"}
 
 
-class Hooks:
+class Hooks(Listener):
     """Receives what RT's scrip posts."""
 
-    def __init__(self) -> None:
-        self.received: list[WebhookRequest] = []
-        self.status = 200
-        hooks = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                hooks.received.append(WebhookRequest(method="POST", path="", headers=headers, query={}, body=body))
-                self.send_response(hooks.status)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/in/helpdesk/rt"
-
-    def wait_for(self, desk: RtAdapter, count: int, *tickets: TicketRef) -> list[TicketTouched]:
+    def heard(self, desk: RtAdapter, count: int, *tickets: TicketRef) -> list[TicketTouched]:
         """The verified events of these tickets, once there are `count`; other tests' tickets may be heard of as well."""
-        until = time.monotonic() + 5
-        while len(events := self._events(desk, *tickets)) < count and time.monotonic() < until:
-            time.sleep(0.02)
+
+        def look(_: object) -> list[TicketTouched] | None:
+            events = about([event for request in self._about(*tickets) for event in desk.parse(request)], *tickets)
+            return events if len(events) >= count else None
+
+        events = self.wait_for(look, seconds=5)
         for request in self._about(*tickets):
             desk.verify(request)
         return events
 
-    def _events(self, desk: RtAdapter, *tickets: TicketRef) -> list[TicketTouched]:
-        return about([event for request in self._about(*tickets) for event in desk.parse(request)], *tickets)
-
     def _about(self, *tickets: TicketRef) -> list[WebhookRequest]:
-        return [request for request in self.received if {row["ticket"] for row in request.json()["transactions"]} & set(tickets)]
+        return [request for request in self.requests if {row["ticket"] for row in request.json()["transactions"]} & set(tickets)]
 
 
 def about(events: Sequence[Any], *tickets: TicketRef) -> list[TicketTouched]:
@@ -278,11 +227,8 @@ def about(events: Sequence[Any], *tickets: TicketRef) -> list[TicketTouched]:
 
 @pytest.fixture
 def hooks(info: dict[str, Any]) -> Iterator[Hooks]:
-    hooks = Hooks()
-    with rt.hooks_to(info, hooks.url):
+    with Hooks(0, "/in/helpdesk/rt") as hooks, rt.hooks_to(info, hooks.url):
         yield hooks
-    hooks.server.shutdown()
-    hooks.server.server_close()
 
 
 def test_the_hook_and_the_poll_tell_the_same_facts(desk: RtAdapter, agent: RtAgent, info: dict[str, Any], hooks: Hooks) -> None:
@@ -296,7 +242,7 @@ def test_the_hook_and_the_poll_tell_the_same_facts(desk: RtAdapter, agent: RtAge
     agent.resolve(ticket_ref)
     agent.merge(other, into=ticket_ref)
     agent.set(ticket_ref, Subject="nobody needs to hear this")
-    told = sorted(hooks.wait_for(desk, 8, ticket_ref, other), key=lambda event: int(event.event_key[4:]))
+    told = sorted(hooks.heard(desk, 8, ticket_ref, other), key=lambda event: int(event.event_key[4:]))
     polled = desk.poll(position)
     assert told == about(polled.events, ticket_ref, other)
     # The first is RT's own opening of the new ticket, when the bridge corresponded; the bridge's own entries are not told.
@@ -304,19 +250,19 @@ def test_the_hook_and_the_poll_tell_the_same_facts(desk: RtAdapter, agent: RtAge
     assert [event.ticket_ref for event in told[-2:]] == [other, ticket_ref]
     again = desk.poll(polled.position)
     assert about(again.events, ticket_ref, other) == []
-    body = b"".join(request.body for request in hooks.received)
+    body = b"".join(request.body for request in hooks.requests)
     assert b"answer" not in body
-    forged = dataclasses.replace(hooks.received[0], body=hooks.received[0].body + b" ")
+    forged = dataclasses.replace(hooks.requests[0], body=hooks.requests[0].body + b" ")
     with pytest.raises(SignatureInvalid):
         desk.verify(forged)
     with pytest.raises(SignatureInvalid):
-        connect(info, webhook_secret="another secret of ours").verify(hooks.received[0])
+        connect(info, webhook_secret="another secret of ours").verify(hooks.requests[0])
 
 
 def test_a_deaf_receiver_costs_the_agent_nothing_and_the_poll_finds_it(desk: RtAdapter, agent: RtAgent, hooks: Hooks) -> None:
     ticket_ref = opened(desk)
     position = desk.poll(None).position
-    hooks.status = 503
+    hooks.reply = lambda _: (503, {}, b"")
     reply = agent.reply(ticket_ref, "an answer")
     assert f"txn:{reply}" in {event.event_key for event in desk.poll(position).events}
 
@@ -408,7 +354,7 @@ def test_a_queue_that_is_not_prepared_gets_no_ticket(desk: RtAdapter) -> None:
 
 
 def test_processes_share_one_login_and_renew_it_once(info: dict[str, Any]) -> None:
-    secrets = Secrets()
+    secrets = MemorySecrets()
     desks = [connect(info, secrets) for _ in range(3)]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda each: each.poll(None), desks))
@@ -461,4 +407,4 @@ def test_the_seed_may_be_run_again_with_a_queue_and_a_secret_more(
         rt.seed_again(directory, environment)
         ticket_ref = opened(desk)
         agent.reply(ticket_ref, "an answer")
-        assert hooks.wait_for(listener, 1, ticket_ref)
+        assert hooks.heard(listener, 1, ticket_ref)

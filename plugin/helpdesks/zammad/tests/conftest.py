@@ -15,9 +15,11 @@ from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection
 from plugin.domain.clock import SystemClock
 from plugin.domain.ids import ContactRef, HelpdeskKey, Marker
-from plugin.domain.model import Contact, NewArticle, NewTicket, Visibility
+from plugin.domain.model import Contact, NewArticle, NewTicket
 from plugin.domain.text import Text
 from plugin.helpdesks.zammad.adapter import HELPDESK, ZammadAdapter
+from plugin.testing import outgoing
+from plugin.testing.fakes import MemorySecrets
 from plugin.transport.client import Transport
 from ui_extensions.rehearsal.desk.app import DeskSettings, Parts, Staff
 from ui_extensions.rehearsal.desk.server import DeskServer
@@ -41,16 +43,6 @@ class LoopbackHttp:
 
     def download(self, url: str, *, max_bytes: int, headers: Any = None) -> HttpResponse:
         raise AssertionError("the adapter fetches from its own server only")
-
-
-class NoSecrets:
-    """The adapter keeps none."""
-
-    def get(self, name: str) -> str | None:
-        raise AssertionError(name)
-
-    def refresh(self, name: str, stale: str | None, renew: Any) -> str:
-        raise AssertionError(name)
 
 
 @dataclass
@@ -104,8 +96,7 @@ class World:
 
 def new_ticket(body: str = "Where is my parcel?", contact: Contact = MIA, **more: Any) -> NewTicket:
     article = NewArticle(text=Text(body), author=contact, source_url=f"{contact.url}/1", occurred_at=datetime(2026, 11, 21, 20, tzinfo=UTC))
-    fields = {"title": body, "group": "Social", "contact": contact, "customer_ref": None, "article": article}
-    return NewTicket(**{**fields, "channel": "demo", "platform": "mastodon", "visibility": Visibility.PUBLIC, **more})
+    return outgoing.new_ticket(contact, body, **{"article": article, "channel": "demo", "platform": "mastodon", **more})
 
 
 def settings_for(url: str, **more: Any) -> Any:
@@ -114,7 +105,7 @@ def settings_for(url: str, **more: Any) -> Any:
 
 
 def connect(url: str, http: Any, **more: Any) -> ZammadAdapter:
-    connection = Connection(http=http, clock=SystemClock(), secrets=NoSecrets(), webhook_url="http://127.0.0.1:1/in/helpdesk/desk")
+    connection = Connection(http=http, clock=SystemClock(), secrets=MemorySecrets(), webhook_url="http://127.0.0.1:1/in/helpdesk/desk")
     return HELPDESK.connect(HelpdeskKey("desk"), settings_for(url, **more), connection)
 
 

@@ -2,75 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import queue
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from plugin.contracts.http import HttpResponse, WebhookRequest
-from plugin.domain.codec import decode_event
-from plugin.domain.errors import MalformedPayload, SignatureInvalid, UnsupportedEvent
+from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.helpdesks.zammad import polling
+from tests.webhook_listener import Listener, Reply
 from ui_extensions.rehearsal.desk.server import DeskServer
 from ui_extensions.rehearsal.desk.webhooks import Endpoint
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
-class Receiver:
-    """Listens as the bridge does, with answers that the test sets."""
-
-    def __init__(self) -> None:
-        self.requests: queue.Queue[WebhookRequest] = queue.Queue()
-        self.answers: list[int] = []
-        self.hold = threading.Event()
-        self.hold.set()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                receiver.requests.put(WebhookRequest(method=self.command, path=self.path, headers=headers, query={}, body=body))
-                receiver.hold.wait(10)
-                status = receiver.answers.pop(0) if receiver.answers else 200
-                self.send_response(status)
-                if 300 <= status < 400:
-                    self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            do_GET = do_POST = answer  # noqa: N815 - the base class's names
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/in/helpdesk/desk"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def next(self, seconds: float = 5.0) -> WebhookRequest:
-        return self.requests.get(timeout=seconds)
+@pytest.fixture
+def receiver() -> Iterator[Listener]:
+    with Listener(0, "/in/helpdesk/desk") as listening:
+        yield listening
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    listening = Receiver()
-    yield listening
-    listening.hold.set()
-    listening.server.shutdown()
-    listening.server.server_close()
-
-
-@pytest.fixture
-def hooked(receiver: Receiver, tools: Any) -> Iterator[Any]:
+def hooked(receiver: Listener, tools: Any) -> Iterator[Any]:
     """A desk that tells the receiver, a thousand times faster than Zammad, with an agent and our adapter."""
     endpoint = Endpoint(url=receiver.url, token=tools.WEBHOOK_TOKEN, time_scale=0.001)
     http = tools.LoopbackHttp()
@@ -84,7 +40,7 @@ def opened(hooked: Any, tools: Any, number: int = 1) -> Any:
     return hooked.adapter.open_ticket(tools.new_ticket(), marker=f"{number:026d}")
 
 
-def test_one_save_with_reply_and_state_comes_twice_and_is_one_fact(hooked: Any, tools: Any, receiver: Receiver) -> None:
+def test_one_save_with_reply_and_state_comes_twice_and_is_one_fact(hooked: Any, tools: Any, receiver: Listener) -> None:
     ticket = opened(hooked, tools)
     article = {"type": "phone", "internal": False, "body": "Found it."}
     hooked.agent.ask("PUT", f"/tickets/{ticket.ticket_ref}?all=true", {"state": "closed", "article": article})
@@ -96,32 +52,37 @@ def test_one_save_with_reply_and_state_comes_twice_and_is_one_fact(hooked: Any, 
         events += hooked.adapter.parse(request)
     assert len({event.event_key for event in events}) == 1
     assert {event.ticket_ref for event in events} == {ticket.ticket_ref}
-    assert receiver.requests.empty()
+    assert receiver.is_silent(0)
 
 
-def test_the_bridges_own_calls_and_internal_notes_send_nothing(hooked: Any, tools: Any, receiver: Receiver) -> None:
+def test_the_bridges_own_calls_and_internal_notes_send_nothing(hooked: Any, tools: Any, receiver: Listener) -> None:
     ticket = opened(hooked, tools)
     hooked.agent.ask("POST", "/ticket_articles", {"ticket_id": int(ticket.ticket_ref), "body": "secret", "internal": True})
     article = hooked.agent.reply(ticket.ticket_ref, "hidden", internal=True)
     hooked.agent.ask("PUT", f"/ticket_articles/{article}", {"internal": False})
-    with pytest.raises(queue.Empty):
-        receiver.next(0.3)
+    assert receiver.is_silent(0.3)
 
 
-def test_the_payload_shows_the_ticket_as_it_is_when_the_webhook_is_built(hooked: Any, tools: Any, receiver: Receiver) -> None:
+def test_the_payload_shows_the_ticket_as_it_is_when_the_webhook_is_built(hooked: Any, tools: Any, receiver: Listener) -> None:
     ticket = opened(hooked, tools)
-    receiver.hold.clear()
+    may_answer = threading.Event()
+
+    def hold(_: WebhookRequest) -> Reply:
+        may_answer.wait(10)
+        return 200, {}, b""
+
+    receiver.reply = hold
     hooked.agent.reply(ticket.ticket_ref, "one")
     receiver.next()
     hooked.agent.ask("PUT", f"/tickets/{ticket.ticket_ref}", {"state": "closed"})
     hooked.agent.ask("PUT", f"/tickets/{ticket.ticket_ref}", {"state": "open"})
-    receiver.hold.set()
+    may_answer.set()
     later = [receiver.next(), receiver.next()]
     assert [request.json()["ticket"]["state"] for request in later] == ["open", "open"]
     assert len({event.event_key for request in later for event in hooked.adapter.parse(request)}) == 1
 
 
-def test_a_twin_and_a_late_delivery_are_the_same_fact(hooked: Any, tools: Any, receiver: Receiver) -> None:
+def test_a_twin_and_a_late_delivery_are_the_same_fact(hooked: Any, tools: Any, receiver: Listener) -> None:
     hooked.server.parts.faults.add("duplicate_webhooks", seconds=0.1)
     hooked.server.parts.faults.add("delay_webhooks", seconds=0.1)
     ticket = opened(hooked, tools)
@@ -132,31 +93,29 @@ def test_a_twin_and_a_late_delivery_are_the_same_fact(hooked: Any, tools: Any, r
 
 
 @pytest.mark.parametrize("status", [500, 400, 410])
-def test_five_attempts_and_then_silence(hooked: Any, tools: Any, receiver: Receiver, status: int) -> None:
-    receiver.answers = [status] * 5
+def test_five_attempts_and_then_silence(hooked: Any, tools: Any, receiver: Listener, status: int) -> None:
+    receiver.reply = lambda _: (status, {}, b"")
     hooked.agent.reply(opened(hooked, tools).ticket_ref, "lost")
     deliveries = [receiver.next() for _ in range(5)]
     assert len({request.headers["x-zammad-delivery"] for request in deliveries}) == 1
-    with pytest.raises(queue.Empty):
-        receiver.next(0.3)
+    assert receiver.is_silent(0.3)
     assert hooked.server.parts.webhooks.log[-1].is_dropped
 
 
-def test_a_redirect_is_followed_with_the_payload_in_the_address(hooked: Any, tools: Any, receiver: Receiver) -> None:
-    receiver.answers = [302]
+def test_a_redirect_is_followed_with_the_payload_in_the_address(hooked: Any, tools: Any, receiver: Listener) -> None:
+    receiver.reply = lambda request: (302 if request.method == "POST" else 200, {"Location": "/in/helpdesk/desk/elsewhere"}, b"")
     hooked.agent.reply(opened(hooked, tools).ticket_ref, "private words")
     receiver.next()
     leak = receiver.next()
-    assert (leak.method, "private%20words" in leak.path) == ("GET", True)
+    assert (leak.method, "private words" in str(leak.query)) == ("GET", True)
 
 
-def test_a_dropped_webhook_is_found_by_the_poll(hooked: Any, tools: Any, receiver: Receiver) -> None:
+def test_a_dropped_webhook_is_found_by_the_poll(hooked: Any, tools: Any, receiver: Listener) -> None:
     ticket = opened(hooked, tools)
     position = hooked.adapter.poll(None).position
     hooked.server.parts.faults.add("drop_webhooks")
     hooked.agent.reply(ticket.ticket_ref, "nobody was told")
-    with pytest.raises(queue.Empty):
-        receiver.next(0.3)
+    assert receiver.is_silent(0.3)
     polled = hooked.adapter.poll(position)
     assert [event.ticket_ref for event in polled.events] == [ticket.ticket_ref]
     (added,) = hooked.adapter.list_articles_since(ticket.ticket_ref, ticket.article_ref)
@@ -207,34 +166,6 @@ def test_a_page_full_of_one_moment_is_turned(tools: Any) -> None:
         if not polled.has_more:
             break
     assert (len(seen), polled.has_more) == (150, False)
-
-
-@pytest.mark.parametrize("request_file", sorted(FIXTURES.glob("*.request.json")), ids=lambda path: path.name.split(".")[0])
-def test_recorded_webhooks_are_accepted_and_read(request_file: Path, tools: Any) -> None:
-    adapter = tools.connect("http://127.0.0.1:9", None)
-    data = json.loads(request_file.read_text())
-    request = webhook(data["body"].encode(), **data["headers"])
-    adapter.verify(request)
-    expected = json.loads(request_file.with_name(request_file.name.replace(".request.", ".events.")).read_text())
-    assert list(adapter.parse(request)) == [decode_event(event) for event in expected]
-
-
-def test_a_forged_webhook_is_refused(tools: Any) -> None:
-    adapter = tools.connect("http://127.0.0.1:9", None)
-    body = b'{"ticket":{"id":1,"updated_at":"2026-11-21T20:00:00.000Z"}}'
-    good = "sha1=" + hmac.new(tools.WEBHOOK_TOKEN.encode(), body, hashlib.sha1).hexdigest()
-    adapter.verify(webhook(body, **{"x-hub-signature": good}))
-    forged = [
-        webhook(body),
-        webhook(body + b" ", **{"x-hub-signature": good}),
-        webhook(body, **{"x-hub-signature": good.removeprefix("sha1=")}),
-        webhook(body, **{"x-hub-signature": "sha256=" + hmac.new(tools.WEBHOOK_TOKEN.encode(), body, hashlib.sha256).hexdigest()}),
-        webhook(body, **{"x-hub-signature": "sha1=" + hmac.new(b"other", body, hashlib.sha1).hexdigest()}),
-        webhook(body, **{"x-hub-signature": "ü"}),
-    ]
-    for request in forged:
-        with pytest.raises(SignatureInvalid):
-            adapter.verify(request)
 
 
 def test_odd_payloads_are_malformed_or_not_carried(tools: Any) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from plugin.platforms.bluesky.adapter import BlueskyAdapter
-from plugin.platforms.bluesky.tests.fakes import CountingHttp, MovableClock, Secrets, connect
+from plugin.platforms.bluesky.tests.fakes import CountingHttp, connect
+from plugin.testing.fakes import FixedClock, MemorySecrets
 from tests.bluesky_customer import BlueskyCustomer, eventually
 from tests.fixtures import server
 from tests.servers import bluesky
@@ -43,17 +45,19 @@ def http() -> CountingHttp:
 
 
 @pytest.fixture
-def secrets() -> Secrets:
-    return Secrets()
+def secrets() -> MemorySecrets:
+    return MemorySecrets()
 
 
 @pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock()
+def clock() -> FixedClock:
+    return FixedClock(datetime.now(UTC))
 
 
 @pytest.fixture
-def channel(network: dict[str, Any], brand: BlueskyCustomer, http: CountingHttp, secrets: Secrets, clock: MovableClock) -> BlueskyAdapter:
+def channel(
+    network: dict[str, Any], brand: BlueskyCustomer, http: CountingHttp, secrets: MemorySecrets, clock: FixedClock
+) -> BlueskyAdapter:
     """The brand's channel on the real network."""
     settings = {
         "service": network["pds"],

@@ -14,7 +14,8 @@ from plugin.domain.events import MessageDeleted, MessageReceived
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import Attachment
 from plugin.platforms.bluesky.keys import media_ref
-from plugin.platforms.bluesky.tests.fakes import CannedHttp, MovableClock, Secrets, connect
+from plugin.platforms.bluesky.tests.fakes import connect
+from plugin.testing.fakes import CannedHttp, FixedClock, MemorySecrets, canned
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SETTINGS = {
@@ -103,11 +104,11 @@ def drain(channel: Any, position: Any) -> tuple[list[Any], Any]:
 
 
 def test_a_backlog_comes_whole_once_and_in_order() -> None:
-    account, clock = Account(), MovableClock(NOW)
+    account, clock = Account(), FixedClock(NOW)
     channel = connect(SETTINGS, account, clock=clock)
     _, position = drain(channel, None)
     said = [account.say(number, NOW + timedelta(milliseconds=7 * number), who=number % 30) for number in range(1300)]
-    clock.moment = NOW + timedelta(hours=3)
+    clock.at = NOW + timedelta(hours=3)
 
     events, position = drain(channel, position)
 
@@ -120,7 +121,7 @@ def test_the_first_poll_looks_back_a_little_and_not_further() -> None:
     account = Account()
     account.say(1, NOW - timedelta(days=3))
     recent = account.say(2, NOW - timedelta(minutes=5))
-    channel = connect(SETTINGS, account, clock=MovableClock(NOW))
+    channel = connect(SETTINGS, account, clock=FixedClock(NOW))
 
     events, position = drain(channel, None)
     assert [event.message_ref for event in events] == [recent]
@@ -131,7 +132,7 @@ def test_the_first_poll_looks_back_a_little_and_not_further() -> None:
 
 def test_an_outage_moves_nothing_and_asks_again() -> None:
     account = Account()
-    channel = connect(SETTINGS, account, clock=MovableClock(NOW))
+    channel = connect(SETTINGS, account, clock=FixedClock(NOW))
     account.say(1, NOW)
     account.is_down = True
     with pytest.raises(RemoteUnavailable):
@@ -141,7 +142,7 @@ def test_an_outage_moves_nothing_and_asks_again() -> None:
 
 
 def test_every_watched_post_is_looked_at_in_turn_and_only_what_is_gone_is_deleted() -> None:
-    account, clock = Account(), MovableClock(NOW)
+    account, clock = Account(), FixedClock(NOW)
     said = [account.say(number, NOW + timedelta(seconds=number)) for number in range(120)]
     channel = connect(SETTINGS, account, clock=clock)
     _, position = drain(channel, None)
@@ -150,7 +151,7 @@ def test_every_watched_post_is_looked_at_in_turn_and_only_what_is_gone_is_delete
 
     gone: list[MessageRef] = []
     for _ in range(6):
-        clock.moment = clock.now() + timedelta(seconds=15)
+        clock.advance(15)
         account.calls.clear()
         events, position = drain(channel, position)
         assert account.calls.count("app.bsky.feed.getPosts") <= 2
@@ -164,12 +165,12 @@ def test_one_post_that_is_listed_twice_is_one_event() -> None:
     account = Account()
     uri = account.say(1, NOW)
     account.posts["twin"] = {**account.posts[uri], "reason": "reply"}
-    (event,) = connect(SETTINGS, account, clock=MovableClock(NOW)).poll(None).events
+    (event,) = connect(SETTINGS, account, clock=FixedClock(NOW)).poll(None).events
     assert isinstance(event, MessageReceived)
 
 
 def test_a_session_of_other_settings_is_not_used() -> None:
-    account, secrets = Account(), Secrets()
+    account, secrets = Account(), MemorySecrets()
     connect(SETTINGS, account, secrets=secrets).poll(None)
     connect(SETTINGS, account, secrets=secrets).poll(None)
     assert account.calls.count("com.atproto.server.createSession") == 1
@@ -181,13 +182,13 @@ def test_a_session_of_other_settings_is_not_used() -> None:
 def test_files_come_from_their_authors_server_through_the_filter() -> None:
     did = "did:plc:anaaaaaaaaaaaaaaaaaaaaaa"
     document = {"service": [{"id": "#other"}, {"id": "#atproto_pds", "serviceEndpoint": "https://ana-host.example/"}]}
-    http = CannedHttp([{"json": document}, {"body": "JPEG"}])
+    http = CannedHttp([canned({"status": 200, "json": document}), canned({"status": 200, "body": "JPEG"})])
     attachment = Attachment(media_ref=media_ref(did, "bafkrei"), filename="image-1.jpg", content_type="image/jpeg", description="d")
 
     file = connect(SETTINGS, http).fetch_media(attachment, max_bytes=100)
 
     assert (file.content, file.filename, file.description) == (b"JPEG", "image-1.jpg", "d")
-    assert [(verb, url.partition("?")[0]) for verb, url, _ in http.asked] == [
+    assert [(call.method, call.url.partition("?")[0]) for call in http.made] == [
         ("GET", f"https://plc.example/{did}"),
-        ("DOWNLOAD", "com.atproto.sync.getBlob"),
+        ("DOWNLOAD", "https://ana-host.example/xrpc/com.atproto.sync.getBlob"),
     ]

@@ -12,11 +12,12 @@ import pytest
 from plugin.contracts.platform import Polled
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteRejected, TargetGone, UnsupportedEvent, WindowClosed
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
-from plugin.domain.ids import ContactRef, Marker, ThreadKey
+from plugin.domain.ids import ContactRef, Marker
 from plugin.domain.model import Contact, File, OutboundMessage, Visibility
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.platforms.bluesky.schema import load_session
 from plugin.platforms.bluesky.wording import RULER
+from plugin.testing.outgoing import answer_to, outbound
 from tests.bluesky_customer import BlueskyCustomer, eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200)]
@@ -61,15 +62,7 @@ def listener(channel: Any) -> Listener:
 
 def answer(event: MessageReceived, text: Text | str, **changes: Any) -> OutboundMessage:
     """A reply to what was heard."""
-    fields: dict[str, Any] = {
-        "thread_key": event.thread_key,
-        "contact": event.author,
-        "visibility": Visibility.PUBLIC,
-        "text": Text(text) if isinstance(text, str) else text,
-        "reply_to": event.message_ref,
-        "created_at": datetime.now(UTC).replace(microsecond=123456),
-    }
-    return OutboundMessage(**{**fields, **changes})
+    return answer_to(event, text, **{"created_at": datetime.now(UTC).replace(microsecond=123456), **changes})
 
 
 def picture(shade: int = 0) -> bytes:
@@ -140,7 +133,7 @@ def test_the_same_wish_twice_is_one_record(
 
     found = listener.channel.find_delivered(message, marker=MARKER)
     again = listener.channel.deliver(message, marker=MARKER)
-    clock.moment = datetime.now(UTC) + timedelta(hours=1)
+    clock.at = datetime.now(UTC) + timedelta(hours=1)
     much_later = listener.channel.deliver(message, marker=MARKER)
     other = listener.channel.deliver(message, marker=Marker("1" * 26))
 
@@ -373,21 +366,21 @@ def test_one_session_serves_every_call_and_is_renewed_when_it_ran_out(
     for _ in range(3):
         listener.poll()
     assert http.calls.count("com.atproto.server.createSession") == 1
-    kept = load_session(secrets.kept["session"])
+    kept = load_session(secrets.stored["session"])
     assert kept is not None
 
-    secrets.kept["session"] = secrets.kept["session"].replace(kept.access, kept.access[:-4] + "AAAA")
+    secrets.stored["session"] = secrets.stored["session"].replace(kept.access, kept.access[:-4] + "AAAA")
     listener.poll()
     assert http.calls.count("com.atproto.server.refreshSession") == 1
     assert http.calls.count("com.atproto.server.createSession") == 1
 
-    secrets.kept["session"] = secrets.kept["session"].replace('"access": "', '"access": "x').replace('"renewal": "', '"renewal": "x')
+    secrets.stored["session"] = secrets.stored["session"].replace('"access": "', '"access": "x').replace('"renewal": "', '"renewal": "x')
     listener.poll()
     assert http.calls.count("com.atproto.server.createSession") == 2
     assert [probe.is_ok for probe in listener.channel.probe()] == [True, True, True]
 
     brand.call("POST", "com.atproto.server.revokeAppPassword", json={"name": "crossdesk"})
-    secrets.kept.clear()
+    secrets.stored.clear()
     with pytest.raises(CredentialsRejected):
         listener.poll()
     (probe,) = listener.channel.probe()
@@ -397,12 +390,6 @@ def test_one_session_serves_every_call_and_is_renewed_when_it_ran_out(
 def test_somebody_whose_place_is_unknown(channel: Any) -> None:
     nobody = Contact(ref=ContactRef("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"))
     ref = "at://did:plc:aaaaaaaaaaaaaaaaaaaaaaaa/app.bsky.feed.post/3kaaaaaaaaa22"
-    message = OutboundMessage(
-        thread_key=ThreadKey(f"{ref}|{nobody.ref}"),
-        contact=nobody,
-        visibility=Visibility.PUBLIC,
-        text=Text("?"),
-        created_at=datetime.now(UTC),
-    )
+    message = outbound(f"{ref}|{nobody.ref}", "?", contact=nobody, visibility=Visibility.PUBLIC, created_at=datetime.now(UTC))
     with pytest.raises(TargetGone):
         channel.deliver(message, marker=MARKER)

@@ -13,13 +13,13 @@ import pytest
 
 from plugin.contracts.http import HttpClient, HttpResponse
 from plugin.contracts.platform import Connection
-from plugin.contracts.settings import Renew
 from plugin.domain.clock import SystemClock
-from plugin.domain.errors import UnsupportedEvent
+from plugin.domain.errors import CrossdeskError, UnsupportedEvent
 from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import ChannelKey
 from plugin.platforms.matrix.adapter import PLATFORM, MatrixAdapter
 from plugin.platforms.matrix.schema import MatrixSettings, MatrixSettingsSchema
+from plugin.testing.fakes import CannedHttp, FixedClock, MemorySecrets, connection
 from plugin.transport.client import Transport
 from tests.fixtures import server
 from tests.matrix_customer import Customer
@@ -27,16 +27,7 @@ from tests.servers import synapse
 from tests.webhook_listener import Listener
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-
-
-class NoSecrets:
-    """No secret changes at run time."""
-
-    def get(self, name: str) -> str | None:
-        return None
-
-    def refresh(self, name: str, stale: str | None, renew: Renew) -> str:
-        raise AssertionError("nothing to refresh")
+NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +57,7 @@ def http(settings: MatrixSettings) -> Iterator[HttpClient]:
 
 @pytest.fixture(scope="module")
 def adapter(appservice: dict[str, Any], settings: MatrixSettings, http: HttpClient) -> MatrixAdapter:
-    connection = Connection(http=http, clock=SystemClock(), secrets=NoSecrets(), webhook_url=appservice["webhook_url"])
+    connection = Connection(http=http, clock=SystemClock(), secrets=MemorySecrets(), webhook_url=appservice["webhook_url"])
     bound = PLATFORM.connect(ChannelKey("matrix"), settings, connection)
     assert isinstance(bound, MatrixAdapter)
     return bound
@@ -156,53 +147,25 @@ def rebind(http: HttpClient) -> Callable[[MatrixSettings], MatrixAdapter]:
     return bind
 
 
-class ScriptedHttp:
-    """A homeserver that gives prepared answers in their order, the last one again and again, and keeps what it was asked."""
-
-    def __init__(self, *answers: HttpResponse | Exception) -> None:
-        self._answers = list(answers)
-        self.asked: list[tuple[str, str, Mapping[str, Any]]] = []
-
-    def request(self, method: str, url: str, **more: Any) -> HttpResponse:
-        self.asked.append((method, url.removeprefix("https://matrix.example.org"), more))
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def download(self, url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-        raise AssertionError("files come through the homeserver")
-
-
-class FixedClock:
-    """It is always the same moment."""
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
-
-
-Scripted = Callable[..., tuple[MatrixAdapter, ScriptedHttp]]
+Scripted = Callable[..., tuple[MatrixAdapter, CannedHttp]]
 
 
 @pytest.fixture
 def scripted() -> Scripted:
     """Makes an adapter with the fixtures' settings over prepared answers: JSON objects, `(status, object)`, responses or errors."""
 
-    def make(*answers: Any, **settings: Any) -> tuple[MatrixAdapter, ScriptedHttp]:
-        http = ScriptedHttp(*map(_response, answers or ({},)))
+    def make(*answers: Any, **settings: Any) -> tuple[MatrixAdapter, CannedHttp]:
+        http = CannedHttp([_response(answer) for answer in answers or ({},)])
         loaded = MatrixSettingsSchema().load({**json.loads((FIXTURES / "settings.json").read_text()), **settings})
-        connection = Connection(
-            http=http, clock=FixedClock(), secrets=NoSecrets(), webhook_url="https://desk.example.org/in/channel/matrix"
-        )
-        bound = PLATFORM.connect(ChannelKey("matrix"), loaded, connection)
+        bound = PLATFORM.connect(ChannelKey("matrix"), loaded, connection(http, clock=FixedClock(NOW)))
         assert isinstance(bound, MatrixAdapter)
         return bound, http
 
     return make
 
 
-def _response(answer: Any) -> HttpResponse | Exception:
-    if isinstance(answer, HttpResponse | Exception):
+def _response(answer: Any) -> HttpResponse | CrossdeskError:
+    if isinstance(answer, HttpResponse | CrossdeskError):
         return answer
     status, body = answer if isinstance(answer, tuple) else (200, answer)
     return HttpResponse(status=status, headers={"content-type": "application/json"}, body=json.dumps(body).encode())

@@ -10,16 +10,6 @@ import pytest
 from marshmallow import ValidationError
 
 from plugin.contracts.http import WebhookRequest
-from plugin.contracts.platform import (
-    AnswersChallenge,
-    DeletesMessages,
-    EditsMessages,
-    FetchesMedia,
-    MarksRead,
-    PollsEvents,
-    ReadsBack,
-    SendsTyping,
-)
 from plugin.domain.errors import MalformedPayload, SignatureInvalid, UnsupportedEvent
 from plugin.platforms.matrix.adapter import MatrixAdapter
 from plugin.platforms.matrix.registration import registration
@@ -33,12 +23,6 @@ Scripted = Callable[..., tuple[MatrixAdapter, Any]]
 def call(method: str, path: str, *, authorization: str | None = f"Bearer {TOKEN}", body: bytes = b"{}", **query: str) -> WebhookRequest:
     headers = {"authorization": authorization} if authorization is not None else {}
     return WebhookRequest(method=method, path=path, headers=headers, query=query, body=body)
-
-
-def test_everything_optional_is_there(scripted: Scripted) -> None:
-    adapter, _ = scripted()
-    for ability in (AnswersChallenge, DeletesMessages, EditsMessages, FetchesMedia, MarksRead, PollsEvents, ReadsBack, SendsTyping):
-        assert isinstance(adapter, ability)
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,10 @@ import pytest
 from plugin.contracts.platform import Connection
 from plugin.domain.clock import SystemClock
 from plugin.domain.errors import RemoteUnavailable
-from plugin.domain.ids import ChannelKey, ContactRef, Marker, ThreadKey
-from plugin.domain.model import Contact, OutboundMessage, Visibility
-from plugin.domain.text import Text
+from plugin.domain.ids import ChannelKey, Marker
 from plugin.platforms.matrix.adapter import PLATFORM, MatrixAdapter
 from plugin.platforms.matrix.schema import MatrixSettingsSchema
+from plugin.testing.outgoing import outbound
 from plugin.transport.client import Transport
 from tests.matrix_customer import Customer
 from tests.servers import synapse
@@ -44,13 +43,7 @@ def test_transaction_ids_outlive_the_homeservers_process(tmp_path: Path, homeser
         adapter.poll(None)
         room = customer.create_room(settings.user_id)
         adapter.poll(adapter.poll(None).position)
-        message = OutboundMessage(
-            thread_key=ThreadKey(room),
-            contact=Contact(ref=ContactRef(customer.user_id)),
-            visibility=Visibility.PRIVATE,
-            text=Text("Once."),
-            created_at=datetime.now(UTC),
-        )
+        message = outbound(room, "Once.", contact=customer.user_id, created_at=datetime.now(UTC))
         first = adapter.deliver(message, marker=Marker("a" * 26))
         kill(leader)
         with pytest.raises(RemoteUnavailable):

@@ -12,11 +12,12 @@ import pytest
 
 from plugin.domain.errors import CredentialsRejected, RemoteRejected, TargetGone
 from plugin.domain.events import ContactReachability, PlatformEvent
-from plugin.domain.ids import ContactRef, Marker, MessageRef, ThreadKey
+from plugin.domain.ids import Marker, MessageRef, ThreadKey
 from plugin.domain.model import Contact, File, OutboundMessage, Visibility
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.platforms.matrix.adapter import MatrixAdapter
 from plugin.platforms.matrix.schema import MatrixSettings
+from plugin.testing import outgoing
 from tests.matrix_customer import Customer
 
 pytestmark = pytest.mark.servers
@@ -29,15 +30,7 @@ def fresh_marker() -> Marker:
 
 
 def outbound(room: str, words: str | Text = "", **more: Any) -> OutboundMessage:
-    text = Text(words) if isinstance(words, str) else words
-    return OutboundMessage(
-        thread_key=ThreadKey(room),
-        contact=more.pop("contact", Contact(ref=ContactRef("@someone:crossdesk.test"))),
-        visibility=more.pop("visibility", Visibility.PRIVATE),
-        text=text,
-        created_at=more.pop("created_at", datetime.now(UTC)),
-        **more,
-    )
+    return outgoing.outbound(room, words, **{"created_at": datetime.now(UTC), **more})
 
 
 def bot_sends(adapter: MatrixAdapter, room: str, content: Mapping[str, Any]) -> str:

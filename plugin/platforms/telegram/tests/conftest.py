@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from plugin.contracts.platform import Connection
 from plugin.domain.clock import SystemClock
-from plugin.domain.ids import ContactRef, Marker, MessageRef, ThreadKey
-from plugin.domain.model import Contact, File, OutboundMessage, Visibility
-from plugin.domain.text import Text
+from plugin.domain.ids import Marker
 from plugin.platforms.telegram.adapter import PLATFORM, PollingTelegramAdapter, TelegramAdapter
+from plugin.testing.fakes import MemorySecrets
 from plugin.testing.standins.telegram import TelegramStandIn
 from plugin.transport.client import Transport
 
 SECRET = "q7Xw_2c-93kfhQzE"
 WEBHOOK_URL = "https://desk.example/in/channel/telegram"
-
-
-class NoSecrets:
-    def get(self, name: str) -> str | None:
-        return None
-
-    def refresh(self, name: str, stale: str | None, renew: Any) -> str:
-        raise AssertionError("a bot's token does not rotate")
 
 
 @pytest.fixture
@@ -48,7 +38,7 @@ def connect(telegram: TelegramStandIn, transport: Transport) -> Callable[..., An
         data = {"token": telegram.token, "secret_token": SECRET, "api_url": telegram.url, **changes}
         settings = PLATFORM.settings_schema.load(data)
         client = http or transport.client(name="Telegram", secrets=[telegram.token], timeout=timeout)
-        connection = Connection(http=client, clock=SystemClock(), secrets=NoSecrets(), webhook_url=webhook_url)
+        connection = Connection(http=client, clock=SystemClock(), secrets=MemorySecrets(), webhook_url=webhook_url)
         adapter = PLATFORM.connect("telegram", settings, connection)  # type: ignore[arg-type]
         assert isinstance(adapter, TelegramAdapter)
         return adapter
@@ -66,22 +56,6 @@ def poller(connect: Callable[..., Any]) -> PollingTelegramAdapter:
     found = connect(intake="poll", secret_token="")
     assert isinstance(found, PollingTelegramAdapter)
     return found
-
-
-@pytest.fixture
-def outbound() -> Callable[..., OutboundMessage]:
-    def made(thread: str, text: Text | str = "", *, files: tuple[File, ...] = (), reply_to: str | None = None) -> OutboundMessage:
-        return OutboundMessage(
-            thread_key=ThreadKey(thread),
-            contact=Contact(ref=ContactRef("77")),
-            visibility=Visibility.PRIVATE,
-            text=Text(text) if isinstance(text, str) else text,
-            files=files,
-            reply_to=MessageRef(reply_to) if reply_to else None,
-            created_at=datetime(2026, 11, 21, tzinfo=UTC),
-        )
-
-    return made
 
 
 @pytest.fixture

@@ -24,20 +24,17 @@ from plugin.domain.errors import (
     WindowClosed,
 )
 from plugin.domain.ids import Marker, MediaRef, MessageRef, ThreadKey
-from plugin.domain.model import Attachment, File, OutboundMessage
+from plugin.domain.model import Attachment, File
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.platforms.telegram.adapter import TelegramAdapter
+from plugin.testing.outgoing import outbound
 from plugin.testing.standins.telegram import TelegramStandIn
-
-Outbound = Callable[..., OutboundMessage]
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x10\x00\x00\x00\x10\x08\x06\x00\x00\x00"
 LONG_PNG = PNG.replace(b"\x00\x00\x00\x10\x00\x00\x00\x10", b"\x00\x00\xff\x00\x00\x00\x00\x10")
 
 
-def test_an_answer_stands_under_the_customers_message(
-    telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker
-) -> None:
+def test_an_answer_stands_under_the_customers_message(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     asked = telegram.customer_says(77, "Where is my parcel?")
     receipt = adapter.deliver(outbound("77", "On its *way*, _really_ [now](", reply_to=f"77:{asked['message_id']}"), marker=marker)
     (said,) = telegram.said_by_bot(77)
@@ -47,7 +44,7 @@ def test_an_answer_stands_under_the_customers_message(
     assert receipt.losses == ()
 
 
-def test_marks_arrive_as_entities(telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker) -> None:
+def test_marks_arrive_as_entities(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.customer_says(77, "hi")
     text = Text("👍 see here", (Mark(2, 5, MarkKind.BOLD), Mark(6, 10, MarkKind.LINK, "https://a.example/")))
     adapter.deliver(outbound("77", text), marker=marker)
@@ -58,9 +55,7 @@ def test_marks_arrive_as_entities(telegram: TelegramStandIn, adapter: TelegramAd
     ]
 
 
-def test_a_long_answer_split_by_our_ruler_is_taken_whole(
-    telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker
-) -> None:
+def test_a_long_answer_split_by_our_ruler_is_taken_whole(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.customer_says(77, "hi")
     limits = adapter.capabilities.limits
     assert limits.text_length is not None
@@ -72,7 +67,7 @@ def test_a_long_answer_split_by_our_ruler_is_taken_whole(
     assert [said["text"] for said in telegram.said_by_bot(77)] == [part.plain for part in parts]
 
 
-def test_one_unit_too_long_is_refused(telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker) -> None:
+def test_one_unit_too_long_is_refused(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.customer_says(77, "hi")
     adapter.deliver(outbound("77", "👍" * 2048), marker=marker)
     with pytest.raises(RemoteRejected, match="message is too long"):
@@ -94,7 +89,6 @@ def test_one_unit_too_long_is_refused(telegram: TelegramStandIn, adapter: Telegr
 def test_each_file_goes_out_in_its_best_form(
     telegram: TelegramStandIn,
     adapter: TelegramAdapter,
-    outbound: Outbound,
     marker: Marker,
     content_type: str,
     content: bytes,
@@ -113,7 +107,7 @@ def test_each_file_goes_out_in_its_best_form(
 
 @pytest.mark.parametrize("content", [b"no picture at all", LONG_PNG, PNG + b"\0" * (10 << 20)])
 def test_a_picture_that_is_none_to_telegram_goes_as_a_file_once(
-    telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker, content: bytes
+    telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker, content: bytes
 ) -> None:
     telegram.customer_says(77, "hi")
     adapter.deliver(outbound("77", files=(File(filename="a.png", content_type="image/png", content=content),)), marker=marker)
@@ -122,7 +116,7 @@ def test_a_picture_that_is_none_to_telegram_goes_as_a_file_once(
 
 
 def test_more_than_one_call_can_carry_is_refused_before_any_call(
-    telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker
+    telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker
 ) -> None:
     telegram.customer_says(77, "hi")
     file = File(filename="a.pdf", content_type="application/pdf", content=b"%PDF")
@@ -133,7 +127,7 @@ def test_more_than_one_call_can_carry_is_refused_before_any_call(
 
 
 def test_a_topic_a_group_and_a_business_chat_are_answered_where_they_are(
-    telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker
+    telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker
 ) -> None:
     telegram.open_group(-100500, kind="supergroup")
     telegram.open_topic(-100500, 3)
@@ -148,9 +142,7 @@ def test_a_topic_a_group_and_a_business_chat_are_answered_where_they_are(
     assert telegram.messages(77) == []
 
 
-def test_a_reply_to_what_is_gone_stands_alone_and_says_so(
-    telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker
-) -> None:
+def test_a_reply_to_what_is_gone_stands_alone_and_says_so(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     asked = telegram.customer_says(77, "hi")
     telegram.customer_deletes(77, asked["message_id"])
     receipt = adapter.deliver(outbound("77", "hello", reply_to=f"77:{asked['message_id']}"), marker=marker)
@@ -158,9 +150,7 @@ def test_a_reply_to_what_is_gone_stands_alone_and_says_so(
     assert "is gone" in receipt.losses[0]
 
 
-def test_a_group_that_became_a_supergroup_is_followed_at_once(
-    telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker
-) -> None:
+def test_a_group_that_became_a_supergroup_is_followed_at_once(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.open_group(-500)
     asked = telegram.customer_says(-500, "hi", sender=77)
     new = telegram.upgrade_group(-500)
@@ -172,7 +162,7 @@ def test_a_group_that_became_a_supergroup_is_followed_at_once(
 
 
 def test_a_business_chat_that_was_silent_for_a_day_is_a_closed_window(
-    connect: Callable[..., TelegramAdapter], telegram: TelegramStandIn, outbound: Outbound, marker: Marker
+    connect: Callable[..., TelegramAdapter], telegram: TelegramStandIn, marker: Marker
 ) -> None:
     telegram.connect_business("Bc1", owner=500)
     asked = telegram.customer_says(77, "hi", business="Bc1")
@@ -181,7 +171,7 @@ def test_a_business_chat_that_was_silent_for_a_day_is_a_closed_window(
         connect().deliver(outbound("77/business/Bc1", "late"), marker=marker)
 
 
-def test_who_cannot_be_reached_is_gone(telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker) -> None:
+def test_who_cannot_be_reached_is_gone(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.customer_says(77, "hi")
     telegram.customer_says(78, "hi")
     telegram.open_group(-500)
@@ -200,16 +190,14 @@ def test_who_cannot_be_reached_is_gone(telegram: TelegramStandIn, adapter: Teleg
             adapter.deliver(outbound(thread, "hello"), marker=marker)
 
 
-def test_an_empty_text_is_refused_for_good(telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker) -> None:
+def test_an_empty_text_is_refused_for_good(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.customer_says(77, "hi")
     with pytest.raises(RemoteRejected) as refused:
         adapter.deliver(outbound("77", "  \n"), marker=marker)
     assert type(refused.value) is RemoteRejected
 
 
-def test_a_pause_is_as_long_as_telegram_says(
-    telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker
-) -> None:
+def test_a_pause_is_as_long_as_telegram_says(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.customer_says(77, "hi")
     telegram.arm("rate_limit", method="sendMessage", value=17)
     with pytest.raises(RateLimited) as limited:
@@ -233,7 +221,6 @@ def test_a_pause_is_as_long_as_telegram_says(
 def test_no_proof_is_no_outcome_whatever_happened(
     telegram: TelegramStandIn,
     connect: Callable[..., TelegramAdapter],
-    outbound: Outbound,
     marker: Marker,
     kind: str,
     value: float,
@@ -246,14 +233,14 @@ def test_no_proof_is_no_outcome_whatever_happened(
     assert len(telegram.said_by_bot(77)) == applied
 
 
-def test_a_revoked_token_stops_the_channel(telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker) -> None:
+def test_a_revoked_token_stops_the_channel(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.customer_says(77, "hi")
     telegram.revoke_token()
     with pytest.raises(CredentialsRejected, match="BotFather"):
         adapter.deliver(outbound("77", "hello"), marker=marker)
 
 
-def test_a_wrong_api_url_is_no_proof_of_anything(connect: Callable[..., TelegramAdapter], outbound: Outbound, marker: Marker) -> None:
+def test_a_wrong_api_url_is_no_proof_of_anything(connect: Callable[..., TelegramAdapter], marker: Marker) -> None:
     with pytest.raises(RemoteUnavailable):
         connect(api_url="http://127.0.0.1:9").deliver(outbound("77", "hello"), marker=marker)
 
@@ -272,7 +259,6 @@ class LeakyHttp:
 def test_no_error_tells_the_token(
     telegram: TelegramStandIn,
     connect: Callable[..., TelegramAdapter],
-    outbound: Outbound,
     marker: Marker,
     kind: type[RemoteError],
 ) -> None:
@@ -293,9 +279,7 @@ def test_no_error_tells_the_token(
     assert secret not in str(adapter.probe()) + repr(adapter)
 
 
-def test_an_edit_reads_differently_and_twice_is_once(
-    telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker
-) -> None:
+def test_an_edit_reads_differently_and_twice_is_once(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.customer_says(77, "hi")
     ref = adapter.deliver(outbound("77", "helo"), marker=marker).message_ref
     for _ in range(2):
@@ -303,7 +287,7 @@ def test_an_edit_reads_differently_and_twice_is_once(
     assert [said["text"] for said in telegram.said_by_bot(77)] == ["hello"]
 
 
-def test_the_caption_of_a_file_is_edited(telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker) -> None:
+def test_the_caption_of_a_file_is_edited(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.customer_says(77, "hi")
     file = File(filename="a.pdf", content_type="application/pdf", content=b"%PDF")
     ref = adapter.deliver(outbound("77", "helo", files=(file,)), marker=marker).message_ref
@@ -314,7 +298,7 @@ def test_the_caption_of_a_file_is_edited(telegram: TelegramStandIn, adapter: Tel
     assert "document" in said
 
 
-def test_edits_that_cannot_be(telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker) -> None:
+def test_edits_that_cannot_be(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     theirs = telegram.customer_says(77, "hi")
     with pytest.raises(TargetGone):
         adapter.edit(MessageRef("77:999"), outbound("77", "x"), marker=marker)
@@ -324,7 +308,7 @@ def test_edits_that_cannot_be(telegram: TelegramStandIn, adapter: TelegramAdapte
         adapter.edit(MessageRef("rubbish"), outbound("77", "x"), marker=marker)
 
 
-def test_deleting_what_is_gone_is_success(telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker) -> None:
+def test_deleting_what_is_gone_is_success(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.customer_says(77, "hi")
     ref = adapter.deliver(outbound("77", "hello"), marker=marker).message_ref
     for _ in range(2):
@@ -332,9 +316,7 @@ def test_deleting_what_is_gone_is_success(telegram: TelegramStandIn, adapter: Te
     assert telegram.said_by_bot(77) == []
 
 
-def test_deleting_after_two_days_is_refused(
-    telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker
-) -> None:
+def test_deleting_after_two_days_is_refused(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.customer_says(77, "hi")
     ref = adapter.deliver(outbound("77", "hello"), marker=marker).message_ref
     telegram.world.kept["", 77][int(ref.partition(":")[2])].message["date"] -= 49 * 3600
@@ -342,7 +324,7 @@ def test_deleting_after_two_days_is_refused(
         adapter.delete(ref, ThreadKey("77"), marker=marker)
 
 
-def test_deleting_in_a_business_chat(telegram: TelegramStandIn, adapter: TelegramAdapter, outbound: Outbound, marker: Marker) -> None:
+def test_deleting_in_a_business_chat(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.connect_business("Bc1", owner=500)
     telegram.customer_says(77, "hi", business="Bc1")
     ref = adapter.deliver(outbound("77/business/Bc1", "hello"), marker=marker).message_ref

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from plugin.contracts.http import WebhookRequest
-from plugin.contracts.platform import DeletesMessages, EditsMessages, FetchesMedia, PlatformAdapter, PollsEvents, RegistersWebhook
 from plugin.domain.errors import MalformedPayload, RemoteRejected, RemoteUnavailable, SignatureInvalid, UnsupportedEvent
 from plugin.domain.events import ContactReachability, MessageEdited, MessageReceived, ReactionChanged
 from plugin.domain.ids import MediaRef
-from plugin.domain.model import Attachment, OutboundMessage
+from plugin.domain.model import Attachment
 from plugin.platforms.telegram.adapter import PLATFORM, PollingTelegramAdapter, TelegramAdapter
 from plugin.platforms.telegram.updates import ALLOWED_UPDATES
+from plugin.testing.outgoing import outbound
 from plugin.testing.standins.telegram import TelegramStandIn, Upload
+from tests.webhook_listener import Listener
 
 SECRET = "q7Xw_2c-93kfhQzE"
 HEADER = "x-telegram-bot-api-secret-token"
@@ -28,20 +27,10 @@ def posted(update: Any, **headers: str) -> WebhookRequest:
     return WebhookRequest(method="POST", path="", headers=headers, query={}, body=json.dumps(update).encode())
 
 
-def test_the_adapters_can_what_they_say(adapter: TelegramAdapter, poller: PollingTelegramAdapter) -> None:
-    for ability in (PlatformAdapter, RegistersWebhook, FetchesMedia, EditsMessages, DeletesMessages):
-        assert isinstance(adapter, ability)
-    assert not isinstance(adapter, PollsEvents)
-    assert isinstance(poller, PollsEvents)
-
-
-@pytest.mark.parametrize("given", [None, "", "wrong", SECRET + "x", SECRET[:-1], SECRET.lower(), "\udcff", "é"])
-def test_only_the_secret_opens(adapter: TelegramAdapter, poller: PollingTelegramAdapter, given: str | None) -> None:
-    headers = {} if given is None else {HEADER: given}
-    for channel in (adapter, poller):
+def test_whoever_is_asked_opens_to_nobody(poller: PollingTelegramAdapter) -> None:
+    for headers in ({}, {HEADER: ""}, {HEADER: SECRET}):
         with pytest.raises(SignatureInvalid):
-            channel.verify(posted({"update_id": 1}, **headers))
-    adapter.verify(posted({"update_id": 1}, **{HEADER: SECRET}))
+            poller.verify(posted({"update_id": 1}, **headers))
 
 
 def test_a_changed_secret_overlaps_with_the_old_one_until_that_is_dropped(connect: Callable[..., TelegramAdapter]) -> None:
@@ -57,45 +46,29 @@ def test_a_changed_secret_overlaps_with_the_old_one_until_that_is_dropped(connec
 
 
 def test_a_whole_way_in_and_out_with_a_poisonous_update_between(
-    telegram: TelegramStandIn, connect: Callable[..., TelegramAdapter], outbound: Callable[..., OutboundMessage], marker: Any
+    telegram: TelegramStandIn, connect: Callable[..., TelegramAdapter], marker: Any
 ) -> None:
     """The stand-in POSTs, we verify and parse; what cannot be read is acknowledged as the receipt path does, and blocks nobody."""
     events: list[Any] = []
     problems: list[Exception] = []
 
-    class Door(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            request = WebhookRequest(method="POST", path="", headers=headers, query={}, body=body)
-            adapter.verify(request)
-            try:
-                events.extend(adapter.parse(request))
-            except (MalformedPayload, UnsupportedEvent) as problem:
-                problems.append(problem)
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
+    def read(request: WebhookRequest) -> tuple[int, dict[str, str], bytes]:
+        adapter.verify(request)
+        try:
+            events.extend(adapter.parse(request))
+        except (MalformedPayload, UnsupportedEvent) as problem:
+            problems.append(problem)
+        return 200, {}, b"{}"
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    adapter = connect(webhook_url=f"http://127.0.0.1:{server.server_port}/in/channel/telegram")
-    try:
+    with Listener(0, "/in/channel/telegram") as listener:
+        adapter = connect(webhook_url=listener.url)
+        listener.reply = read
         adapter.register_webhook()
         asked = telegram.customer_says(77, "one 👍", reply_to=None)
         telegram.updates.add("message", {"chat": {"id": 77}, "text": "no id"}, queue=":77")
         telegram.customer_edits(77, asked["message_id"], "uno")
         telegram.customer_says(77, "two", reply_to=asked["message_id"])
         assert telegram.wait_idle()
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
     assert [type(event) for event in events] == [MessageReceived, MessageEdited, MessageReceived]
     assert [type(problem) for problem in problems] == [MalformedPayload]
     assert events[2].parent_ref == events[0].message_ref
@@ -213,7 +186,7 @@ def test_poll_and_webhook_make_the_same_events(telegram: TelegramStandIn, adapte
 
 
 def test_our_own_words_in_a_business_chat_come_back_under_the_same_reference(
-    telegram: TelegramStandIn, poller: PollingTelegramAdapter, outbound: Callable[..., OutboundMessage], marker: Any
+    telegram: TelegramStandIn, poller: PollingTelegramAdapter, marker: Any
 ) -> None:
     telegram.connect_business("Bc1", owner=500)
     telegram.customer_says(77, "hi", business="Bc1")
@@ -280,10 +253,3 @@ def test_wrong_settings_are_named(data: dict[str, str], field: str) -> None:
     with pytest.raises(Exception) as mistake:
         PLATFORM.settings_schema.load(whole)
     assert field in getattr(mistake.value, "messages", {})
-
-
-def test_settings_keep_their_secrets() -> None:
-    settings = PLATFORM.settings_schema.load({"token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw", "secret_token": SECRET})
-    assert "AAHdq" not in repr(settings)
-    assert SECRET not in repr(settings)
-    assert all("help" in field.metadata and "secret" in field.metadata for field in PLATFORM.settings_schema.fields.values())

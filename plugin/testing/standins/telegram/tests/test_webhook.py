@@ -2,63 +2,36 @@
 
 from __future__ import annotations
 
-import http.server
-import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from plugin.testing.standins.telegram import TelegramStandIn
+from tests.webhook_listener import Listener
 
 
-class Receiver:
+class Receiver(Listener):
     """A webhook that answers as it is told and keeps what it got."""
 
     def __init__(self) -> None:
-        self.answer: Callable[[dict[str, Any]], tuple[int, dict[str, str], bytes]] = lambda _: (200, {}, b"{}")
-        self.got: list[tuple[float, dict[str, Any], dict[str, str]]] = []
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                update = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                receiver.got.append((time.monotonic(), update, {name.lower(): value for name, value in self.headers.items()}))
-                status, headers, body = receiver.answer(update)
-                self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
-        self.thread.start()
+        super().__init__(0, "/in/channel/telegram")
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/in/channel/telegram"
+    def updates(self) -> list[dict[str, Any]]:
+        return [request.json() for request in self.requests]
 
     def texts(self) -> list[str]:
-        return [update["message"]["text"] for _, update, _ in self.got if "text" in update.get("message", {})]
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        return [update["message"]["text"] for update in self.updates if "text" in update.get("message", {})]
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    yield receiver
-    receiver.close()
+    with Receiver() as receiver:
+        yield receiver
 
 
 @pytest.fixture
@@ -73,9 +46,9 @@ def test_updates_come_in_order_with_the_secret(telegram: TelegramStandIn, receiv
         telegram.customer_says(77, f"{number}")
     assert telegram.wait_idle()
     assert receiver.texts() == [f"{number}" for number in range(20)]
-    numbers = [update["update_id"] for _, update, _ in receiver.got]
+    numbers = [update["update_id"] for update in receiver.updates]
     assert numbers == sorted(set(numbers))
-    assert {headers["x-telegram-bot-api-secret-token"] for _, _, headers in receiver.got} == {"s3cret_-"}
+    assert {request.headers["x-telegram-bot-api-secret-token"] for request in receiver.requests} == {"s3cret_-"}
 
 
 def test_what_waited_before_the_webhook_comes_too(receiver: Receiver) -> None:
@@ -88,7 +61,7 @@ def test_what_waited_before_the_webhook_comes_too(receiver: Receiver) -> None:
 
 def test_a_failing_update_blocks_its_own_chat_only(telegram: TelegramStandIn, receiver: Receiver) -> None:
     poison = threading.Event()
-    receiver.answer = lambda update: (200 if update["message"]["text"] != "poison" or poison.is_set() else 500, {}, b"")
+    receiver.reply = lambda request: (200 if request.json()["message"]["text"] != "poison" or poison.is_set() else 500, {}, b"")
     telegram.customer_says(77, "poison")
     telegram.customer_says(77, "behind")
     telegram.customer_says(78, "beside")
@@ -107,10 +80,10 @@ def test_a_failing_update_blocks_its_own_chat_only(telegram: TelegramStandIn, re
 
 def test_the_waits_double(telegram: TelegramStandIn, receiver: Receiver) -> None:
     telegram.updates.pace = 0.05
-    receiver.answer = lambda _: (503 if len(receiver.got) < 5 else 200, {}, b"")
+    receiver.reply = lambda _: (503 if len(receiver.requests) < 5 else 200, {}, b"")
     telegram.customer_says(77, "a")
     assert telegram.wait_idle()
-    times = [at for at, _, _ in receiver.got]
+    times = receiver.arrivals
     waits = [later - earlier for earlier, later in pairwise(times)]
     assert waits[0] < 0.4  # the first repeat comes at once, then 2, 4, 8 seconds
     assert [wait >= least for wait, least in zip(waits[1:], (0.1, 0.2, 0.4), strict=True)] == [True] * 3
@@ -118,25 +91,25 @@ def test_the_waits_double(telegram: TelegramStandIn, receiver: Receiver) -> None
 
 def test_retry_after_is_honoured(telegram: TelegramStandIn, receiver: Receiver) -> None:
     telegram.updates.pace = 0.05
-    receiver.answer = lambda _: (503, {"Retry-After": "10"}, b"") if len(receiver.got) < 2 else (200, {}, b"")
+    receiver.reply = lambda _: (503, {"Retry-After": "10"}, b"") if len(receiver.requests) < 2 else (200, {}, b"")
     telegram.customer_says(77, "a")
     assert telegram.wait_idle()
-    assert receiver.got[1][0] - receiver.got[0][0] >= 0.5
+    assert receiver.arrivals[1] - receiver.arrivals[0] >= 0.5
 
 
 def test_duplicates_are_exact(telegram: TelegramStandIn, receiver: Receiver) -> None:
     telegram.updates.duplicates = 2
     telegram.customer_says(77, "a")
     until = time.monotonic() + 5
-    while len(receiver.got) < 3 and time.monotonic() < until:
+    while len(receiver.requests) < 3 and time.monotonic() < until:
         time.sleep(0.01)
-    assert len(receiver.got) == 3
-    assert receiver.got[0][1] == receiver.got[1][1] == receiver.got[2][1]
+    assert len(receiver.requests) == 3
+    assert receiver.updates[0] == receiver.updates[1] == receiver.updates[2]
     assert [delivery.is_duplicate for delivery in telegram.deliveries] == [False, True, True]
 
 
 def test_an_answer_with_a_method_is_obeyed(telegram: TelegramStandIn, receiver: Receiver) -> None:
-    receiver.answer = lambda _: (200, {}, b'{"method": "sendMessage", "chat_id": 77, "text": "by accident"}')
+    receiver.reply = lambda _: (200, {}, b'{"method": "sendMessage", "chat_id": 77, "text": "by accident"}')
     telegram.customer_says(77, "a")
     until = time.monotonic() + 5
     while not telegram.said_by_bot(77) and time.monotonic() < until:
@@ -146,11 +119,11 @@ def test_an_answer_with_a_method_is_obeyed(telegram: TelegramStandIn, receiver: 
 
 def test_after_a_day_an_update_is_dropped(receiver: Receiver) -> None:
     now = [1_800_000_000.0]
-    receiver.answer = lambda _: (500, {}, b"")
+    receiver.reply = lambda _: (500, {}, b"")
     with TelegramStandIn(now=lambda: now[0], pace=0.01) as standin:
         standin.methods.run("setWebhook", {"url": receiver.url}, {})
         standin.customer_says(77, "a")
-        while not receiver.got:
+        while not receiver.requests:
             time.sleep(0.01)
         now[0] += 86401
         assert standin.wait_idle()
@@ -158,11 +131,11 @@ def test_after_a_day_an_update_is_dropped(receiver: Receiver) -> None:
 
 def test_a_webhook_that_is_gone_for_a_day_is_taken_away(receiver: Receiver) -> None:
     now = [1_800_000_000.0]
-    receiver.answer = lambda _: (410, {}, b"")
+    receiver.reply = lambda _: (410, {}, b"")
     with TelegramStandIn(now=lambda: now[0], pace=0.001) as standin:
         standin.methods.run("setWebhook", {"url": receiver.url}, {})
         standin.customer_says(77, "a")
-        while not receiver.got:
+        while not receiver.requests:
             time.sleep(0.01)
         now[0] += 23.5 * 3600
         until = time.monotonic() + 5

@@ -1,76 +1,29 @@
-"""The fixture pairs: what homeservers send means these events, what they answer means these errors."""
+"""Calls with more than one answer, and the small pieces that messages and their keys are made of."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from plugin.contracts.http import HttpResponse, WebhookRequest
 from plugin.domain import errors
-from plugin.domain.codec import encode_event
-from plugin.domain.ids import ContactRef, Marker, MediaRef, MessageRef, ThreadKey
-from plugin.domain.model import Attachment, Contact, File, OutboundMessage, Visibility
+from plugin.domain.ids import Marker, ThreadKey
+from plugin.domain.model import File
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.platforms.matrix import contents
 from plugin.platforms.matrix.adapter import MatrixAdapter
 from plugin.platforms.matrix.rooms import person_of, room_and_root, thread_key
+from plugin.testing.outgoing import outbound
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 MARKER = Marker("0123456789abcdefghijklmnop")
-THREAD = ThreadKey("!room:example.org")
-MESSAGE = OutboundMessage(
-    thread_key=THREAD,
-    contact=Contact(ref=ContactRef("@alice:example.org")),
-    visibility=Visibility.PRIVATE,
-    text=Text("Hello"),
-    created_at=datetime(2026, 11, 21, tzinfo=UTC),
-)
+MESSAGE = outbound("!room:example.org", "Hello")
 Scripted = Callable[..., tuple[MatrixAdapter, Any]]
 CALLS: dict[str, Callable[[MatrixAdapter], Any]] = {
     "deliver": lambda adapter: adapter.deliver(MESSAGE, marker=MARKER),
-    "edit": lambda adapter: adapter.edit(MessageRef("$1"), MESSAGE, marker=MARKER),
-    "delete": lambda adapter: adapter.delete(MessageRef("$1"), THREAD, marker=MARKER),
     "find_delivered": lambda adapter: adapter.find_delivered(MESSAGE, marker=MARKER),
-    "fetch_media": lambda adapter: adapter.fetch_media(Attachment(media_ref=MediaRef("mxc://example.org/abc"), filename="a"), max_bytes=10),
-    "poll": lambda adapter: adapter.poll({"since": "s1", "asked_at": "2026-11-21T23:29:50+00:00", "debts": []}),
 }
-
-
-def names(pattern: str) -> list[str]:
-    return sorted(path.name.removesuffix(pattern[1:]) for path in FIXTURES.glob(pattern))
-
-
-@pytest.mark.parametrize("name", names("*.request.json"))
-def test_a_request_means_its_events(scripted: Scripted, name: str) -> None:
-    adapter, _ = scripted()
-    given = json.loads((FIXTURES / f"{name}.request.json").read_text())
-    request = WebhookRequest(
-        method=given["method"], path=given["path"], headers=given["headers"], query=given["query"], body=json.dumps(given["json"]).encode()
-    )
-    adapter.verify(request)
-    assert adapter.answer(request) is None
-    assert [encode_event(event) for event in adapter.parse(request)] == json.loads((FIXTURES / f"{name}.events.json").read_text())
-
-
-@pytest.mark.parametrize("name", names("*.response.json"))
-def test_an_answer_means_its_error(scripted: Scripted, name: str) -> None:
-    given = json.loads((FIXTURES / f"{name}.response.json").read_text())
-    body = given["body"].encode() if "body" in given else json.dumps(given["json"]).encode()
-    adapter, _ = scripted(HttpResponse(status=given["status"], headers=given["headers"], body=body))
-    call = CALLS[name.partition("__")[0]]
-    if given["raises"] is None:
-        call(adapter)
-        return
-    with pytest.raises(errors.RemoteError) as raised:
-        call(adapter)
-    assert type(raised.value) is getattr(errors, given["raises"])
-    if given["raises"] == "RateLimited":
-        assert raised.value.retry_after
 
 
 @pytest.mark.parametrize(("call", "kind"), [("deliver", errors.OutcomeUnknown), ("find_delivered", errors.RemoteUnavailable)])
@@ -86,19 +39,12 @@ def test_a_call_without_a_whole_answer(scripted: Scripted, call: str, kind: type
 def test_the_device_is_made_when_it_is_missed(scripted: Scripted) -> None:
     adapter, http = scripted((400, {"errcode": "M_UNKNOWN_DEVICE", "error": "?"}), {}, {}, {"event_id": "$1"})
     assert adapter.deliver(MESSAGE, marker=MARKER).message_ref == "$1"
-    assert http.asked[0][:2] == http.asked[3][:2]
+    assert (http.made[0].method, http.made[0].url) == (http.made[3].method, http.made[3].url)
 
 
 def test_a_refusal_half_way_says_how_much_was_delivered(scripted: Scripted) -> None:
     file = File(filename="a", content_type="text/plain", content=b"a")
-    message = OutboundMessage(
-        thread_key=THREAD,
-        contact=MESSAGE.contact,
-        visibility=MESSAGE.visibility,
-        text=Text("x"),
-        files=(file,),
-        created_at=MESSAGE.created_at,
-    )
+    message = replace(MESSAGE, files=(file,))
     forbidden = (403, {"errcode": "M_FORBIDDEN", "error": "no"})
     adapter, _ = scripted({"chunk": []}, {"content_uri": "mxc://a/b"}, {"event_id": "$1"}, forbidden)
     with pytest.raises(errors.RemoteRejected, match="Of 2 parts, 1 were delivered before"):
