@@ -64,9 +64,11 @@ _CONTRADICTIONS = {
                                        AND b.state IN ('pending', 'unknown', 'held') AND b.due_at IS NULL)))
     """,
     "wishes fulfilled out of order": """
-        SELECT a.event_id AS id FROM intent a JOIN intent b ON b.conversation_id = a.conversation_id AND b.lane = a.lane AND b.id > a.id
-        WHERE a.lane IN ('to_helpdesk', 'to_social') AND a.state = 'sent' AND b.state = 'sent' AND b.ended_at < a.sent_at
-          AND a.op IN ('file', 'reply') AND b.op IN ('file', 'reply')
+        SELECT event_id AS id FROM (
+            SELECT event_id, sent_at, min(ended_at) OVER (
+                PARTITION BY conversation_id, lane ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS later_ended_at
+            FROM intent WHERE lane IN ('to_helpdesk', 'to_social') AND state = 'sent' AND op IN ('file', 'reply')) wish
+        WHERE later_ended_at < sent_at
     """,
 }
 
