@@ -41,11 +41,11 @@ def table(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _flat(figures: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
+def _flat(figures: dict[Any, Any], above: str = "") -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for key, value in figures.items():
         if isinstance(value, dict):
             found += _flat(value, f"{above}{key}: ")
         else:
-            found.append((above + key, value))
+            found.append((f"{above}{key}", value))
     return found
