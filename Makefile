@@ -56,8 +56,9 @@ bench: $(TEST_INSTALLED) ## the benchmarks: a table, and JSON beside it
 bench-peers: $(TEST_INSTALLED) ## the same work done by a Node-RED flow, measured beside ours
 	@$(BIN)/python -m tests.benchmarks.peers
 
-soak: $(TEST_INSTALLED) ## an hour of faults: 10,000 events, 500 faults
+soak: $(TEST_INSTALLED) ## an hour of faults: 10,000 events, 500 faults; then kills at every pair of fault points
 	@$(BIN)/python -m tests.faults --events 10000 --faults 500 --minutes 60
+	CROSSDESK_FAULTS_PAIRS=all $(BIN)/python -m pytest -n $(JOBS) -o timeout=7200 tests/faults/test_points.py -k two_points
 
 clean: ## remove what was built and installed; data in .crossdesk stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

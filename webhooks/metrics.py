@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -23,9 +24,14 @@ _seconds = Histogram(
 )
 
 
+@cache
+def _answered(place: str, status: int) -> Counter:
+    return _answers.labels(place, str(status))
+
+
 def answered(place: str, status: int, seconds: float) -> None:
     """Count one answer."""
-    _answers.labels(place, str(status)).inc()
+    _answered(place, status).inc()
     _seconds.observe(seconds)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -49,6 +50,12 @@ def serve(build: Callable[[], Flask], config: ReceiverConfig, *, on_ready: Calla
         "control_socket_disable": True,
         "worker_tmp_dir": "/dev/shm",  # noqa: S108 - a heartbeat file must not wait for a disk
         "post_fork": lambda _server, _worker: die_with_parent(os.getppid()),
-        "post_worker_init": lambda _: on_ready(),
+        "post_worker_init": lambda _: _settle_in(on_ready),
     }
     _Server(build, options).run()
+
+
+def _settle_in(on_ready: Callable[[], None]) -> None:
+    # Everyone in a group waits for the one thread that commits: it must not wait 5 ms, Python's default, for the interpreter.
+    sys.setswitchinterval(0.0005)
+    on_ready()

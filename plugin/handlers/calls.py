@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, cast
+
+import structlog
 
 from plugin.contracts.helpdesk import HelpdeskAdapter
 from plugin.contracts.platform import EditsMessages, FetchesMedia, ReadsBack
 from plugin.domain.codec import decode, decode_event
 from plugin.domain.errors import CrossdeskError, RemoteRejected, Unsupported
-from plugin.domain.events import ArticleAdded, HelpdeskEvent, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged, TicketChanged
-from plugin.domain.ids import ArticleRef, CustomerRef, Marker, MessageRef, Place
-from plugin.domain.model import Contact, File, Lane, NewArticle, NewTicket, OpenedTicket, OutboundMessage, Receipt
+from plugin.domain.events import ArticleAdded, HelpdeskEvent, MessageEdited, MessageReceived, TicketChanged
+from plugin.domain.ids import ArticleRef, Marker, MessageRef, Place
+from plugin.domain.model import Contact, File, Lane, OpenedTicket, OutboundMessage, Receipt
 from plugin.domain.text import Text
 from plugin.faults import point
-from plugin.handlers import wording
+from plugin.handlers import articles, wording
+from plugin.handlers.call import Call
 from plugin.handlers.fates import Try, fate
 from plugin.handlers.installation import Channel, Installation
 from plugin.handlers.results import (
@@ -31,25 +34,9 @@ from plugin.handlers.results import (
     TicketMoved,
     TicketOpened,
 )
-from plugin.store.conversations import Held
 from plugin.store.intents import Ending
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One wish, ready to be asked: everything that was read in the turn which committed it."""
-
-    intent: Any
-    call: str
-    held: Held
-    place: Place
-    failures: int
-    author: Contact | None = None
-    author_id: int | None = None
-    author_customer_ref: CustomerRef | None = None
-    files: Sequence[Any] = ()
-    reply_to: MessageRef | None = None
-    in_reply_to: ArticleRef | None = None
+_log = structlog.get_logger("crossdesk.calls")
 
 
 class Caller:
@@ -69,6 +56,8 @@ class Caller:
         except _AtOtherPlace as elsewhere:
             return fate(self._installation.engine, self._try(call, elsewhere.place), elsewhere.error)
         except Exception as error:  # noqa: BLE001 - an adapter's fault must not take the conversation down with it
+            if not isinstance(error, CrossdeskError):
+                _log.exception("call_fault", call=call.call, place=place, intent_id=call.intent.id)
             return fate(self._installation.engine, self._try(call, place), error)
         return made
 
@@ -97,7 +86,7 @@ class Caller:
     # -- to the helpdesk -------------------------------------------------------------------------------------------------------
 
     def _open_ticket(self, call: Call) -> Result:
-        desk, marker, ticket = self._desk(call), Marker(call.intent.marker), self._new_ticket(call)
+        desk, marker, ticket = self._desk(call), Marker(call.intent.marker), articles.new_ticket(self._channel(call), call)
         if call.call.startswith("find:"):
             opened = desk.find_ticket(ticket, marker=marker)
             return _absent(call) if opened is None else self._opened(call, opened, was_found=True)
@@ -131,56 +120,12 @@ class Caller:
                 channel = self._channel(call)
                 customer_ref = desk.find_or_create_customer(call.author, channel=channel.key, platform=channel.platform)
                 effects.append(CustomerKnown(contact_id=call.author_id, customer_ref=customer_ref))
-            article = replace(self._article(call), customer_ref=customer_ref)
+            article = replace(articles.new_article(self._channel(call), call), customer_ref=customer_ref)
             filed = desk.add_article(call.held.ticket_ref, article, marker=marker)
         effects.append(_known(call, call.held.helpdesk, filed.article_ref))
         if filed.ticket_ref != call.held.ticket_ref:
             effects.append(TicketMoved(ticket_ref=filed.ticket_ref))
         return _applied(call, filed.article_ref, effects, losses=filed.losses, was_found=call.call.startswith("find:"))
-
-    def _new_ticket(self, call: Call) -> NewTicket:
-        channel, held = self._channel(call), call.held
-        article = self._article(call)
-        contact = held.contact or call.author or Contact(ref=cast(Any, held.thread_key))
-        return NewTicket(
-            title=wording.title(article.text, contact, channel.platform_name),
-            group=channel.group,
-            contact=contact,
-            customer_ref=held.customer_ref,
-            article=article,
-            channel=channel.key,
-            platform=channel.platform,
-            visibility=held.visibility,
-            stage=held.stage,
-            follows=held.former_ticket_ref or (held.ticket_ref if channel.late == "follow_up" else None),
-        )
-
-    def _article(self, call: Call) -> NewArticle:
-        payload = call.intent.payload
-        if payload["kind"] == "note":
-            return NewArticle(text=Text(payload["text"]), internal=True)
-        event = decode_event(call.intent.event)
-        refusals = tuple(f"{row.filename}: {row.refusal}" for row in call.files if row.content is None)
-        files = tuple(
-            File(filename=row.filename, content_type=row.content_type, content=bytes(row.content))
-            for row in call.files
-            if row.content is not None
-        )
-        remarks = (*getattr(event, "remarks", ()), *refusals, *payload.get("remarks", ()))
-        text, internal = _words(event, payload["kind"])
-        if payload.get("bystander") and call.author is not None:
-            text = Text(f"[{wording.bystander(call.author)}]\n") + text
-        return NewArticle(
-            text=wording.with_remarks(text, remarks),
-            author=None if payload["kind"] == "native" else call.author,
-            by_staff=payload["kind"] == "native",
-            internal=internal,
-            files=files,
-            source_url=getattr(event, "url", ""),
-            occurred_at=event.occurred_at,
-            in_reply_to=call.in_reply_to,
-            reopen=payload["kind"] == "message" and self._channel(call).late == "reopen",
-        )
 
     # -- to the platform -------------------------------------------------------------------------------------------------------
 
@@ -307,23 +252,6 @@ class _AtOtherPlace(Exception):
         super().__init__(place)
         self.place = place
         self.error = error
-
-
-def _words(event: object, kind: str) -> tuple[Text, bool]:
-    """The article's words, and whether it is internal."""
-    match event:
-        case MessageReceived() if kind == "native":
-            return wording.native(event.text), False
-        case MessageReceived():
-            return event.text, False
-        case MessageEdited():
-            return wording.edited(event.text), False
-        case MessageDeleted():
-            return wording.deleted(), True
-        case ReactionChanged():
-            return wording.reaction(event.author, event.emoji, added=event.added), True
-        case _:
-            raise AssertionError(f"a {type(event).__name__} is not filed")
 
 
 def _known(call: Call, place: Place, ref: MessageRef | ArticleRef) -> Effect:

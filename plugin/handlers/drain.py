@@ -11,7 +11,8 @@ import structlog
 from plugin.domain.errors import StoreUnavailable
 from plugin.domain.ids import Place
 from plugin.faults import point
-from plugin.handlers.calls import Call, Caller
+from plugin.handlers.call import Call
+from plugin.handlers.calls import Caller
 from plugin.handlers.installation import Installation
 from plugin.handlers.results import Result
 from plugin.handlers.turn import Turns

@@ -6,8 +6,8 @@ Deliveries that arrive together are committed together (group commit): whoever f
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
 from plugin.contracts.platform import AnswersChallenge
@@ -22,6 +22,8 @@ from plugin.store.receipts import NewReceipt
 from plugin.store.spool import Spool
 
 _WITHHELD_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-telegram-bot-api-secret-token"})
+_WAKE_PAUSE = 0.005
+"""Seconds between two wake-ups: under load most commits need none of their own."""
 _WITHHELD_QUERY = frozenset({"access_token", "token", "secret"})
 
 
@@ -30,7 +32,7 @@ class Receiver:
 
     def __init__(self, installation: Installation, database: Database, wakeups: WakeUps, spool: Spool | None) -> None:
         self._installation = installation
-        self._wakeups = wakeups
+        self._waker = Waker(wakeups)
         self._spool = spool
         self._commits = GroupCommit(lambda batch: self._commit(database, batch))
 
@@ -59,10 +61,9 @@ class Receiver:
         return None
 
     def _commit(self, database: Database, batch: Sequence[NewReceipt]) -> None:
-        with database.begin() as connection:
+        with database.single() as connection:
             receipts.insert(connection, batch)
-        point("receive.before_wake")
-        self._wakeups.wake()
+        self._waker.wake()
 
 
 def _receipt(place: Place, request: WebhookRequest) -> NewReceipt:
@@ -77,11 +78,47 @@ def _receipt(place: Place, request: WebhookRequest) -> NewReceipt:
     )
 
 
-@dataclass(slots=True)
+class Waker:
+    """Wakes the workers from a thread of its own: an answer never waits for Redis, and commits that come close together are one wake-up.
+
+    Make it in the process that uses it. Who dies before waking loses nothing: the sweeper finds the work.
+    """
+
+    def __init__(self, wakeups: WakeUps) -> None:
+        self._wakeups = wakeups
+        self._has_news = threading.Event()
+        self._start = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """Have the workers told, soon."""
+        if self._thread is None:
+            with self._start:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
+                    self._thread.start()
+        self._has_news.set()
+
+    def _run(self) -> None:
+        while True:
+            self._has_news.wait()
+            self._has_news.clear()
+            point("receive.before_wake")
+            self._wakeups.wake()
+            time.sleep(_WAKE_PAUSE)
+
+
 class _Entry:
-    receipt: NewReceipt
-    is_done: bool = False
-    error: BaseException | None = field(default=None)
+    """A receipt on its way. `gate` opens when it is done, or when it is its thread's turn to commit for all that wait."""
+
+    __slots__ = ("error", "gate", "is_done", "receipt")
+
+    def __init__(self, receipt: NewReceipt) -> None:
+        self.receipt = receipt
+        self.is_done = False
+        self.error: BaseException | None = None
+        self.gate = threading.Lock()
+        self.gate.acquire()
 
 
 class GroupCommit:
@@ -92,7 +129,7 @@ class GroupCommit:
         self._most = most
         self._waiting: list[_Entry] = []
         self._queue = threading.Lock()
-        self._turn = threading.Lock()
+        self._is_led = False
 
     def submit(self, receipt: NewReceipt) -> None:
         """Return when the receipt is committed.
@@ -103,14 +140,16 @@ class GroupCommit:
         entry = _Entry(receipt)
         with self._queue:
             self._waiting.append(entry)
-        while not entry.is_done:
-            with self._turn:
-                if not entry.is_done:
-                    self._lead()
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            entry.gate.acquire()
+        if not entry.is_done:
+            self._lead()
         if entry.error is not None:
             raise entry.error
 
     def _lead(self) -> None:
+        """Commit what waits, this thread's own receipt first in line, and pass the lead on."""
         with self._queue:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
         try:
@@ -120,3 +159,8 @@ class GroupCommit:
                 entry.error = error
         for entry in batch:
             entry.is_done = True
+        with self._queue:
+            self._is_led = bool(self._waiting)
+            heir = self._waiting[0] if self._waiting else None
+        for entry in batch if heir is None else [heir, *batch]:
+            entry.gate.release()

@@ -88,7 +88,7 @@ class Splitter:
             _log.info("unsupported_event", place=receipt.place, receipt_id=receipt.id, detail=kind.detail or str(kind))
             return ()
         except MalformedPayload as problem:
-            receipts.set_aside(connection, receipt.id, str(problem))
+            receipts.set_aside(connection, receipt.id, f"{problem} {problem.detail}".strip())
         except Exception as fault:  # noqa: BLE001 - an adapter's fault must not stop the other receipts
             _log.exception("parse_fault", place=receipt.place, receipt_id=receipt.id)
             if receipt.attempts >= _TRIES:

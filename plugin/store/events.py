@@ -26,18 +26,15 @@ class Arrival:
     receipt_id: int | None = None
 
 
+_CONTACTS = text(
+    "SELECT id, ref, profile, seen_at > now() - interval '1 day' AS is_fresh FROM contact WHERE place = :place AND ref = ANY(:refs)"
+)
 _UPSERT_CONTACTS = text(
     """
-    WITH r AS (SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(ref text, profile jsonb)), written AS (
-        INSERT INTO contact (place, ref, profile)
-        SELECT CAST(:place AS text), r.ref, r.profile FROM r WHERE NOT EXISTS (
-            SELECT 1 FROM contact c WHERE c.place = CAST(:place AS text) AND c.ref = r.ref AND c.profile = r.profile AND c.seen_at > now() - interval '1 day')
-        ORDER BY r.ref
-        ON CONFLICT (place, ref) DO UPDATE SET profile = excluded.profile, seen_at = now()
-        RETURNING id, ref
-    )
-    SELECT id, ref FROM written UNION ALL
-    SELECT c.id, c.ref FROM contact c JOIN r ON c.place = CAST(:place AS text) AND c.ref = r.ref WHERE c.ref NOT IN (SELECT ref FROM written)
+    INSERT INTO contact (place, ref, profile)
+    SELECT :place, r.ref, r.profile FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(ref text, profile jsonb) ORDER BY r.ref
+    ON CONFLICT (place, ref) DO UPDATE SET profile = excluded.profile, seen_at = now()
+    RETURNING id, ref
     """
 )
 _UPSERT_CONVERSATIONS = text(
@@ -147,11 +144,18 @@ def _ticket_ref(event: Event) -> str:
 
 
 def _upsert_contacts(connection: Connection, place: Place, events: Iterable[MessageReceived]) -> dict[str, int]:
-    latest = {event.author.ref: encode(event.author) for event in events if not event.is_own}
+    latest: dict[str, Any] = {event.author.ref: encode(event.author) for event in events if not event.is_own}
     if not latest:
         return {}
-    rows = json.dumps([{"ref": ref, "profile": profile} for ref, profile in latest.items()])
-    return {row.ref: row.id for row in connection.execute(_UPSERT_CONTACTS, {"place": place, "rows": rows})}
+    contacts: dict[str, int] = {}
+    for row in connection.execute(_CONTACTS, {"place": place, "refs": sorted(latest)}):
+        contacts[row.ref] = row.id
+        if row.is_fresh and row.profile == latest[row.ref]:
+            del latest[row.ref]  # Nothing new about them, so nothing is written, and no lock is taken that a turn may want.
+    if latest:
+        rows = json.dumps([{"ref": ref, "profile": profile} for ref, profile in latest.items()])
+        contacts.update({row.ref: row.id for row in connection.execute(_UPSERT_CONTACTS, {"place": place, "rows": rows})})
+    return contacts
 
 
 def _lock_threads(connection: Connection, place: Place, keys: Iterable[str]) -> dict[str, Row[Any]]:

@@ -211,10 +211,10 @@ def find_by_marker(connection: Connection, conversation_id: int, marker: str) ->
 
 
 def read_other(connection: Connection, intent_id: int, *, remote_ref: str | None) -> Row[Any] | None:
-    """The wish with its places, unless `remote_ref` is what it came to."""
+    """The wish with its places, unless `remote_ref` is what it came to, or what the read-back that is still to come will find."""
     statement = text(
         "SELECT i.remote_ref, c.place, c.helpdesk FROM intent i JOIN conversation c ON c.id = i.conversation_id "
-        "WHERE i.id = :id AND i.remote_ref IS DISTINCT FROM :ref"
+        "WHERE i.id = :id AND i.remote_ref IS DISTINCT FROM :ref AND i.state <> 'unknown'"
     )
     return connection.execute(statement, {"id": intent_id, "ref": remote_ref}).one_or_none()
 

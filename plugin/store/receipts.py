@@ -68,6 +68,8 @@ def insert(connection: Connection, receipts: Sequence[NewReceipt]) -> None:
 
 
 def _json(pairs: Mapping[str, str]) -> str:
+    if not pairs:
+        return "{}"
     return json.dumps({storable_text(name): storable_text(value) for name, value in pairs.items()})
 
 

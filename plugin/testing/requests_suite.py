@@ -22,6 +22,7 @@ from plugin.testing.fakes import CannedHttp
 from plugin.testing.fixtures import RequestFixture, Subject, arrival
 
 _STALE = timedelta(hours=1)
+_SECRET_ENOUGH = 16
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -218,9 +219,13 @@ def _grafted(body: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 def _turned(secret: str) -> str:
-    """Another secret of the same make."""
+    """Another secret of the same make. What stands before an underscore (`whsec_`) is the make, if enough stands behind it."""
+    make, underscore, rest = secret.partition("_")
+    if len(rest) < _SECRET_ENOUGH:
+        make, underscore, rest = "", "", secret
     letters = {ord("z"): "a", ord("Z"): "A", ord("9"): "0"}
-    return "".join(letters.get(ord(one), chr(ord(one) + 1)) if one.isascii() and one.isalnum() else one for one in secret)
+    turned = "".join(letters.get(ord(one), chr(ord(one) + 1)) if one.isascii() and one.isalnum() else one for one in rest)
+    return make + underscore + turned
 
 
 def _holds_a_secret(subject: Subject, request: WebhookRequest) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -30,6 +31,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small numbers, to see that everything runs; the ratios are rough")
     parser.add_argument("--json", type=Path, default=Path(".crossdesk/benchmarks.json"), help="where the figures go")
     wanted = parser.parse_args()
+    # Told to stop, everything that was started must go too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     warnings.simplefilter("ignore", DeprecationWarning)
     log.configure()
     report: dict[str, Any] = {"machine": figures.machine(), "is_quick": wanted.quick, "figures": {}}

@@ -35,6 +35,7 @@ def run(here: Ground, *, is_quick: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="crossdesk-bench-memory-") as made:
         folder = Path(made)
         folder.chmod(0o755)
+        _choose_ports(folder)
         with running(folder) as (_, first_seconds):
             pass
         with running(folder) as (process, seconds):
@@ -42,7 +43,7 @@ def run(here: Ground, *, is_quick: bool) -> dict[str, Any]:
             rest = measure(process.pid, folder)
             settings = tomllib.loads((folder / ".crossdesk/rehearsal/crossdesk.toml").read_text())
             answered = _burst(settings, count)
-            _wait_until_filed(folder)
+            _wait_until_filed(folder, count)
             time.sleep(5)
             after = measure(process.pid, folder)
     return {
@@ -55,6 +56,13 @@ def run(here: Ground, *, is_quick: bool) -> dict[str, Any]:
         "seconds_to_ready_first_time": first_seconds,
         "target": "< 400 MB at rest, growth <= 1.10, ready in < 6 s",
     }
+
+
+def _choose_ports(folder: Path) -> None:
+    """Ports of our own: the usual ones may be somebody's rehearsal."""
+    kept = folder / ".crossdesk" / "rehearsal"
+    kept.mkdir(parents=True)
+    (kept / "practice.json").write_text(json.dumps({"receiver_port": ground.port(), "port": ground.port()}))
 
 
 @contextlib.contextmanager
@@ -136,32 +144,24 @@ def _burst(settings: dict[str, Any], count: int) -> dict[int, int]:
 
 
 def _delivery(number: int) -> dict[str, Any]:
-    contact = f"u_bench{number % _CONTACTS:04d}"
-    return {
-        "events": [
-            {
-                "id": f"e_bench{number}",
-                "type": "message.created",
-                "created_at": "2026-01-01T00:00:00+00:00",
-                "message": {
-                    "id": f"m_bench{number}",
-                    "author": {"id": contact, "name": contact, "handle": contact, "url": "", "is_company": False},
-                    "conversation": {"id": contact, "with": contact},
-                    "text": f"question {number}",
-                    "media": [],
-                    "reply_to": None,
-                    "client_ref": None,
-                    "revision": 1,
-                    "url": "",
-                    "created_at": "2026-01-01T00:00:00+00:00",
-                },
-            }
-        ]
+    """A private message as the practice network tells it."""
+    contact, now = f"u_bench{number % _CONTACTS:04d}", "2026-01-01T00:00:00+00:00"
+    post: dict[str, Any] = {
+        "id": f"m_bench{number}",
+        "author": {"id": contact, "name": contact, "handle": contact, "url": ""},
+        "conversation": {"id": f"m_bench{number % _CONTACTS}", "with": contact},
+        "text": f"question {number}",
+        "media": [],
+        "reply_to": None,
+        "client_ref": None,
+        "url": "",
+        "created_at": now,
     }
+    return {"account": {"id": "u_acme"}, "events": [{"id": f"bench-{number}", "type": "message.created", "at": now, "post": post}]}
 
 
-def _wait_until_filed(folder: Path) -> None:
-    """Until nothing is open any more, as `crossdesk ledger check` counts it."""
+def _wait_until_filed(folder: Path, count: int) -> None:
+    """Until `crossdesk ledger check` counts every message as done."""
     command = [
         sys.executable,
         "-m",
@@ -178,9 +178,8 @@ def _wait_until_filed(folder: Path) -> None:
             command, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, check=False
         )
         with contextlib.suppress(ValueError, KeyError):
-            fates = json.loads(said.stdout)["fates"]
-            return fates["done"] + fates["ignored"] + fates["quarantined"] > 0 and not fates["waiting"] + fates["retrying"]
+            return bool(json.loads(said.stdout)["done"] >= count)
         return False
 
-    if not ground.wait_until(is_drained, seconds=900, pause=2.0):
-        raise RuntimeError("the burst was not worked off within 15 minutes")
+    if not ground.wait_until(is_drained, seconds=600, pause=2.0):
+        raise RuntimeError("the burst was not worked off within 10 minutes")

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from plugin.cli.running import migrate
 from plugin.store import ledger
 from plugin.store.database import Database
@@ -27,6 +29,13 @@ class Running:
         """A public and a private conversation that nobody has used."""
         self.stage.open(2)
         return self.stage.conversations[-2], self.stage.conversations[-1]
+
+    def is_ready(self) -> bool:
+        """Whether the receiver answers."""
+        try:
+            return requests.get(f"http://127.0.0.1:{self.stage.receiver_port}/readyz", timeout=5).ok
+        except requests.ConnectionError:
+            return False
 
     def is_whole(self, *, seconds: float = 40.0, told_twins: int = 0) -> None:
         """Soon everything that was ever written stands on both sides, once and in order, and the ledger agrees."""
@@ -71,6 +80,7 @@ def running(folder: Path) -> Iterator[Running]:
             migrate(drill.load(config))
             with Bridge(config, folder) as bridge:
                 made = Running(stage, bridge, servers, folder)
+                until(made.is_ready)
                 yield made
                 made.database.dispose()
     finally:

@@ -7,7 +7,7 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -34,7 +34,7 @@ def deliver(lasting: Running, body: bytes, **headers: str) -> requests.Response:
 def _event(said: Said, text: str, **changes: object) -> bytes:
     """A message of the conversation as the network would tell it."""
     author = {"id": said.customer.user_id, "handle": said.customer.handle, "name": "N", "url": "http://127.0.0.1/", "is_company": False}
-    post = {
+    post: dict[str, object] = {
         "id": f"m_poison{abs(hash((text[:50], str(changes)))):x}",
         "kind": "message",
         "author": author,
@@ -52,7 +52,7 @@ def _event(said: Said, text: str, **changes: object) -> bytes:
     return json.dumps({"account": {"id": "u_acme"}, "events": [event]}).encode()
 
 
-POISONS = {
+POISONS: dict[str, Callable[[Said], bytes]] = {
     "broken UTF-8": lambda said: b'{"account": {"id": "u_acme"}, "events": ["\xff\xfe\x80"]}',
     "no JSON at all": lambda said: b"\x00\x01\x02 hello",
     "nothing": lambda said: b"",

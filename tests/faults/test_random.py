@@ -16,6 +16,7 @@ from tests.faults import drill
 _EVENTS, _FAULTS, _SECONDS = 1060, 54, 80.0
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("half", [1, 2])
 def test_random_faults_lose_double_and_reorder_nothing(half: int, tmp_path: Path) -> None:
     seed = int(os.environ.get("CROSSDESK_FAULTS_SEED", "0")) or random.randrange(1, 10**6)

@@ -14,7 +14,8 @@ from cryptography.fernet import Fernet
 
 from plugin.contracts.capabilities import Readback
 from plugin.domain.errors import SignatureInvalid
-from plugin.domain.ids import Place
+from plugin.domain.events import Event
+from plugin.domain.ids import Place, TicketRef
 from plugin.domain.model import Visibility
 from plugin.handlers import operate
 from plugin.handlers.sweep import alarm_old
@@ -30,7 +31,7 @@ from tests.webhooks import signed_by_the_network
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def opened(inner: Inner, *words: str) -> str:
+def opened(inner: Inner, *words: str) -> TicketRef:
     """A conversation with a ticket; its reference."""
     for said in words or ("hello",):
         inner.told(inner.platform.say("ann", said))
@@ -114,7 +115,10 @@ def test_25_a_read_back_waits_until_the_other_sides_index_has_caught_up(database
     assert settle_seconds(replace(QUICK, settle_seconds=None), lagging) == lagging.limits.max_lifetime + 30.0
     inner.desk.faults.script("open_ticket", Fault.LOSE_ANSWER)
     opened(inner)
-    query = "SELECT a.ended_at - b.ended_at >= make_interval(secs => 0.1) FROM attempt a, attempt b WHERE a.call = 'find:open_ticket' AND b.call = 'open_ticket'"
+    query = (
+        "SELECT a.ended_at - b.ended_at >= make_interval(secs => 0.1) FROM attempt a, attempt b "
+        "WHERE a.call = 'find:open_ticket' AND b.call = 'open_ticket'"
+    )
     assert inner.one(query) is True
 
 
@@ -274,7 +278,7 @@ def test_32_one_message_by_every_way_in_every_order_is_one_article(inner: Inner,
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_33_edits_and_deletions_that_come_before_their_message_wait_for_it(inner: Inner, order: tuple[int, ...]) -> None:
     said = inner.platform.say("ann", "hello")
-    told = [said, inner.platform.change(said.message_ref, "hello there"), inner.platform.take_back(said.message_ref)]
+    told: list[Event] = [said, inner.platform.change(said.message_ref, "hello there"), inner.platform.take_back(said.message_ref)]
     for index in order:
         inner.told(told[index])
         inner.round()

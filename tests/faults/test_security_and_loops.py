@@ -66,7 +66,7 @@ FORGERIES = {
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_41_a_forged_delivery_is_refused_counted_and_not_kept(lasting: Running, forgery: str) -> None:
-    until(lambda: _is_ready(lasting))
+    until(lasting.is_ready)
     before, counted = lasting.rows("SELECT count(*) AS total FROM receipt"), _refusals(lasting, "channel:practice")
     body, headers = FORGERIES[forgery]()
     assert post(lasting, body, headers) == 401
@@ -76,22 +76,15 @@ def test_41_a_forged_delivery_is_refused_counted_and_not_kept(lasting: Running, 
 
 @pytest.mark.parametrize("headers", [{}, desk_signed(secret="some-other-secret-0123"), desk_signed(digest="md5"), signed(DESK_BODY)])
 def test_41_the_helpdesks_door_is_as_hard(lasting: Running, headers: dict[str, str]) -> None:
-    until(lambda: _is_ready(lasting))
+    until(lasting.is_ready)
     before = lasting.rows("SELECT count(*) AS total FROM receipt")
     assert post(lasting, DESK_BODY, headers, to="helpdesk/desk") == 401
     assert lasting.rows("SELECT count(*) AS total FROM receipt") == before
 
 
 def test_41_a_door_that_is_none_tells_nothing(lasting: Running) -> None:
-    until(lambda: _is_ready(lasting))
+    until(lasting.is_ready)
     assert post(lasting, BODY, signed(), to="channel/another") == 404
-
-
-def _is_ready(lasting: Running) -> bool:
-    try:
-        return requests.get(f"http://127.0.0.1:{lasting.stage.receiver_port}/readyz", timeout=5).ok
-    except requests.ConnectionError:
-        return False
 
 
 def _refusals(lasting: Running, place: str) -> float:
@@ -101,7 +94,7 @@ def _refusals(lasting: Running, place: str) -> float:
 
 
 def test_42_a_replayed_delivery_is_absorbed_at_once_and_refused_later(lasting: Running) -> None:
-    until(lambda: _is_ready(lasting))
+    until(lasting.is_ready)
     body = json.dumps({"account": {"id": "u_acme"}, "events": [], "nonce": time.time_ns()}).encode()
     headers = signed(body)
     before = lasting.rows("SELECT count(*) AS total FROM receipt")[0]["total"]
@@ -112,7 +105,7 @@ def test_42_a_replayed_delivery_is_absorbed_at_once_and_refused_later(lasting: R
 
 
 def test_42_where_no_time_is_signed_a_replay_is_absorbed_for_ever(lasting: Running) -> None:
-    until(lambda: _is_ready(lasting))
+    until(lasting.is_ready)
     before = lasting.rows("SELECT count(*) AS total FROM receipt")[0]["total"]
     body = json.dumps({"ticket": {"id": 4711, "updated_at": "2026-11-21T12:00:00Z"}, "nonce": time.time_ns()}).encode()
     for age in range(3):
@@ -164,7 +157,7 @@ def test_48_our_own_post_that_is_told_before_its_call_is_answered_is_one_post(in
     inner.settle()
     inner.platform.faults.script("deliver", Fault.LOSE_ANSWER)
     inner.touched(inner.desk.reply(inner.desk.tickets[0].ref, "our answer"))
-    inner.until(lambda: inner.delivered())
+    inner.until(inner.delivered)
     inner.told(received(inner.platform.delivered[0]))
     inner.settle()
     assert inner.delivered() == ["our answer"]
@@ -197,8 +190,10 @@ def test_50_nothing_that_people_write_breaks_out_of_a_log_line_and_no_log_tells_
     _, private = lasting.pair()
     evil = 'line one\r\n{"level": "error", "event": "forged"}\n\x1b[2J\u2028'
     author = {"id": private.customer.user_id, "handle": private.customer.handle, "name": evil, "url": evil, "is_company": False}
-    body = json.dumps({"account": {"id": evil}, "events": [{"id": evil, "type": evil, "post": {"author": author}}], "nonce": time.time_ns()}).encode()
-    until(lambda: _is_ready(lasting))
+    body = json.dumps(
+        {"account": {"id": evil}, "events": [{"id": evil, "type": evil, "post": {"author": author}}], "nonce": time.time_ns()}
+    ).encode()
+    until(lasting.is_ready)
     assert post(lasting, body, {**signed(body), "User-Agent": "x" * 200}) == 200
     assert post(lasting, body, _with(signed(body), x_rehearsal_signature=SECRETS["network_secret"])) == 401
     lasting.stage.write(private)
@@ -228,5 +223,3 @@ def test_51_a_job_planted_in_redis_is_refused_and_told(lasting: Running, tmp_pat
         lasting.stage.write(public)
     lasting.is_whole()
     assert not proof.exists()
-
-

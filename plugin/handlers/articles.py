@@ -1,0 +1,77 @@
+"""What is written into a ticket: tickets and articles made of events, files and notes. Plain data in, plain data out."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from plugin.domain.codec import decode_event
+from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
+from plugin.domain.model import Contact, File, NewArticle, NewTicket
+from plugin.domain.text import Text
+from plugin.handlers import wording
+from plugin.handlers.call import Call
+from plugin.handlers.installation import Channel
+
+
+def new_ticket(channel: Channel, call: Call) -> NewTicket:
+    """The ticket that a conversation's first message opens."""
+    held, first = call.held, new_article(channel, call)
+    contact = held.contact or call.author or Contact(ref=cast(Any, held.thread_key))
+    return NewTicket(
+        title=wording.title(first.text, contact, channel.platform_name),
+        group=channel.group,
+        contact=contact,
+        customer_ref=held.customer_ref,
+        article=first,
+        channel=channel.key,
+        platform=channel.platform,
+        visibility=held.visibility,
+        stage=held.stage,
+        follows=held.former_ticket_ref or (held.ticket_ref if channel.late == "follow_up" else None),
+    )
+
+
+def new_article(channel: Channel, call: Call) -> NewArticle:
+    """What an event, or a note of ours, says in the ticket; what could not be carried is named below it."""
+    payload = call.intent.payload
+    if payload["kind"] == "note":
+        return NewArticle(text=Text(payload["text"]), internal=True)
+    event = decode_event(call.intent.event)
+    refusals = tuple(f"{row.filename}: {row.refusal}" for row in call.files if row.content is None)
+    files = tuple(
+        File(filename=row.filename, content_type=row.content_type, content=bytes(row.content))
+        for row in call.files
+        if row.content is not None
+    )
+    remarks = (*getattr(event, "remarks", ()), *refusals, *payload.get("remarks", ()))
+    text, internal = _words(event, payload["kind"])
+    if payload.get("bystander") and call.author is not None:
+        text = Text(f"[{wording.bystander(call.author)}]\n") + text
+    return NewArticle(
+        text=wording.with_remarks(text, remarks),
+        author=None if payload["kind"] == "native" else call.author,
+        by_staff=payload["kind"] == "native",
+        internal=internal,
+        files=files,
+        source_url=getattr(event, "url", ""),
+        occurred_at=event.occurred_at,
+        in_reply_to=call.in_reply_to,
+        reopen=payload["kind"] == "message" and channel.late == "reopen",
+    )
+
+
+def _words(event: object, kind: str) -> tuple[Text, bool]:
+    """The article's words, and whether it is internal."""
+    match event:
+        case MessageReceived() if kind == "native":
+            return wording.native(event.text), False
+        case MessageReceived():
+            return event.text, False
+        case MessageEdited():
+            return wording.edited(event.text), False
+        case MessageDeleted():
+            return wording.deleted(), True
+        case ReactionChanged():
+            return wording.reaction(event.author, event.emoji, added=event.added), True
+        case _:
+            raise AssertionError(f"a {type(event).__name__} is not filed")

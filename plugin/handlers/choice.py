@@ -1,0 +1,279 @@
+"""What to ask next: the first wish of each lane whose turn it is, past the gate, with all that the call needs. Used for one turn.
+
+Runs inside a turn's transaction. What was being sent when its process ended is doubted here: read back, asked again under its key, or set aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from plugin.contracts.capabilities import Idempotency, Readback
+from plugin.contracts.platform import PlatformAdapter, ReadsBack
+from plugin.domain.ids import ArticleRef, CustomerRef, MessageRef, Place
+from plugin.domain.model import Contact, Lane, Visibility
+from plugin.handlers import effects
+from plugin.handlers.call import Call
+from plugin.handlers.fates import settle_seconds
+from plugin.handlers.installation import Installation
+from plugin.policy import gate
+from plugin.store import conversations, intents, media, messages, places
+from plugin.store.conversations import Held, Lease
+from plugin.store.intents import Ending
+from plugin.store.places import Standing
+
+_LANES = (Lane.FROM_SOCIAL, Lane.FROM_HELPDESK, Lane.TO_HELPDESK, Lane.TO_SOCIAL)
+_BURST = 8
+_ADDITIONS = frozenset({"note", "reaction", "tombstone"})
+_ERRORS_BEFORE_ASIDE = 8
+_FETCH_TRIES = 6
+
+
+class Choice:
+    """Chooses what to ask next in each lane, in order, past the gate. Used for one turn."""
+
+    def __init__(self, connection: Connection, installation: Installation, held: Held, lease: Lease) -> None:
+        self._connection = connection
+        self._installation = installation
+        self._held = held
+        self._lease = lease
+        self._standings: Mapping[Place, Standing] = {}
+        self.has_more = False
+
+    def next_calls(self) -> list[Call]:
+        """The calls to make now, marked as being sent, in the order in which to make them."""
+        rows = intents.open_intents(self._connection, self._held.id, _LANES, limit=_BURST)
+        if not rows:
+            return []
+        self._standings = places.standings(self._connection, [self._held.place, self._held.helpdesk])
+        fetching = {row.event_id for row in rows if row.lane == Lane.FROM_SOCIAL}
+        calls: list[Call] = []
+        for lane in _LANES:
+            calls += self._lane(lane, [row for row in rows if row.lane == lane], fetching)
+        fresh = {call.intent.id: call.call for call in calls if not call.call.startswith("find:")}
+        for place in {call.place for call in calls}:
+            wanted = {call.intent.id: fresh[call.intent.id] for call in calls if call.place == place and call.intent.id in fresh}
+            if wanted:
+                capabilities = self._installation.adapter(place).capabilities
+                settle = settle_seconds(self._installation.engine, capabilities) + self._installation.engine.lease_seconds / 2
+                intents.mark_sending(self._connection, wanted, fence=self._lease.fence, settle_seconds=settle)
+        return calls
+
+    def _lane(self, lane: Lane, rows: Sequence[Row[Any]], fetching: set[int]) -> list[Call]:
+        place = self._held.place if lane in {Lane.TO_SOCIAL, Lane.FROM_SOCIAL} else self._held.helpdesk
+        standing = self._standings[place]
+        calls: list[Call] = []
+        for row in rows:
+            if lane is Lane.TO_HELPDESK and self._held.ticket_ref is None and row.payload["kind"] in _ADDITIONS:
+                continue  # Nothing to write it into yet: it follows the ticket's first message.
+            if lane is Lane.TO_HELPDESK and row.event_id in fetching:
+                break
+            if calls and row.errors:
+                break  # It may be what ended a process: it goes alone, so that it takes no other with it.
+            if not standing.is_open:
+                self._defer(row, standing)
+                break
+            if row.state == "unknown":
+                call = self._doubted(row, place, standing)
+            elif row.is_due and row.state in {"pending", "held"}:
+                call = self._fresh(row, place, standing)
+            else:
+                break
+            if isinstance(call, _Skip):
+                self.has_more = True
+                continue
+            if call is None:
+                break
+            calls.append(call)
+            if lane is not Lane.TO_HELPDESK or call.call != "add_article" or len(calls) == _BURST or row.errors:
+                break
+        return calls
+
+    def _defer(self, row: Row[Any], standing: Standing) -> None:
+        """The place cannot be called now. Nothing was asked, so no try is counted."""
+        if row.state == "unknown":
+            wait: float | None = max(standing.blocked_for, 0.1) if standing.status == "active" else None
+            self._settle(row, state="unknown", due_in=wait)
+        elif standing.status == "active":
+            state = "held" if standing.blocked_reason == "rate" else "pending"
+            self._settle(row, state=state, reason=standing.blocked_reason, due_in=max(standing.blocked_for, 0.1))
+        else:
+            reason = "paused" if standing.status == "paused" else "auth"
+            self._settle(row, state="held", reason=reason, reason_text=standing.status_text, due_in=None)
+
+    def _settle(
+        self, row: Row[Any], *, state: str, due_in: float | None, reason: str = "", reason_text: str = "", outcome: str = ""
+    ) -> None:
+        ending = Ending(intent_id=row.id, state=state, outcome=outcome, reason=reason, reason_text=reason_text, due_in=due_in)
+        intents.settle(self._connection, [ending])
+
+    def _doubted(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | None:
+        """It may have been applied: ask again under its key, read back once settled, or set it aside for a person."""
+        adapter = self._installation.adapter(place)
+        if row.lane in {Lane.FROM_HELPDESK, Lane.FROM_SOCIAL} or adapter.capabilities.idempotency is not Idempotency.NONE:
+            self._settle(row, state="pending", due_in=0.0)
+            return self._fresh(row, place, standing)
+        if not row.is_settled:
+            return None
+        if adapter.capabilities.readback is Readback.NONE or (isinstance(adapter, PlatformAdapter) and not isinstance(adapter, ReadsBack)):
+            text = (
+                "Whether this reached the other side is not known, and it cannot be asked. It is kept: look there, then decide with "
+                f"`crossdesk ledger quarantine mark-sent {row.id}`, `replay {row.id}` or `drop {row.id}`."
+            )
+            self._aside(row, "outcome_unknown", text)
+            if row.lane == Lane.TO_SOCIAL:
+                effects.note(
+                    self._connection,
+                    self._held,
+                    event_id=row.event_id,
+                    event_place=Place(row.event_place),
+                    event_key=row.event_key,
+                    part=row.part,
+                    name="unknown",
+                    text="Whether this reply reached the customer is not known: the platform gave no answer and cannot be asked. Look on the "
+                    "platform; your Crossdesk admin can then mark it as sent, send it again or drop it.",
+                )
+            return _SKIP
+        call = row.call if row.call in {"open_ticket", "add_article"} else self._what(row)
+        return self._call(row, place, standing, f"find:{call}")
+
+    def _fresh(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | None:
+        if row.errors >= _ERRORS_BEFORE_ASIDE:
+            text = (
+                f"This was begun {row.errors} times, and each time the process that worked on it ended. It is kept for a person to decide."
+            )
+            return self._aside(row, "fault", text)
+        if row.lane == Lane.TO_SOCIAL and row.part > 0:
+            states = intents.earlier_parts(self._connection, row.event_id, row.op, row.part)
+            if states & {"failed", "dropped"}:
+                self._settle(row, state="failed", reason="earlier_part", due_in=None, outcome="earlier_part")
+                intents.finish_events(self._connection, [row.event_id])
+                return _SKIP
+            if "quarantined" in states:
+                return self._aside(
+                    row, "earlier_part", "An earlier part of this reply waits for a person's decision; decide on this one after it."
+                )
+        if row.lane == Lane.TO_SOCIAL:
+            answer = gate.ask(self._facts(row))
+            if isinstance(answer, gate.Held):
+                if row.state != "held" or row.reason != answer.reason:
+                    self._tell(row, f"held:{answer.reason}", answer.text)
+                self._settle(row, state="held", reason=answer.reason, reason_text=answer.text, due_in=None)
+                return None
+            if isinstance(answer, gate.Refused):
+                self._settle(row, state="failed", reason=answer.code, reason_text=answer.text, due_in=None, outcome=answer.code)
+                self._tell(row, f"failed:{answer.code}", answer.text)
+                intents.finish_events(self._connection, [row.event_id])
+                return _SKIP
+        if row.lane == Lane.FROM_SOCIAL and row.attempts >= _FETCH_TRIES:
+            return self._give_up_fetch(row)
+        if row.lane == Lane.FROM_HELPDESK and self._held.ticket_ref is None:
+            self._settle(row, state="sent", due_in=None, outcome="no_ticket")
+            intents.finish_events(self._connection, [row.event_id])
+            return _SKIP
+        rate = self._installation.adapter(place).capabilities.limits.calls_per_second
+        wait = places.spend_call(self._connection, place, per_second=rate) if rate else 0.0
+        if wait:
+            self._settle(row, state="held", reason="rate", due_in=wait)
+            return None
+        return self._call(row, place, standing, self._what(row))
+
+    def _aside(self, row: Row[Any], reason: str, text: str) -> _Skip:
+        self._settle(row, state="quarantined", reason=reason, reason_text=text, due_in=None, outcome=reason)
+        self.has_more = True
+        return _SKIP
+
+    def _give_up_fetch(self, row: Row[Any]) -> Call | _Skip | None:
+        attachment = row.event["attachments"][row.part]
+        media.refuse(
+            self._connection,
+            row.event_id,
+            row.part,
+            filename=attachment["filename"],
+            content_type=attachment.get("content_type", "application/octet-stream"),
+            refusal=f"This file could not be fetched from the platform in {row.attempts} tries; the original message may still show it.",
+        )
+        self._settle(row, state="sent", due_in=None, outcome="given_up")
+        return _SKIP
+
+    def _tell(self, row: Row[Any], name: str, text: str) -> None:
+        effects.note(
+            self._connection,
+            self._held,
+            event_id=row.event_id,
+            event_place=Place(row.event_place),
+            event_key=row.event_key,
+            part=row.part,
+            name=name,
+            text=f"Not sent: {text}",
+        )
+        self.has_more = True
+
+    def _facts(self, row: Row[Any]) -> gate.OutboundFacts:
+        held = self._held
+        return gate.OutboundFacts(
+            now=held.now,
+            visibility=Visibility(held.visibility),
+            stage=held.stage,
+            is_reachable=held.is_reachable,
+            last_inbound_at=held.last_inbound_at,
+            hold_reason=held.hold_reason,
+            hold_text=held.hold_text,
+            capabilities=self._installation.channels[held.place].adapter.capabilities,
+            file_count=len(row.payload.get("files", ())),
+        )
+
+    def _what(self, row: Row[Any]) -> str:
+        if row.lane != Lane.TO_HELPDESK:
+            return str(row.op)
+        late = self._installation.channels[self._held.place].late
+        is_new = self._held.ticket_ref is None or (
+            self._held.ticket_closed and late in {"follow_up", "new"} and row.payload.get("kind") == "message"
+        )
+        return "open_ticket" if is_new else "add_article"
+
+    def _call(self, row: Row[Any], place: Place, standing: Standing, call: str) -> Call:
+        """Read what the call needs, so that no call ever touches the database."""
+        payload, connection, held = row.payload, self._connection, self._held
+        author_id = payload.get("author")
+        author, customer_ref = self._author(author_id)
+        files = media.of_event(connection, row.event_id) if row.lane == Lane.TO_HELPDESK and row.event.get("attachments") else ()
+        reply_to: str | None = payload.get("reply_to")
+        if row.op == "reply" and row.part > 0:
+            earlier = messages.refs_of(connection, held.place, row.message_id)
+            reply_to = earlier[-1] if earlier else reply_to
+        in_reply_to = _first(messages.find(connection, held.place, [payload["parent"]]).values()) if payload.get("parent") else None
+        article = _first(messages.refs_of(connection, held.helpdesk, in_reply_to.id)) if in_reply_to is not None else None
+        return Call(
+            intent=row,
+            call=call,
+            held=held,
+            place=place,
+            failures=standing.failures,
+            author=author,
+            author_id=author_id,
+            author_customer_ref=customer_ref,
+            files=files,
+            reply_to=None if reply_to is None else MessageRef(reply_to),
+            in_reply_to=None if article is None else ArticleRef(article),
+        )
+
+    def _author(self, contact_id: int | None) -> tuple[Contact | None, CustomerRef | None]:
+        if contact_id is None:
+            return None, None
+        if contact_id == self._held.contact_id and self._held.contact is not None:
+            return self._held.contact, self._held.customer_ref
+        return conversations.read_contact(self._connection, contact_id)
+
+
+def _first(items: Iterable[Any]) -> Any:
+    return next(iter(items), None)
+
+
+class _Skip:
+    """This wish asks nothing; the next one in the lane may."""
+
+
+_SKIP = _Skip()

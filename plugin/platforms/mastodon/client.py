@@ -1,0 +1,209 @@
+"""Calls to the account's own server, and what its answers mean. Knows nothing of statuses.
+
+Other servers speak this API with status codes of their own (400 where Mastodon says 422) and leave parts of it out: an answer is judged
+by its class, and `find` takes "no such thing" and "no such endpoint" for the same.
+Sources: Mastodon documentation, "Rate limits" and the "Returns" of each method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+from plugin.contracts.http import FormFile, HttpResponse
+from plugin.contracts.platform import Connection
+from plugin.domain.errors import (
+    CredentialsRejected,
+    MalformedPayload,
+    OutcomeUnknown,
+    RateLimited,
+    RemoteError,
+    RemoteRejected,
+    RemoteUnavailable,
+    TargetGone,
+)
+from plugin.domain.model import File
+from plugin.platforms.mastodon.schema import Settings
+from plugin.platforms.mastodon.values import read_id, read_objects, read_string, read_time
+
+Params = Sequence[tuple[str, str]]
+_ABSENT = frozenset({404, 405, 410, 501})
+_LOCKED_OUT = ("scope", "login", "suspended", "disabled", "confirm")
+"""Words of a 403 that speak of us and not of the thing asked for."""
+_UNREADABLE = "The server answered with something that is not the Mastodon API"
+_PLAIN_URL = "Enter the server's final address as `url`."
+
+
+class Client:
+    """One account's server."""
+
+    def __init__(self, settings: Settings, connection: Connection) -> None:
+        self._settings = settings
+        self._http = connection.http
+        self._clock = connection.clock
+
+    def get(self, path: str, params: Params = ()) -> Mapping[str, Any]:
+        """Ask for one thing.
+
+        Raises:
+            TargetGone: it does not exist (any more), or not for us.
+            RemoteError: any other of its kinds, never `OutcomeUnknown`.
+        """
+        return _object(self._asked(path, params))
+
+    def find(self, path: str, params: Params = ()) -> Mapping[str, Any] | None:
+        """As `get`, but None where it does not exist or the server knows no such endpoint."""
+        answer = self._send("GET", path, params=params)
+        return None if answer.status in _ABSENT else _object(self._good(answer))
+
+    def page(self, path: str, params: Params = ()) -> list[Mapping[str, Any]]:
+        """Ask for a list."""
+        return _list(self._asked(path, params))
+
+    def find_page(self, path: str, params: Params = ()) -> list[Mapping[str, Any]] | None:
+        """As `page`, but None where the server knows no such endpoint."""
+        answer = self._send("GET", path, params=params)
+        return None if answer.status in {*_ABSENT, 400, 422} else _list(self._good(answer))
+
+    def write(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, key: str = "") -> Mapping[str, Any]:
+        """Change something. `key` goes out as Idempotency-Key.
+
+        Raises:
+            OutcomeUnknown: it may have been applied.
+            TargetGone: what is changed or answered does not exist (any more).
+            RemoteError: any other of its kinds.
+        """
+        answer = self._send(method, path, json=body, headers={"idempotency-key": key} if key else {})
+        if not answer.is_ok:
+            raise self._failure(answer, writes=True)
+        try:
+            return _object(answer)
+        except RemoteUnavailable as unreadable:
+            raise OutcomeUnknown(
+                f"{_UNREADABLE}; whether it was written is looked up before anything is sent again.", detail=unreadable.detail
+            ) from None
+
+    def upload(self, file: File, *, description: str) -> tuple[str, bool]:
+        """Hand over a file: its id, and whether it is ready. Nobody sees it until a status names it, so an unclear outcome is no harm."""
+        part = FormFile(filename=file.filename, content=file.content, content_type=file.content_type)
+        try:
+            for path in ("/api/v2/media", "/api/v1/media"):
+                fields = {"description": description} if description else {}
+                answer = self._send("POST", path, data=fields, files=[("file", part)], timeout=60.0)
+                if answer.status not in _ABSENT:
+                    break
+        except OutcomeUnknown as unclear:
+            raise RemoteUnavailable("The file could not be handed to the server; nothing was posted and it is tried again.") from unclear
+        data = _object(self._good(answer))
+        return _id(data), answer.status != 202 and "url" in data and data["url"] is not None
+
+    def is_ready(self, media_id: str) -> bool:
+        """Whether the server has finished with an uploaded file."""
+        answer = self._send("GET", f"/api/v1/media/{segment(media_id)}")
+        return self._good(answer).status != 206
+
+    def _asked(self, path: str, params: Params) -> HttpResponse:
+        return self._good(self._send("GET", path, params=params))
+
+    def _good(self, answer: HttpResponse) -> HttpResponse:
+        if not answer.is_ok:
+            raise self._failure(answer, writes=False)
+        return answer
+
+    def _send(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **how: Any) -> HttpResponse:
+        authorization = {"authorization": f"Bearer {self._settings.access_token}"}
+        return self._http.request(method, self._settings.url + path, headers={**authorization, **(headers or {})}, **how)
+
+    def _failure(self, answer: HttpResponse, *, writes: bool) -> RemoteError:
+        status, said = answer.status, _said(answer)
+        if status == 429:
+            return RateLimited("The Mastodon server asks us to slow down; the message waits.", retry_after=self._wait(answer), detail=said)
+        if status == 401 or (status == 403 and any(word in said.lower() for word in _LOCKED_OUT)):
+            return CredentialsRejected(
+                f"{self._settings.url} does not accept the access token for this: {said or status}. The channel pauses and everything is"
+                " kept; look at the account and its application under Preferences, Development, enter a new token, resume the channel.",
+                detail=said,
+            )
+        if status in (408, 425) or (status >= 500 and status != 501):
+            if writes:
+                return OutcomeUnknown(
+                    "The Mastodon server failed while it wrote; whether it did is looked up before anything is sent again.", detail=said
+                )
+            return RemoteUnavailable(
+                "The Mastodon server cannot do this now; it is tried again.", retry_after=answer.retry_after, detail=said
+            )
+        if status in _ABSENT:
+            return TargetGone(
+                "The Mastodon server says that this does not exist, or not for us any more. Nothing was changed;"
+                " look at the post on the platform and answer a newer message.",
+                detail=said,
+            )
+        if 300 <= status < 400:
+            return RemoteRejected(f"{self._settings.url} sends us elsewhere. {_PLAIN_URL}", detail=said)
+        return RemoteRejected(
+            f"The Mastodon server refused this: {said or status}. Nothing was posted; change the text or the files and send it again.",
+            detail=said,
+        )
+
+    def _wait(self, answer: HttpResponse) -> float | None:
+        """Seconds to wait: `Retry-After`, else until `X-RateLimit-Reset` by the server's own clock."""
+        if answer.retry_after is not None:
+            return answer.retry_after
+        reset = read_reset(answer.headers.get("x-ratelimit-reset", ""))
+        if reset is None:
+            return None
+        try:
+            now = parsedate_to_datetime(answer.headers["date"])
+            return max(1.0, (reset - now).total_seconds())
+        except (KeyError, ValueError, TypeError):
+            return max(1.0, (reset - self._clock.now()).total_seconds())
+
+
+def read_reset(value: str) -> datetime | None:
+    """When a limit ends: a time on Mastodon, seconds since 1970 on other servers."""
+    try:
+        return datetime.fromtimestamp(int(value), UTC) if value.isdecimal() else read_time(value)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def segment(value: str) -> str:
+    """An id as one segment of a path."""
+    return quote(value, safe="")
+
+
+def _object(answer: HttpResponse) -> Mapping[str, Any]:
+    data = _json(answer)
+    if not isinstance(data, dict):
+        raise RemoteUnavailable(f"{_UNREADABLE}; it is tried again.")
+    return data
+
+
+def _list(answer: HttpResponse) -> list[Mapping[str, Any]]:
+    data = _json(answer)
+    if not isinstance(data, list):
+        raise RemoteUnavailable(f"{_UNREADABLE}; it is tried again.")
+    return read_objects(data)
+
+
+def _json(answer: HttpResponse) -> Any:
+    try:
+        return answer.json()
+    except MalformedPayload as problem:
+        raise RemoteUnavailable(f"{_UNREADABLE}; it is tried again.", detail=problem.detail) from None
+
+
+def _id(data: Mapping[str, Any]) -> str:
+    found = read_id(data.get("id"))
+    if not found:
+        raise RemoteUnavailable(f"{_UNREADABLE}; it is tried again.")
+    return found
+
+
+def _said(answer: HttpResponse) -> str:
+    """The server's own words, short."""
+    data = answer.json_object or {}
+    return (read_string(data.get("error_description")) or read_string(data.get("error")))[:300]

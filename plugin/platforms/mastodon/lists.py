@@ -1,0 +1,63 @@
+"""Walking a list of the server forward, page by page, from the newest entry that was seen. Knows nothing of what the entries say.
+
+Mastodon's `min_id` brings the entries next above an id, newest first. Servers that take no notice of it bring the newest ones instead:
+what is known ends such a page. Source: Mastodon documentation, "Paginating through API responses".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from plugin.platforms.mastodon.client import Client, Params
+from plugin.platforms.mastodon.position import Edge
+from plugin.platforms.mastodon.values import read_id, read_time
+
+PAGE = 40
+_BACK = 25
+"""Pages of a first look back: it is over a quarter of an hour, or over what came before anything was seen."""
+Entries = list[Mapping[str, Any]]
+
+
+def walk(client: Client, path: str, params: Params, edge: Edge) -> tuple[Entries, Edge, bool]:
+    """What stands above `edge`, oldest first; the edge after it; and whether there is more."""
+    if not edge.id:
+        entries = _look_back(client, path, params, edge.floor)
+        return entries, Edge(read_id(entries[-1].get("id")), edge.floor) if entries else edge, False
+    page = _newest_first(client.page(path, [*params, ("limit", str(PAGE)), ("min_id", edge.id)]))
+    ids = [read_id(entry.get("id")) for entry in page]
+    is_forward = edge.id not in ids
+    if not is_forward:
+        page = page[: ids.index(edge.id)]
+    entries = page[::-1]
+    return entries, Edge(read_id(entries[-1].get("id")), edge.floor) if entries else edge, is_forward and len(page) >= PAGE
+
+
+def _look_back(client: Client, path: str, params: Params, floor: str) -> Entries:
+    since = read_time(floor)
+    found: Entries = []
+    known: set[str] = set()
+    last = ""
+    for _ in range(_BACK):
+        below = [("max_id", last)] if last else []
+        page = _newest_first(client.page(path, [*params, ("limit", str(PAGE)), *below]))
+        fresh = [entry for entry in page if read_id(entry.get("id")) not in {*known, ""} and _is_since(entry, since)]
+        found += fresh
+        known |= {read_id(entry.get("id")) for entry in page}
+        if len(fresh) < len(page) or not page:
+            break
+        last = read_id(page[-1].get("id"))
+    return found[::-1]
+
+
+def _newest_first(page: Entries) -> Entries:
+    """The page without entries that have no id, and the right way round."""
+    page = [entry for entry in page if read_id(entry.get("id"))]
+    first, last = (read_time(page[at].get("created_at")) for at in (0, -1)) if page else (None, None)
+    return page[::-1] if first is not None and last is not None and first < last else page
+
+
+def _is_since(entry: Mapping[str, Any], since: datetime | None) -> bool:
+    at = read_time(entry.get("created_at"))
+    return since is None or at is None or at >= since

@@ -1,0 +1,1 @@
+"""Other people's software doing the same work, side by side with ours."""
