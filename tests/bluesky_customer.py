@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -175,17 +174,6 @@ class BlueskyCustomer:
             facets.append({"index": index, "features": [{"$type": "app.bsky.richtext.facet#mention", "did": other.did}]})
         facets += fields.pop("facets", [])
         return {"$type": POST, "text": text, "createdAt": _now(created_at), **({"facets": facets} if facets else {}), **fields}
-
-
-def eventually(ask: Callable[[], T | None], *, seconds: float = 20.0) -> T:
-    """What `ask` answers once it answers something true: the network shows everything about a second late."""
-    until = time.monotonic() + seconds
-    while True:
-        answer = ask()
-        if answer:
-            return answer
-        assert time.monotonic() < until, f"still {answer!r} after {seconds} s"
-        time.sleep(0.2)
 
 
 def _now(moment: datetime | None = None) -> str:

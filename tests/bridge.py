@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -132,12 +132,3 @@ class Bridge:
 def key() -> str:
     """A new key for secrets at rest."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-
-
-def eventually(look: Callable[[], T | None], *, seconds: float = 30.0) -> T:
-    """What `look` finds, as soon as it finds something."""
-    until = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < until, f"still {found!r} after {seconds:.0f} s"
-        time.sleep(0.2)
-    return found

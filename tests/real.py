@@ -26,10 +26,11 @@ from typing import Any
 import requests
 
 from tests.acceptance.sections import matrix_section, rt_section
-from tests.bridge import ROOT, Bridge, eventually
+from tests.bridge import ROOT, Bridge
 from tests.matrix_customer import Customer
 from tests.rt_agent import RtAgent
 from tests.servers import registry, rt, synapse
+from tests.waiting import eventually
 
 _PLACE = ROOT / ".crossdesk"
 _STATE = _PLACE / "real.json"

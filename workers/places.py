@@ -107,12 +107,14 @@ def socket_folder(preferred: Path, name: str) -> tuple[Path, tuple[Path, ...]]:
         make_folder(preferred)
         return preferred, ()
     digest = hashlib.sha256(os.fsencode(preferred)).hexdigest()[:12]
-    short = Path(tempfile.gettempdir()) / f"crossdesk-{os.geteuid()}-{digest}"
+    own_name = f"crossdesk-{os.geteuid()}-{digest}"
+    fits = len(os.fsencode(Path(tempfile.gettempdir()) / own_name / name)) <= _SOCKET_PATH_LIMIT
+    short = Path(tempfile.gettempdir() if fits else "/tmp") / own_name  # noqa: S108 - checked below, and only we may enter
     with contextlib.suppress(FileExistsError):
         short.mkdir(mode=0o700)
     state = short.lstat()
     if not stat.S_ISDIR(state.st_mode) or state.st_mode & 0o077 or (state.st_uid != os.geteuid() != 0):
-        short = Path(tempfile.mkdtemp(prefix="crossdesk-"))
+        short = Path(tempfile.mkdtemp(prefix="crossdesk-", dir=short.parent))
     return short, (short,)
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from tests.acceptance.sections import bluesky_section, free_address, rt_section
 from tests.bluesky_customer import BlueskyCustomer
-from tests.bridge import Bridge, eventually
+from tests.bridge import Bridge
 from tests.fixtures import server
 from tests.pictures import png
 from tests.rt_agent import RtAgent
 from tests.servers import bluesky, rt
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.root, pytest.mark.timeout(600)]
 

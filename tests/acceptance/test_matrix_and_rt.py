@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from tests.acceptance.sections import matrix_section, rt_section, servers_section
-from tests.bridge import Bridge, eventually
+from tests.bridge import Bridge
 from tests.fixtures import server
 from tests.matrix_customer import Customer
 from tests.pictures import png
 from tests.rt_agent import RtAgent
 from tests.servers import rt, synapse
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.root, pytest.mark.timeout(600)]
 

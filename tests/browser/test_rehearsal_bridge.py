@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.bridge import ROOT, eventually
+from tests.bridge import ROOT
 from tests.servers import registry
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.root, pytest.mark.servers]
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")

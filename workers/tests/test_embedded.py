@@ -14,6 +14,7 @@ import pytest
 import redis
 import sqlalchemy
 
+from tests.waiting import eventually
 from workers import leash, places
 from workers.embedded import EmbeddedServer, start_postgres, start_valkey
 from workers.places import EmbeddedUnavailable
@@ -44,13 +45,6 @@ def _is_gone(pid: int) -> bool:
         return True
 
 
-def _wait_gone(pid: int) -> bool:
-    until = time.monotonic() + 20
-    while not _is_gone(pid) and time.monotonic() < until:
-        time.sleep(0.05)
-    return _is_gone(pid)
-
-
 def test_nothing_outlives_a_killed_owner_and_nothing_committed_is_lost(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", _OWNER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None
@@ -60,8 +54,8 @@ def test_nothing_outlives_a_killed_owner_and_nothing_committed_is_lost(tmp_path:
             time.sleep(1.5)
         os.kill(int(wakeups), signal.SIGKILL)
         owner.kill()
-    assert _wait_gone(int(database))
-    assert _wait_gone(int(wakeups))
+    assert eventually(lambda: _is_gone(int(database)))
+    assert eventually(lambda: _is_gone(int(wakeups)))
 
     again = start_valkey(tmp_path / "valkey")
     try:
@@ -76,7 +70,7 @@ def test_postgres_is_whole_after_a_kill_and_refuses_a_second_server(tmp_path: Pa
     try:
         _ask(server, "create table kept as select 1 as one")
         os.kill(server.pid, signal.SIGKILL)
-        assert _wait_gone(server.pid)
+        assert eventually(lambda: _is_gone(server.pid))
         assert not server.is_running
         assert (tmp_path / "data" / "postmaster.pid").exists()
         server = start_postgres(tmp_path)

@@ -18,6 +18,8 @@ import pytest
 import redis
 import sqlalchemy
 
+from tests.waiting import eventually
+
 _ROOT = Path(__file__).parents[2]
 
 
@@ -67,15 +69,6 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], _Family]]:
         family.process.communicate()
 
 
-def _wait_for(condition: Callable[[], object], *, seconds: float = 20.0) -> bool:
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def _is_gone(pid: int | str) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
@@ -97,7 +90,7 @@ def test_in_order_brought_back_and_told_to_stop(start: Callable[[str], _Family])
     ]
     first = family.notes(r"worker begins (\d+)")[0]
     os.kill(int(first), signal.SIGKILL)
-    assert _wait_for(lambda: len(family.notes("worker ready")) == 2)
+    assert eventually(lambda: len(family.notes("worker ready")) == 2)
     assert family.stop() == 0
     pids = family.notes(r"\w+ begins (\d+)")
     assert len(pids) == 4
@@ -119,7 +112,7 @@ def test_a_second_signal_ends_at_once(start: Callable[[str], _Family]) -> None:
     family = start("stubborn")
     assert family.said() == "READY"
     family.process.terminate()
-    assert _wait_for(lambda: family.notes("worker drains"))
+    assert eventually(lambda: family.notes("worker drains"))
     began = time.monotonic()
     assert family.stop() == 0
     assert time.monotonic() - began < 1.5
@@ -131,7 +124,7 @@ def test_nobody_survives_a_killed_parent(start: Callable[[str], _Family]) -> Non
     family.process.kill()
     family.process.wait()
     for pid in family.notes(r"(?:worker begins|tied) (\d+)"):
-        assert _wait_for(lambda pid=pid: _is_gone(pid), seconds=5)  # type: ignore[misc]
+        assert eventually(lambda pid=pid: _is_gone(pid), seconds=5)  # type: ignore[misc]
     os.kill(int(family.notes(r"loose (\d+)")[0]), signal.SIGKILL)
 
 
@@ -139,7 +132,7 @@ def test_orphans_of_a_child_go_with_the_family(start: Callable[[str], _Family]) 
     family = start("with_descendants")
     assert family.said() == "READY"
     os.kill(int(family.notes(r"worker begins (\d+)")[0]), signal.SIGKILL)
-    assert _wait_for(lambda: len(family.notes("worker ready")) == 2)
+    assert eventually(lambda: len(family.notes("worker ready")) == 2)
     loose = family.notes(r"loose (\d+)")
     assert not any(_is_gone(pid) for pid in loose)
     assert family.stop() == 0
@@ -160,7 +153,7 @@ def test_a_child_that_never_becomes_ready_ends_the_start(start: Callable[[str], 
 def test_a_child_that_is_not_vital_is_tried_again_and_holds_nobody_up(start: Callable[[str], _Family]) -> None:
     family = start("patient")
     assert family.said() == "READY"
-    assert _wait_for(lambda: len(family.notes("tried")) >= 4)
+    assert eventually(lambda: len(family.notes("tried")) >= 4)
     assert family.stop() == 0
 
 
@@ -201,8 +194,8 @@ def test_embedded_servers_come_back_at_the_same_address(start: Callable[[str], _
     pids = [fact["pid"] for fact in family.facts() if fact["event"] == "started" and fact["process"] in ("postgres", "valkey")]
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
-    assert all(_wait_for(lambda pid=pid: _is_gone(pid)) for pid in pids)  # type: ignore[misc]
-    assert _wait_for(lambda: answer() == 1)
-    assert _wait_for(pong)
+    assert all(eventually(lambda pid=pid: _is_gone(pid)) for pid in pids)  # type: ignore[misc]
+    assert eventually(lambda: answer() == 1)
+    assert eventually(pong)
     assert family.stop() == 0
     assert all(_is_gone(fact["pid"]) for fact in family.facts() if fact["event"] == "started")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteError, RemoteUnavailable
 from plugin.domain.model import NewArticle
 from plugin.domain.text import Text
+from tests.waiting import eventually
 from ui_extensions.rehearsal.faults import CALL_KINDS
 
 APPLIED = {"lose_answer": True, "stall": True, "error_after": True, "late": False, "unavailable": False, "down": False}
@@ -98,12 +98,3 @@ def test_a_server_that_is_not_there_has_applied_nothing(world: Any, tools: Any) 
     with pytest.raises(RemoteUnavailable):
         adapter.open_ticket(tools.new_ticket(), marker=world.marker())
     assert [probe.is_ok for probe in adapter.probe()] == [False]
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False

@@ -10,9 +10,10 @@ import pytest
 from plugin.platforms.bluesky.adapter import BlueskyAdapter
 from plugin.platforms.bluesky.tests.fakes import CountingHttp, connect
 from plugin.testing.fakes import FixedClock, MemorySecrets
-from tests.bluesky_customer import BlueskyCustomer, eventually
+from tests.bluesky_customer import BlueskyCustomer
 from tests.fixtures import server
 from tests.servers import bluesky
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,8 @@ from plugin.domain.text import Mark, MarkKind, Text
 from plugin.platforms.bluesky.schema import load_session
 from plugin.platforms.bluesky.wording import RULER
 from plugin.testing.outgoing import answer_to, outbound
-from tests.bluesky_customer import BlueskyCustomer, eventually
+from tests.bluesky_customer import BlueskyCustomer
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200)]
 """The first run on a machine installs the network's packages, which takes minutes."""
