@@ -186,6 +186,7 @@ message = Table(
     Column("delivery", String, nullable=False, server_default="", comment="how far an outbound message came, in the platform's word"),
     UniqueConstraint("event_id"),
     Index("ix_message_conversation", "conversation_id", "id"),
+    Index("ix_message_said", "conversation_id", "occurred_at", postgresql_where=text("direction = 'inbound'")),
 )
 
 message_ref = Table(

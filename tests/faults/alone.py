@@ -159,6 +159,8 @@ def _act(stage: Stage, database_url: str) -> list[str]:
     stage.delete(public, 3)
     # The echo of the reply whose answer is lost must not come by webhook, or nobody would have to look for it.
     stage.rehearsal.network.faults.add("drop_webhooks", path=r"\.created", times=3)
+    # Nor must news of the ticket bring the article whose answer is lost before it is looked for.
+    stage.rehearsal.desk.faults.add("drop_webhooks", times=4)
     until = time.monotonic() + _SECONDS
     while time.monotonic() < until:
         stage.answer_new()

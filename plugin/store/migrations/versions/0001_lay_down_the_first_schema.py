@@ -240,6 +240,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("event_id", name=op.f("uq_message_event_id")),
     )
     op.create_index("ix_message_conversation", "message", ["conversation_id", "id"], unique=False)
+    op.create_index(
+        "ix_message_said", "message", ["conversation_id", "occurred_at"], unique=False, postgresql_where=sa.text("direction = 'inbound'")
+    )
     op.create_table(
         "intent",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
