@@ -60,11 +60,17 @@ def test_the_list_names_every_fault_point_that_the_engine_has() -> None:
     assert all(name in plain or any(pattern.fullmatch(name) for pattern in patterns) for name in POINTS)
 
 
-def test_a_clean_run_passes_every_one_of_them(tmp_path: Path, databases: Databases) -> None:
-    with databases() as url:
-        played = play(tmp_path / "clean", url)
-    assert played.problems == ()
-    assert set(POINTS) <= set(played.points)
+def test_clean_runs_pass_every_one_of_them(tmp_path: Path, databases: Databases) -> None:
+    # Whether a lost answer is looked for or its echo comes first is a race that both may win: a few runs see both.
+    unseen = set(POINTS)
+    for number in range(6):
+        with databases() as url:
+            played = play(tmp_path / f"clean{number}", url)
+        assert played.problems == ()
+        unseen -= set(played.points)
+        if not unseen:
+            break
+    assert unseen == set()
 
 
 @pytest.mark.parametrize("half", _HALVES)
