@@ -59,6 +59,11 @@ def live(config: str, folder: str, faults: str) -> None:
             WorkLoop(bridge, threads=4, nudged=nudged).run(seconds=0.5, idle_seconds=0.1)
 
 
+RACED = frozenset({"call.find:add_article.before", "call.find:add_article.after"})
+"""Not passed when news of the ticket brings the article whose answer was lost before anybody looks for it."""
+_MAKING = threading.Lock()
+
+
 class _Nudge:
     def __init__(self, nudged: threading.Event) -> None:
         self._nudged = nudged
@@ -73,7 +78,9 @@ def play(folder: Path, database_url: str, kills: Sequence[str] = (), *, may_spar
     `may_spare`: the second may find its work done already.
     """
     folder.mkdir(parents=True)
-    with raised() as stage:
+    with contextlib.ExitStack() as exits:
+        with _MAKING:  # Python 3.11 counts the depth of its parser for all threads together, and building routes parses.
+            stage = exits.enter_context(raised())
         config = configuration(stage, folder, database=database_url, redis="unix:///nowhere", **_TIMES)
         stage.open(2)
         _spoil(stage)
@@ -83,7 +90,8 @@ def play(folder: Path, database_url: str, kills: Sequence[str] = (), *, may_spar
         problems += _check(stage, database_url, folder)
     points = folder / "points.txt"
     seen = dict.fromkeys(points.read_text().split()) if points.exists() else {}
-    if died < (min(1, len(kills)) if may_spare else len(kills)):
+    is_spared = died < len(kills) and kills[died].partition("=")[0] in RACED - seen.keys()
+    if died < (min(1, len(kills)) if may_spare else len(kills)) and not is_spared:
         problems.append(f"died {died} times instead of {len(kills)}")
     return Played(kills=tuple(kills), deaths=died, problems=tuple(problems), points=tuple(seen))
 
