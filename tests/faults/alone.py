@@ -59,8 +59,8 @@ def live(config: str, folder: str, faults: str) -> None:
             WorkLoop(bridge, threads=4, nudged=nudged).run(seconds=0.5, idle_seconds=0.1)
 
 
-RACED = frozenset({"call.find:add_article.before", "call.find:add_article.after"})
-"""Not passed when news of the ticket brings the article whose answer was lost before anybody looks for it."""
+RACED = frozenset(f"call.find:{what}.{when}" for what in ("open_ticket", "add_article", "reply") for when in ("before", "after"))
+"""Not passed when an echo brings what became of a lost answer before anybody looks for it."""
 _MAKING = threading.Lock()
 
 
