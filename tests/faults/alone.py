@@ -17,7 +17,7 @@ from tests.faults.drill import named_state
 from tests.faults.processes import arm, context, enter
 from tests.faults.stage import Stage, configuration, raised
 
-_SECONDS = 40.0
+_SECONDS = 90.0
 _TIMES = {"lease_seconds": 1, "turn_seconds": 0.8, "settle_seconds": 0.3, "backoff_cap": 0.5, "reply_wait_seconds": 2}
 
 
