@@ -16,7 +16,7 @@ import psycopg
 import pytest
 import redis
 
-from tests.servers import postgres, registry, valkey
+from tests.servers import debian, postgres, registry, valkey
 
 _MISSING: dict[str, str] = {}
 
@@ -92,6 +92,23 @@ def _administer(address: str, statement: str) -> None:
 
 def _named(address: str, name: str) -> str:
     return address.replace("@/postgres?", f"@/{name}?")
+
+
+def package(*names: str) -> None:
+    """Have Debian packages, or a skip that says which are missing; with `CI=true` missing is a failure."""
+    try:
+        debian.install(*names)
+    except registry.Missing as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing))
+        pytest.skip(f"this needs {missing}")
+
+
+@pytest.fixture
+def chromium() -> str:
+    """Where Debian's Chromium is."""
+    package("chromium")
+    return shutil.which("chromium") or "/usr/bin/chromium"
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ import subprocess
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from plugin.contracts.http import WebhookRequest
 from plugin.domain.events import MessageReceived
@@ -19,6 +18,7 @@ from plugin.testing.fixtures import load
 from plugin.testing.tables import folder_of
 from tests.acceptance.sections import free_address, servers_section
 from tests.bridge import ROOT, Bridge
+from tests.fixtures import package
 
 EXAMPLES = re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs" / "webhook-channel.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 RECEIVE, SEND = ("whsec_" + base64.b64encode(letter * 32).decode() for letter in (b"r", b"s"))
@@ -55,7 +55,7 @@ def run(script: str, channel: str, secret: str) -> subprocess.CompletedProcess[s
 
 def test_the_page_s_examples_work_as_they_stand(tmp_path: Path, database_url: str, redis_url: str) -> None:
     if not (shutil.which("curl") and shutil.which("openssl")):
-        pytest.skip("the page's examples need curl and openssl (Debian packages of these names)")
+        package("curl", "openssl")
     port, url = free_address()
     channel = f"{url}/in/channel/comments"
     with Bridge(tmp_path / "bridge", configuration(port, url, servers_section(database_url, redis_url)), processes=("serve",)):

@@ -9,12 +9,12 @@ import contextlib
 import fcntl
 import os
 import secrets
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.servers import debian
 from tests.servers.registry import Missing, Started, free_port, spawn, wait_for
 
 PACKAGES = ("request-tracker5", "rt5-standalone", "rt5-db-sqlite", "dbconfig-no-thanks", "msmtp-mta")
@@ -159,35 +159,15 @@ def _database(directory: Path, environment: dict[str, str], action: str, seed: P
 
 
 def _installed_server() -> str:
-    found = _find_server()
-    if found is not None:
-        return found
-    missing = Missing(f"Debian packages {', '.join(PACKAGES)} (root or sudo)")
-    if shutil.which("apt-get") is None:
-        raise missing
-    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    if prefix and (shutil.which("sudo") is None or subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode):
-        raise missing
-    environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
-    for step in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
-        subprocess.run(
-            [*prefix, *environment, "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", *step],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+    debian.install(*PACKAGES)
     found = _find_server()
     if found is None:
-        raise missing
+        raise Missing(f"Debian packages {', '.join(PACKAGES)} (root or sudo)")
     return found
 
 
 def _find_server() -> str | None:
-    if shutil.which("dpkg-query") is None or not Path(_SETUP).exists():
+    if not Path(_SETUP).exists():
         return None
-    for package in PACKAGES:
-        state = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status}", package], capture_output=True, text=True, check=False)
-        if state.stdout != "installed":
-            return None
     files = subprocess.run(["dpkg", "-L", "request-tracker5"], capture_output=True, text=True, check=True).stdout.splitlines()
     return next((name for name in files if name.endswith("libexec/rt-server")), None)
