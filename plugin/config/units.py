@@ -49,8 +49,8 @@ class _Quantity(fields.Field):
         return float(found[1]) * self.units[found[2].lower()]
 
     def shown(self, number: float) -> str:
-        """`number` in the unit that people would choose."""
-        raise NotImplementedError
+        """`number` in the unit that people would choose; plain where there is none."""
+        return f"{number:g}"
 
 
 class Size(_Quantity):

@@ -149,7 +149,7 @@ class BenchDesk:
         ]
 
     def fetch_attachment(self, attachment: Attachment, *, max_bytes: int) -> File:
-        raise NotImplementedError("no article of a benchmark has a file")
+        raise AssertionError("no article of a benchmark has a file")
 
     def follow_merge(self, ticket_ref: TicketRef) -> TicketState:
         _read(self._http.request("GET", f"{self._url}/tickets/{ticket_ref}"))

@@ -59,7 +59,7 @@ def test_a_fact_is_one_line_of_json() -> None:
 def test_nothing_from_outside_breaks_out_of_its_line(is_pretty: bool) -> None:
     stream = _lines(is_pretty=is_pretty)
     structlog.get_logger().warning(_NASTY, **{"display_name": _NASTY, _NASTY: 1}, deep={"k": [_NASTY]})
-    logging.getLogger("a.library").error("said %s", _NASTY)
+    logging.getLogger("another").error("said %s", _NASTY)
     lines = stream.getvalue().split("\n")
     assert lines.pop() == ""
     assert len(lines) == 2
