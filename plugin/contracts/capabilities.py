@@ -82,6 +82,12 @@ class Capabilities:
     threads: Level = Level.REJECTED
     reactions_in: Level = Level.REJECTED
     delivery_reports: Level = Level.REJECTED
+    hides: Level = Level.REJECTED
+    """Other people's public messages can be hidden on the platform."""
+    templates: Level = Level.REJECTED
+    """Prepared texts can be sent when the reply window is shut."""
+    listens: Level = Level.REJECTED
+    """Posts that do not address us can be searched for."""
     visibilities: tuple[Visibility, ...] = ()
     marks: frozenset[MarkKind] = frozenset()
     """Kinds of text mark that can be sent; the rest is folded."""
@@ -89,3 +95,5 @@ class Capabilities:
     idempotency: Idempotency = Idempotency.NONE
     readback: Readback = Readback.NONE
     limits: Limits = field(default_factory=Limits)
+    may_answer: str = ""
+    """Whom the platform lets us answer in public, in a sentence; empty: everybody who can be read."""

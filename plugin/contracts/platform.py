@@ -184,6 +184,101 @@ class RegistersWebhook(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One try to connect an account by OAuth 2: everything that is used once. PKCE: the challenge is SHA-256 of `verifier`."""
+
+    state: str
+    verifier: str = field(repr=False)
+    redirect_url: str
+
+
+@runtime_checkable
+class Connects(Protocol):
+    """The account is connected by OAuth: a person agrees in a browser. Tokens are kept in `Connection.secrets`, never in the file."""
+
+    scopes: tuple[str, ...]
+    """Permissions that are asked for."""
+
+    def authorize_url(self, grant: Grant) -> str:
+        """Where the person's browser goes. Makes no call."""
+        ...
+
+    def exchange(self, code: str, grant: Grant) -> None:
+        """Turn what came back to `redirect_url` into stored tokens.
+
+        Raises:
+            CredentialsRejected: the code is used, old, or a needed scope was not given; the sentence names the scope.
+            RemoteError: any of its kinds.
+        """
+        ...
+
+
+@runtime_checkable
+class HidesMessages(Protocol):
+    """Can hide what others said below our posts, for everybody but its author."""
+
+    def hide(self, message_ref: MessageRef, thread_key: ThreadKey, *, is_hidden: bool) -> None:
+        """Hide or show again. Safe to repeat; a message that is gone is success when hiding."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A text that the platform has approved. `values` fill its places, in order."""
+
+    name: str
+    language: str
+    values: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class SendsTemplates(Protocol):
+    """Can send a prepared text when the reply window is shut."""
+
+    def send_template(self, template: Template, message: OutboundMessage, *, marker: Marker) -> Receipt:
+        """Send `template` to where `message` would go. `message.text` is what the ticket shows.
+
+        Raises:
+            RemoteError: any of its kinds, as `deliver`.
+        """
+        ...
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """Can search for what is said about the company without addressing it."""
+
+    search_seconds: float
+    """How often a saved search is asked when nothing is amiss."""
+
+    def search(self, name: str, query: str, position: Mapping[str, Any] | None, *, most: int) -> Polled:
+        """What was said since `position`, at most `most` posts. Its messages carry `found_by=name`, and `no_reply` where the platform forbids it.
+
+        Raises:
+            RemoteError: any of its kinds; `RemoteRejected` when the query cannot be understood.
+        """
+        ...
+
+
+@runtime_checkable
+class RechecksMessages(Protocol):
+    """Tells edits and deletions only to those who look: the messages of open conversations are asked about again."""
+
+    recheck_seconds: float
+    """How often one message is looked at, at most."""
+    recheck_batch: int
+    """How many messages one call takes."""
+
+    def recheck(self, message_refs: Sequence[MessageRef]) -> Sequence[PlatformEvent]:
+        """MessageEdited and MessageDeleted for those that changed, with the same keys whenever they are told; nothing for the others.
+
+        Raises:
+            RemoteError: any of its kinds.
+        """
+        ...
+
+
 @runtime_checkable
 class PrintsRegistration(Protocol):
     """Is made known to the platform by a file that the admin of the platform's server installs."""

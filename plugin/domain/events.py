@@ -35,6 +35,10 @@ class MessageReceived:
     """Our marker, where the platform carries it back with an echo."""
     remarks: tuple[str, ...] = ()
     """Sentences for the agent on what could not be carried (a sticker, an encrypted body, a poll)."""
+    found_by: str = ""
+    """The saved search that found it; empty when it was addressed to us."""
+    no_reply: str = ""
+    """A sentence on why the platform does not let us answer this; empty when it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plugin.contracts.capabilities import Capabilities, Level, Readback
-from plugin.contracts.platform import DeletesMessages, EditsMessages, FetchesMedia, PlatformAdapter, ReadsBack
+from plugin.contracts.platform import (
+    DeletesMessages,
+    EditsMessages,
+    FetchesMedia,
+    HidesMessages,
+    Listens,
+    PlatformAdapter,
+    ReadsBack,
+    SendsTemplates,
+)
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteError, RemoteRejected
 from plugin.domain.model import Visibility
 from plugin.testing import answers_suite, questions
@@ -39,6 +48,9 @@ def abilities_agree(subject: Subject) -> Iterator[str]:
         ("edits_out", capabilities.edits_out >= Level.PARTIAL, EditsMessages),
         ("deletes_out", capabilities.deletes_out >= Level.PARTIAL, DeletesMessages),
         ("readback", capabilities.readback is not Readback.NONE, ReadsBack),
+        ("hides", capabilities.hides >= Level.PARTIAL, HidesMessages),
+        ("templates", capabilities.templates >= Level.PARTIAL, SendsTemplates),
+        ("listens", capabilities.listens >= Level.PARTIAL, Listens),
     )
     for name, is_declared, protocol in pairs:
         if is_declared != isinstance(adapter, protocol):

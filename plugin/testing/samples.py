@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
+from plugin.contracts.platform import Grant, Template
 from plugin.domain.codec import decode, encode
 from plugin.domain.events import ArticleAdded, MessageReceived, TicketTouched
 from plugin.domain.ids import Marker
@@ -20,6 +21,8 @@ from plugin.testing.fixtures import Subject
 T = TypeVar("T")
 MARKER = Marker("01jd7q3w9x8v7u6t5s4r3q2p1n")
 _MAX_BYTES = 1_000_000
+_MOST_FOUND = 20
+_GRANT = Grant(state="state-1", verifier="v" * 43, redirect_url="https://desk.example.com/oauth/callback")
 Calls = Mapping[str, Callable[[], Any]]
 
 
@@ -42,10 +45,13 @@ def platform_calls(subject: Subject, adapter: Any, changes: Mapping[str, Any] | 
         "thread_key": (ours.thread_key if ours else "thread"),
         "attachment": attachment,
         "position": None,
+        "template": {"name": "go_on", "language": "en", "values": ["42"]},
+        "search": {"name": "brand", "query": "crossdesk"},
     }
     values = _merged(values, changes or {})
     message, attached = _with_files(OutboundMessage, values["message"]), decode(Attachment, values["attachment"])
     ref, thread = values["message_ref"], values["thread_key"]
+    template, search = decode(Template, values["template"]), values["search"]
     calls: dict[str, Callable[[], Any]] = {
         "deliver": lambda: adapter.deliver(message, marker=MARKER),
         "find_delivered": lambda: adapter.find_delivered(message, marker=MARKER),
@@ -55,6 +61,11 @@ def platform_calls(subject: Subject, adapter: Any, changes: Mapping[str, Any] | 
         "poll": lambda: adapter.poll(values["position"]),
         "send_typing": lambda: adapter.send_typing(thread),
         "mark_read": lambda: adapter.mark_read(thread, ref),
+        "hide": lambda: adapter.hide(ref, thread, is_hidden=True),
+        "send_template": lambda: adapter.send_template(template, message, marker=MARKER),
+        "search": lambda: adapter.search(search["name"], search["query"], values["position"], most=_MOST_FOUND),
+        "recheck": lambda: adapter.recheck([ref]),
+        "exchange": lambda: adapter.exchange("code-1", _GRANT),
     }
     calls |= {name: getattr(adapter, name) for name in ("register_webhook", "probe") if hasattr(adapter, name)}
     return {name: call for name, call in calls.items() if hasattr(adapter, name)}

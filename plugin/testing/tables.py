@@ -51,6 +51,9 @@ _CARRIED = {
     "threads": "threads",
     "reactions_in": "reactions",
     "delivery_reports": "delivery reports",
+    "hides": "hiding what others said",
+    "templates": "prepared texts when the reply window is shut",
+    "listens": "saved searches",
 }
 _FILED = {
     "replies_public": "agents' replies in public conversations",
@@ -136,6 +139,7 @@ def _ends(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
         yield "can be edited for", _span(capabilities.limits.edit_window)
     if not capabilities.events <= _OF_HELPDESKS:
         yield "can be answered for", _span(capabilities.limits.reply_window)
+        yield "who may be answered in public", capabilities.may_answer or "everybody who can be read"
     yield "when no answer came to a call", _after_silence(capabilities)
 
 
