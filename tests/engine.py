@@ -20,7 +20,7 @@ from plugin.handlers.installation import Channel, Desk, Installation
 from plugin.handlers.polls import Poller
 from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
-from plugin.store import conversations, ledger, places
+from plugin.store import conversations, cursors, ledger, places
 from plugin.store.database import Database
 from plugin.store.ledger import Balance
 from plugin.testing.fake_helpdesk import FakeHelpdesk
@@ -83,7 +83,7 @@ class Engine:
         self.receiver = Receiver(self.installation, self.database, self.wakeups, None)
         with self.database.begin() as connection:
             places.register(connection, self.installation.adapters)
-            places.register_polls(connection, list(self.installation.polls()))
+            cursors.register(connection, self.poller.tasks)
 
     def tell(self, *events: PlatformEvent) -> None:
         """The network's webhook brings events."""
