@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 _COUNTS = ("agent_replies", "customer_messages", "bystander_messages", "times_reopened")
 _MOMENTS = ("opened_at", "unanswered_since", "last_agent_at", "last_customer_at")
