@@ -121,7 +121,7 @@ class Engine:
     def is_open(self) -> bool:
         """Whether something will be due by itself."""
         return bool(
-            self.rows("SELECT 1 FROM conversation WHERE due_at IS NOT NULL OR lease_until > now() LIMIT 1")
+            self.rows("SELECT 1 FROM conversation WHERE due_at < now() + interval '1 minute' OR lease_until > now() LIMIT 1")
             or self.rows("SELECT 1 FROM receipt WHERE state IN ('new', 'retry') LIMIT 1")
         )
 

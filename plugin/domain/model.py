@@ -40,6 +40,8 @@ class Lane(StrEnum):
 
     TO_HELPDESK = "to_helpdesk"
     TO_SOCIAL = "to_social"
+    NOTICES = "notices"
+    """What Crossdesk itself tells the customer: never behind a reply that is held."""
     FROM_HELPDESK = "from_helpdesk"
     FROM_SOCIAL = "from_social"
 
@@ -56,6 +58,7 @@ class HeldReason(StrEnum):
     OUTAGE = "outage"
     PREFLIGHT = "preflight"
     LOOP = "loop"
+    POLICY = "policy"
 
 
 class Origin(StrEnum):
@@ -64,6 +67,8 @@ class Origin(StrEnum):
     WEBHOOK = "webhook"
     POLL = "poll"
     BACKFILL = "backfill"
+    OWN = "own"
+    """Made by ourselves: a timer, or a person's press."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from plugin.config import EngineConfig, SearchConfig
 from plugin.contracts.helpdesk import HelpdeskAdapter
 from plugin.contracts.platform import PlatformAdapter
 from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
+from plugin.policy.contract import Contract
+from plugin.policy.facts import ClockFacts, MessageFacts
+from plugin.policy.notices import TEMPLATES, Templates
+from plugin.policy.verdicts import Judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +46,39 @@ class Desk:
     adapter: HelpdeskAdapter
 
 
+def plain_clock(now: datetime) -> ClockFacts:
+    """The moment in UTC, for a team that is always at work."""
+    return ClockFacts(now=now, weekday=now.isoweekday(), hour=now.hour)
+
+
+def _as_it_is(message: MessageFacts) -> MessageFacts:
+    return message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The policy at work: who judges, what was agreed about the crossover, and what customers are told.
+
+    `perceive` adds to a message's facts what detection finds in its words; `clock` knows the team's hours.
+    """
+
+    judge: Judge
+    contract: Contract = field(default_factory=Contract)
+    templates: Templates = field(default_factory=lambda: TEMPLATES)
+    language: str = "en"
+    """Of what is said to customers whose own language is not known."""
+    perceive: Callable[[MessageFacts], MessageFacts] = _as_it_is
+    clock: Callable[[datetime], ClockFacts] = plain_clock
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """All of them by place, and the engine's settings."""
+    """All of them by place, and the engine's settings. Without a policy everything is answered where it was asked."""
 
     channels: Mapping[Place, Channel]
     desks: Mapping[Place, Desk]
     engine: EngineConfig
+    policy: Policy | None = None
 
     def adapter(self, place: Place) -> PlatformAdapter | HelpdeskAdapter:
         """The adapter of a place."""

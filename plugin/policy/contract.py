@@ -56,6 +56,8 @@ class State:
     """The command of the ticket's own field that was taken and is being emptied."""
     is_monitored: bool = False
     """The policy says that nobody answers here."""
+    language: str = ""
+    """Of what the customer said last, as far as that can be told."""
     timers: tuple[Timer, ...] = ()
 
     @property

@@ -36,7 +36,7 @@ from plugin.policy.contract import (
     Tell,
     Word,
 )
-from plugin.policy.moves import cross_over, deny, resolve, to_formal
+from plugin.policy.moves import cross_over, deny, resolve, to_formal, to_quick
 from plugin.policy.verdicts import Move
 
 _RECLOSINGS = 5
@@ -105,7 +105,7 @@ def _answered(state: State, happened: Spoke, contract: Contract, now: datetime) 
         return Step(state=state)
     if happened.word is Word.STATUS:
         return _pointed(state, happened, contract, now)
-    back = to_formal(state) if not state.is_light else replace(state, stage=Stage.SOCIAL, is_light=False).with_timer(SILENCE, None)
+    back = to_quick(state) if state.is_light else to_formal(state)
     note = "The customer answered neither yes nor no, so the conversation goes on. Press `confirm` to ask again when it is solved."
     return Step(
         state=back,
@@ -153,21 +153,25 @@ def _pointed(state: State, happened: Spoke, contract: Contract, now: datetime) -
     if happened.is_public:
         if state.pointed_at is not None and now < state.pointed_at + contract.pointer_period:
             return Step(state=state)
-        notice = "status" if happened.word is Word.STATUS else "pointer"
+        notice = _status(state) if happened.word is Word.STATUS else "pointer"
         return Step(state=replace(state, pointed_at=now), orders=(Tell(notice=notice),), decided=Decided(kind="answer", rule=notice))
     if happened.word is not Word.STATUS:
         return Step(state=state)
     if state.told_status_at is not None and now < state.told_status_at + contract.status_period:
         return Step(state=state)
     return Step(
-        state=replace(state, told_status_at=now), orders=(Tell(notice="status"),), decided=Decided(kind="answer", rule="status")
+        state=replace(state, told_status_at=now), orders=(Tell(notice=_status(state)),), decided=Decided(kind="answer", rule="status")
     )
+
+
+def _status(state: State) -> str:
+    return "status:confirming" if state.stage is Stage.CONFIRMING else "status"
 
 
 def _replied(state: State, _: Replied, __: Contract, ___: datetime) -> Step:
     """A quick question goes on when an agent says more."""
     if state.stage is Stage.CONFIRMING and state.is_light:
-        return Step(state=replace(state, stage=Stage.SOCIAL, is_light=False).with_timer(SILENCE, None))
+        return Step(state=to_quick(state))
     return Step(state=state)
 
 
@@ -180,7 +184,7 @@ def _changed(state: State, happened: Changed, contract: Contract, now: datetime)
         orders = (Change(name="stage", change=TicketChange(stage=stage)),)
         return Step(state=back, orders=orders, decided=Decided(kind="ticket", rule="opened by an agent", outcome={"stage": stage}))
     if happened.closed is False and state.stage is Stage.CONFIRMING and state.is_light:
-        return Step(state=replace(state, stage=Stage.SOCIAL, is_light=False).with_timer(SILENCE, None))
+        return Step(state=to_quick(state))
     if happened.is_complete and state.stage is Stage.HANDOFF and contract.required_fields:
         return Step(
             state=to_formal(state),
@@ -210,7 +214,9 @@ def _closed(state: State, contract: Contract, now: datetime) -> Step:
             "it by itself. It stays closed now, and the conversation stays open. Look for a trigger or scheduler that closes tickets."
         )
         return Step(
-            state=counted, orders=(Alarm(code="reclosing", text=text), Note(name="reclosing", text=text)), decided=replace(decided, outcome={})
+            state=counted,
+            orders=(Alarm(code="reclosing", text=text), Note(name="reclosing", text=text)),
+            decided=replace(decided, outcome={}),
         )
     text = (
         "This ticket was closed without the customer's confirmation, so it is open again. Press `confirm` to ask the customer; their yes, or their "

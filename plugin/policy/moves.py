@@ -7,8 +7,8 @@ from datetime import datetime
 
 from plugin.domain.model import Stage, TicketChange
 from plugin.policy.contract import (
-    PROMISE,
     POSTPONED,
+    PROMISE,
     REVIEW,
     SILENCE,
     Change,
@@ -80,6 +80,11 @@ def to_formal(state: State) -> State:
     return replace(state, stage=Stage.FORMAL, is_light=False).with_timer(SILENCE, None)
 
 
+def to_quick(state: State) -> State:
+    """The state as a quick question that goes on."""
+    return replace(state, stage=Stage.SOCIAL, is_light=False).with_timer(SILENCE, None)
+
+
 def resolve(state: State, contract: Contract, outcome: str, *, kind: str, reason: str) -> Step:
     """The end, with what came of the question: confirmed, unconfirmed, or by a supervisor."""
     asks_score = outcome == "confirmed" and contract.asks_score and kind == "answer"
@@ -93,7 +98,7 @@ def resolve(state: State, contract: Contract, outcome: str, *, kind: str, reason
         Note(name="resolved", text=f"Resolved, {outcome}. {reason}"),
     ]
     if outcome == "confirmed" and kind == "answer":
-        orders.append(Tell(notice="thanks_score" if asks_score else "thanks"))
+        orders.append(Tell(notice=("thanks_score" if asks_score else "thanks") + (":quick" if state.is_light else "")))
     return Step(
         state=ended,
         orders=tuple(orders),
@@ -103,10 +108,7 @@ def resolve(state: State, contract: Contract, outcome: str, *, kind: str, reason
 
 def deny(state: State, *, kind: str, reason: str) -> Step:
     """It is not solved: open again, at the old place in the queue."""
-    if state.is_light:
-        back = replace(state, stage=Stage.SOCIAL, is_light=False).with_timer(SILENCE, None)
-    else:
-        back = to_formal(state)
+    back = to_quick(state) if state.is_light else to_formal(state)
     return Step(
         state=back,
         orders=(

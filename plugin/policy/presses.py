@@ -71,9 +71,7 @@ def _postpone(state: State, happened: Pressed, contract: Contract, now: datetime
     return Step(
         state=replace(state, postponed_until=until, offered="").with_timer(POSTPONED, until),
         orders=(Note(name="postponed", text=text),),
-        decided=Decided(
-            kind="action", rule="postpone", reason=happened.reason, outcome={"until": until.isoformat(), "by": happened.actor}
-        ),
+        decided=Decided(kind="action", rule="postpone", reason=happened.reason, outcome={"until": until.isoformat(), "by": happened.actor}),
     )
 
 
@@ -90,9 +88,7 @@ def _confirm(state: State, happened: Pressed, contract: Contract, now: datetime)
         return Step(
             state=to_formal(state),
             orders=(Change(name="stage", change=TicketChange(stage=Stage.FORMAL)),),
-            decided=Decided(
-                kind="action", rule="confirm", reason=happened.reason, outcome={"stage": Stage.FORMAL, "by": happened.actor}
-            ),
+            decided=Decided(kind="action", rule="confirm", reason=happened.reason, outcome={"stage": Stage.FORMAL, "by": happened.actor}),
         )
     if state.stage is Stage.RESOLVED:
         return _refuse(state, happened, "it is resolved already.")
@@ -102,9 +98,7 @@ def _confirm(state: State, happened: Pressed, contract: Contract, now: datetime)
     return Step(
         state=asked,
         orders=(Tell(notice="ask_quick" if is_light else "ask"), Change(name="stage", change=TicketChange(stage=Stage.CONFIRMING))),
-        decided=Decided(
-            kind="action", rule="confirm", reason=happened.reason, outcome={"stage": Stage.CONFIRMING, "by": happened.actor}
-        ),
+        decided=Decided(kind="action", rule="confirm", reason=happened.reason, outcome={"stage": Stage.CONFIRMING, "by": happened.actor}),
     )
 
 

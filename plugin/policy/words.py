@@ -11,31 +11,38 @@ import regex
 
 from plugin.policy.contract import Word
 
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
 _LONGEST = 12
 """More words than this are no answer but news."""
 _WORD = regex.compile(r"[\p{L}\p{N}']+")
 _MENTION = regex.compile(r"(?<![\p{L}\p{N}])@[\p{L}\p{N}_.@-]+|https?://\S+")
 
-_YES = frozenset(
-    "yes yep yeah yup ja jo jep jawohl genau solved resolved fixed works gelöst geloest erledigt klappt passt funktioniert geklappt behoben".split()
+_YES = _words(
+    "yes yep yeah yup ja jo jep jawohl genau solved resolved fixed works gelöst geloest erledigt klappt passt funktioniert geklappt behoben"
 )
-_NO = frozenset("no nope nein nö noe nee not nicht kein keine never broken unsolved ungelöst still immernoch doesn't isn't didn't".split())
-_THANKS = frozenset("thanks thank thx ty danke dankeschön dankeschoen merci cheers super great toll prima perfect perfekt top".split())
-_FILLERS = frozenset(
-    """it is was that this all now fine good ok okay you your very much so the a for my problem issue question everything has been and again finally well done indeed
-    es ist war das alles jetzt gut euch ihnen dir vielen dank sehr schön für die der mein meine frage problem wieder nun und hat sich schon endlich bestens super
-    doch leider immer noch sorry sadly unfortunately does did do working work solved resolved fixed gelöst erledigt funktioniert klappt""".split()
+_NO = _words("no nope nein nö noe nee not nicht kein keine never broken unsolved ungelöst still immernoch doesn't isn't didn't")
+_THANKS = _words("thanks thank thx ty danke dankeschön dankeschoen merci cheers super great toll prima perfect perfekt top")
+_FILLERS = _words(
+    "it is was that this all now fine good ok okay you your very much so the a for my problem issue question "
+    "everything has been and again finally well done indeed es ist war das alles jetzt gut euch ihnen dir vielen dank "
+    "sehr schön für die der mein meine frage problem wieder nun und hat sich schon endlich bestens super doch leider "
+    "immer noch sorry sadly unfortunately does did do working work solved resolved fixed gelöst erledigt funktioniert "
+    "klappt"
 )
 _STATUS = (
     re.compile(r"^(the |der |den )?(status|stand)( please| bitte)?\s*[?.!]*$"),
     re.compile(
-        r"\b(any (news|update)s?|what('s| is) (the )?(status|state|latest)|how far|status of my|(gibt|gibts) (es )?(was )?neue[sn]?|wie ist der (aktuelle )?stand|"
-        r"(aktueller|neuer) stand|wie weit|schon (etwas|was) neues)\b"
+        r"\b(any (news|update)s?|what('s| is) (the )?(status|state|latest)|how far|status of my|gibt('?s| es) (schon )?(et)?(was )?neue[sn]?|"
+        r"wie ist der (aktuelle )?stand|(aktueller|neuer) stand|wie weit|schon (etwas|was) neues)\b"
     ),
 )
 _SCORE = regex.compile(r"^\D{0,3}([1-5])\s*(?:/\s*5|von 5|of 5|stars?|sterne?n?)?\s*[.!⭐★]*$")
-_UP = frozenset("👍 ✅ ✔ 💯 👌 🙏 ❤ + +1".split())
-_DOWN = frozenset("👎 ❌ ✖ - -1".split())
+_UP = _words("👍 ✅ ✔ 💯 👌 🙏 ❤ + +1")
+_DOWN = _words("👎 ❌ ✖ - -1")
 _TONES = regex.compile(r"[\U0001F3FB-\U0001F3FF\ufe0f]")
 
 
@@ -94,8 +101,10 @@ def _leading(words: list[str], plain: str) -> Word | None:
 
 
 def _plain(text: str) -> str:
-    return _MENTION.sub(" ", text).casefold().replace("’", "'").strip()
+    return _MENTION.sub(" ", text).casefold().replace("\u2019", "'").strip()
 
 
-_GERMAN = frozenset("der die das und ich ist nicht ein eine mein meine wo wie was wann habe bitte mit für auf danke hallo es ihr sie noch kein".split())
-_ENGLISH = frozenset("the and i is not a an my where how what when have please with for on thanks hello it you they still no this that".split())
+_GERMAN = _words(
+    "der die das und ich ist nicht ein eine mein meine wo wie was wann habe bitte mit für auf danke hallo es ihr sie noch kein"
+)
+_ENGLISH = _words("the and i is not a an my where how what when have please with for on thanks hello it you they still no this that")

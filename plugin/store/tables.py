@@ -175,7 +175,7 @@ inbound_event = Table(
         "conversation_id", BigInteger, ForeignKey("conversation.id"), comment="null: no conversation of ours is concerned, or not known yet"
     ),
     Column("receipt_id", BigInteger),
-    Column("origin", String, nullable=False, comment="webhook, poll, backfill"),
+    Column("origin", String, nullable=False, comment="webhook, poll, backfill, own"),
     Column("payload", JSONB, nullable=False),
     Column("target_ref", String, comment="the message that this one is about or waits for"),
     _time("occurred_at"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -25,6 +27,14 @@ def upgrade() -> None:
         existing_nullable=False,
         comment="inbound, outbound, native (said by our side on the platform itself), notice (said by Crossdesk)",
         existing_comment="inbound, outbound, native (said by our side on the platform itself)",
+    )
+    op.alter_column(
+        "inbound_event",
+        "origin",
+        existing_type=sa.String(),
+        existing_nullable=False,
+        comment="webhook, poll, backfill, own",
+        existing_comment="webhook, poll, backfill",
     )
     op.create_index("ix_message_contact", "message", ["contact_id", "created_at"], postgresql_where=sa.text("direction = 'inbound'"))
     op.create_table(
@@ -57,7 +67,7 @@ def upgrade() -> None:
 
 def _widen_conversations() -> None:
     empty = sa.text("'{}'")
-    added: list[sa.Column[object]] = [
+    added: list[sa.Column[Any]] = [
         sa.Column("ticket_owner", sa.String(), server_default="", nullable=False, comment="as the helpdesk told last"),
         sa.Column("ticket_group", sa.String(), server_default="", nullable=False),
         sa.Column(
@@ -80,7 +90,9 @@ def _widen_conversations() -> None:
             nullable=True,
             comment="the private conversation of the same contact that took the ticket over",
         ),
-        sa.Column("queue_since", sa.DateTime(timezone=True), nullable=True, comment="the place in the queue that it had before it was answered"),
+        sa.Column(
+            "queue_since", sa.DateTime(timezone=True), nullable=True, comment="the place in the queue that it had before it was answered"
+        ),
         *(sa.Column(name, sa.DateTime(timezone=True), nullable=True) for name in _MOMENTS),
         *(sa.Column(name, sa.Integer(), server_default="0", nullable=False) for name in _COUNTS),
     ]
