@@ -284,7 +284,7 @@ cursor = Table(
     Column("place", String, primary_key=True),
     Column("task", String, primary_key=True, server_default="poll", comment="poll, recheck or search:NAME"),
     Column("position", JSONB),
-    _time("due_at", now=True),
+    Column("due_at", DateTime(timezone=True), server_default=func.now(), comment="null: no longer in the file"),
     _time("last_ok_at"),
     Column("lease_fence", BigInteger, nullable=False, server_default="0"),
     _time("lease_until"),
