@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 import structlog
 
 from plugin.contracts.helpdesk import HelpdeskAdapter
-from plugin.contracts.platform import EditsMessages, FetchesMedia, ReadsBack
+from plugin.contracts.platform import EditsMessages, FetchesMedia, ReadsBack, RechecksMessages
 from plugin.domain.codec import decode, decode_event
 from plugin.domain.errors import CrossdeskError, RemoteRejected, Unsupported
 from plugin.domain.events import ArticleAdded, HelpdeskEvent, MessageEdited, MessageReceived, TicketChanged
@@ -100,6 +100,7 @@ class Caller:
                 url=opened.url,
                 customer_ref=opened.customer_ref,
                 was_found=was_found,
+                is_rechecked=isinstance(self._channel(call).adapter, RechecksMessages),
             )
         ]
         if opened.article_ref is not None:

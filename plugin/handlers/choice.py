@@ -212,7 +212,7 @@ class Choice:
         self.has_more = True
 
     def _facts(self, row: Row[Any]) -> gate.OutboundFacts:
-        held = self._held
+        held, answered = self._held, row.payload.get("reply_to")
         return gate.OutboundFacts(
             now=held.now,
             visibility=Visibility(held.visibility),
@@ -223,6 +223,8 @@ class Choice:
             hold_text=held.hold_text,
             capabilities=self._installation.channels[held.place].adapter.capabilities,
             file_count=len(row.payload.get("files", ())),
+            no_reply=messages.why_no_reply(self._connection, held.place, answered) if answered else "",
+            is_template=row.op == "template",
         )
 
     def _what(self, row: Row[Any]) -> str:

@@ -128,6 +128,17 @@ def last_inbound_ref(connection: Connection, place: Place, conversation_id: int,
     return connection.execute(statement, {"place": place, "conversation": conversation_id, "event": before_event}).scalar()
 
 
+def why_no_reply(connection: Connection, place: Place, ref: str) -> str:
+    """The platform's reason against an answer to a message, empty where there is none."""
+    statement = text(
+        """
+        SELECT e.payload->>'no_reply' FROM message_ref r JOIN message m ON m.id = r.message_id JOIN inbound_event e ON e.id = m.event_id
+        WHERE r.place = :place AND r.ref = :ref
+        """
+    )
+    return connection.execute(statement, {"place": place, "ref": ref}).scalar() or ""
+
+
 def is_overtaken(connection: Connection, conversation_id: int, occurred_at: datetime) -> bool:
     """Whether something that was said to us later stands in the conversation already."""
     statement = text(
