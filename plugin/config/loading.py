@@ -22,6 +22,8 @@ from plugin.contracts.platform import Platform
 from plugin.contracts.settings import SettingsSchema
 from plugin.domain.errors import ConfigError
 from plugin.domain.ids import ChannelKey, HelpdeskKey
+from plugin.policy.policy import Policy
+from plugin.policy.reading import World, read_policy
 
 _LINE = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -52,7 +54,7 @@ class _Reading:
         self._findings = findings
 
     def config(self, document: Mapping[str, Any], platforms: Mapping[str, Platform], helpdesks: Mapping[str, Helpdesk]) -> Config | None:
-        known = (*SECTIONS, "helpdesk", "channel")
+        known = (*SECTIONS, "helpdesk", "channel", "policy")
         for name in document.keys() - set(known):
             self._findings.unknown((name,), known, what="a section of this file")
         sections = {name: self._section(name, make(), document) for name, make in SECTIONS.items()}
@@ -61,6 +63,7 @@ class _Reading:
         made_desks = [self._helpdesk(name, table, helpdesks) for name, table in desks.items()]
         made_channels = [self._channel(name, table, platforms, tuple(desks)) for name, table in channels.items()]
         self._judge(sections, has_channels=bool(channels))
+        policy = self._policy(document, channels, platforms)
         if self._findings.problems:
             return None
         own = sections.pop("crossdesk")
@@ -74,6 +77,7 @@ class _Reading:
             **sections,
             helpdesks=MappingProxyType({desk.key: desk for desk in made_desks if desk is not None}),
             channels=MappingProxyType({channel.key: channel for channel in made_channels if channel is not None}),
+            policy=policy or Policy(),
             keys=tuple(keys),
             secrets=frozenset(self._findings.secrets),
             warnings=self._findings.warnings,
@@ -135,6 +139,14 @@ class _Reading:
         is_paused = common.pop("paused", False)
         key = HelpdeskKey(desk or desks[0])
         return ChannelConfig(key=ChannelKey(name), platform=platform, helpdesk=key, is_paused=is_paused, settings=settings, **common)
+
+    def _policy(self, document: Mapping[str, Any], channels: Mapping[str, Any], platforms: Mapping[str, Platform]) -> Policy | None:
+        """The policy, held to the channels of this file and to what their platforms take."""
+        if "policy" not in document:
+            return Policy()
+        named = {name: platforms.get(str(table.get("platform"))) for name, table in channels.items()}
+        world = World(channels={name: platform.capabilities.limits if platform else None for name, platform in named.items()})
+        return read_policy(document["policy"], self._findings, world=world)
 
     def _checked(
         self, schema: SettingsSchema, table: dict[str, Any], path: KeyPath, *, also: Mapping[str, Any] | None = None
