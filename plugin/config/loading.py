@@ -35,7 +35,7 @@ def load(path: Path, *, platforms: Mapping[str, Platform], helpdesks: Mapping[st
     Raises:
         ConfigError: it cannot be used. `problems` has a line for each mistake, and for each warning after them.
     """
-    text, document = _parsed(path)
+    text, document = parsed(path)
     findings = Findings(path, Lines(text))
     reading = _Reading(path, document, findings)
     settings = References(findings, path.parent, environ).resolved(document)
@@ -144,9 +144,7 @@ class _Reading:
         """The policy, held to the channels of this file and to what their platforms take."""
         if "policy" not in document:
             return Policy()
-        named = {name: platforms.get(str(table.get("platform"))) for name, table in channels.items()}
-        world = World(channels={name: platform.capabilities.limits if platform else None for name, platform in named.items()})
-        return read_policy(document["policy"], self._findings, world=world)
+        return read_policy(document["policy"], self._findings, world=world(channels, platforms))
 
     def _checked(
         self, schema: SettingsSchema, table: dict[str, Any], path: KeyPath, *, also: Mapping[str, Any] | None = None
@@ -187,7 +185,18 @@ class _Reading:
             self._findings.warning((), "no [channel.NAME] is set up yet: nothing will be received.")
 
 
-def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
+def world(channels: Mapping[str, Any], platforms: Mapping[str, Platform]) -> World:
+    """What the policy may refer to: the channels, and what their platforms take."""
+    named = {name: platforms.get(str(table.get("platform"))) for name, table in channels.items()}
+    return World(channels={name: platform.capabilities.limits if platform else None for name, platform in named.items()})
+
+
+def parsed(path: Path) -> tuple[str, dict[str, Any]]:
+    """The text of a file and what it holds.
+
+    Raises:
+        ConfigError: it cannot be read, or is not TOML.
+    """
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         return text, tomllib.loads(text)

@@ -52,6 +52,11 @@ class Expression:
         self._needs = tuple((name, fact.get) for name, fact in needs.items())
         self._asks = tuple((name, fact.get) for name, fact in asks.items())
 
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The facts that it asks for."""
+        return tuple(name for name, _ in (*self._needs, *self._asks))
+
     def __repr__(self) -> str:
         return f"Expression({self.source!r})"
 
