@@ -9,7 +9,7 @@ from typing import Any
 from plugin.contracts.provisioning import Deed, Done, Plan, StepState
 from plugin.domain.errors import CrossdeskError, OutcomeUnknown, RemoteError, RemoteRejected, RemoteUnavailable
 from plugin.helpdesks.zammad.provision import comparing
-from plugin.helpdesks.zammad.provision.catalogue import ACCOUNT, KINDS, Wanted
+from plugin.helpdesks.zammad.provision.catalogue import ACCOUNT, KINDS, SECRETS, Wanted
 from plugin.helpdesks.zammad.provision.planning import Looked, Planner
 from plugin.helpdesks.zammad.provision.records import Record, Records
 from plugin.helpdesks.zammad.provision.server import Server
@@ -90,7 +90,7 @@ def _make(planner: Planner, want: Wanted, now: Looked) -> Done:
 def _change(planner: Planner, want: Wanted, now: Looked) -> Done:
     assert now.row is not None, "what is changed is there"
     record = planner.records.get(want.key)
-    before = record.before if record is not None else {name: now.row.get(name) for name in now.data if name not in comparing.SECRETS}
+    before = record.before if record is not None else {name: now.row.get(name) for name in now.data if name not in SECRETS}
     row = planner.server.change(want.kind, now.row, now.data)
     planner.records.put(want.key, Record(fields=comparing.kept(row, now.data), before=before))
     return Done(kind=want.kind, name=want.name, deed=Deed.CHANGED)
@@ -213,7 +213,9 @@ def _unequip(server: Server, records: Records) -> Done:
     except RemoteError as problem:
         return Done(kind=ACCOUNT, name=str(key), deed=Deed.FAILED, says=f"{problem} {problem.detail}".strip())
     records.drop(ACCOUNT)
-    return Done(kind=ACCOUNT, name=str(user.get("login")), deed=Deed.PUT_BACK, says="It has neither the role nor the rights that were added.")
+    return Done(
+        kind=ACCOUNT, name=str(user.get("login")), deed=Deed.PUT_BACK, says="It has neither the role nor the rights that were added."
+    )
 
 
 def _signs(value: Any) -> Sequence[str]:

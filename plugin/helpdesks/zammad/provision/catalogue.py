@@ -91,9 +91,7 @@ def version_of(text: str) -> Version:
 
 
 def wanted(given: Given, version: Version) -> Iterator[Wanted]:
-    """Everything that is wanted on a server of this version, in the order in which it is made. Objects that are too new for it as well:
-    the caller says so.
-    """
+    """Everything that is wanted on a server of this version, in the order in which it is made, also what is too new for it."""
     settings: dict[str, Any] = {
         "@group": given.group,
         "@webhook": given.webhook,

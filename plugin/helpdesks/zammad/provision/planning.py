@@ -104,11 +104,19 @@ class Planner:
     def _warnings(self, steps: tuple[Step, ...]) -> list[str]:
         told = []
         if not self.version or not OLDEST <= self.version[:2] <= NEWEST:
-            told.append(f"Crossdesk knows Zammad 5.2 to 7.2; this one says {self.version_text or 'nothing'}. Try it on a test system first.")
+            told.append(
+                f"Crossdesk knows Zammad 5.2 to 7.2; this one says {self.version_text or 'nothing'}. Try it on a test system first."
+            )
         restarts = sum(step.needs_restart for step in steps)
         if restarts:
-            how = "restarts all its processes" if self.version >= _RESTARTS else "adds columns to its database and may stand still for a moment"
-            told.append(f"{restarts} custom fields are added or changed: Zammad {how}. They are put in together, once. Choose a quiet hour.")
+            how = (
+                "restarts all its processes"
+                if self.version >= _RESTARTS
+                else "adds columns to its database and may stand still for a moment"
+            )
+            told.append(
+                f"{restarts} custom fields are added or changed: Zammad {how}. They are put in together, once. Choose a quiet hour."
+            )
         group = self.server.find("group", self._given.group)
         if group is not None and group.get("email_address_id"):
             told.append(
@@ -116,7 +124,9 @@ class Planner:
                 "people on social platforms. Take the address from the group, or choose another group."
             )
         if not self._given.webhook.startswith("https://"):
-            told.append(f"{self._given.webhook} is not https: names and texts travel readable. Give the bridge a public address with https.")
+            told.append(
+                f"{self._given.webhook} is not https: names and texts travel readable. Give the bridge a public address with https."
+            )
         return told
 
 
@@ -135,4 +145,3 @@ def _state(record: Record | None, row: Mapping[str, Any], differing: tuple[Diffe
     if record.fields is None or comparing.kept(row, record.fields) == dict(record.fields):
         return StepState.OUTDATED
     return StepState.DRIFTED
-

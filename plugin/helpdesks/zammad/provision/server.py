@@ -5,6 +5,7 @@ Lists are read once and kept until something is changed. Knows nothing of what i
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -93,10 +94,8 @@ class Server:
 
     def delete(self, kind: str, row: Mapping[str, Any]) -> None:
         """Take an object away. One that is gone already is success."""
-        try:
+        with contextlib.suppress(TargetGone):
             self._asked(lambda: self.client().write("DELETE", f"{KINDS[kind].route}/{row['id']}", {}))
-        except TargetGone:
-            pass
         self.forget(kind)
 
     def migrate(self) -> None:
@@ -106,11 +105,11 @@ class Server:
 
     def user(self, key: int) -> Mapping[str, Any]:
         """A user, with ids of roles and groups."""
-        return self._asked(lambda: self.client().read_row(f"/users/{key}"))
+        return dict(self._asked(lambda: self.client().read_row(f"/users/{key}")))
 
     def me(self) -> Mapping[str, Any]:
         """Whose token it is."""
-        return self._asked(lambda: self.client().read_row("/users/me"))
+        return dict(self._asked(lambda: self.client().read_row("/users/me")))
 
     def change_user(self, key: int, data: Mapping[str, Any]) -> None:
         """Change a user's roles or groups."""
