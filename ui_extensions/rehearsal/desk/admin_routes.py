@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -69,7 +70,8 @@ def _enter(*allowed: str) -> dict[str, str]:
 
 def _add_kind(api: Blueprint, desk: Desk, route: str, kind: Kind) -> None:
     def show(row: AdminObject) -> dict[str, Any]:
-        return {"id": row.id, **row.data}
+        link = {"link": re.sub(r"[^a-z0-9]+", "_", row.data["name"].lower()).strip("_")} if route == "overviews" else {}
+        return {"id": row.id, **link, **row.data}
 
     def listed() -> Answer:
         options = _enter("page", "per_page")

@@ -105,7 +105,7 @@ def change_ticket(desk: Desk, ticket: Ticket, data: Mapping[str, Any], by: User)
         ticket.pending_time = None
     if "owner_id" in changed:
         ticket.last_owner_update_at = now
-    if changed:
+    if changed or ticket.updated_by_id != by.id:
         ticket.updated_by_id, ticket.updated_at = by.id, now
         desk.put(ticket)
     return changed

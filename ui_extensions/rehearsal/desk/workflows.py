@@ -59,7 +59,7 @@ def _perform(name: str, action: Mapping[str, Any], after: Mapping[str, Any], cha
 
 def _refuse(name: str, value: str, by: User, words: str = "") -> None:
     if by.is_admin:
-        raise Refused(422, words or f"Invalid value '{value}' for field '{name}'!")
+        raise Refused(422, words or f"Invalid value '{value}' for field '{name}'!", opaque=True)
     raise contact_administrator()
 
 
