@@ -13,7 +13,7 @@ from plugin.helpdesks.zammad.provision.catalogue import Given
 from plugin.helpdesks.zammad.provision.planning import Planner
 from plugin.helpdesks.zammad.provision.records import Records
 from plugin.helpdesks.zammad.provision.server import NEEDS, Server
-from plugin.helpdesks.zammad.provision.verifying import Verifier
+from plugin.helpdesks.zammad.provision.verifying import WEBHOOK_SECONDS, Verifier
 from plugin.helpdesks.zammad.schema import ZammadSettings
 
 _ANY_STAGE = {"ticket.cd_state": {"operator": "is", "value": ["social", "handoff", "formal", "confirming", "resolved"]}}
@@ -28,6 +28,8 @@ class ZammadProvisions:
         self._settings = settings
         self._connection = connection
         self._server = Server(settings, connection.http, token=token)
+        self.webhook_seconds = WEBHOOK_SECONDS
+        """How long `verify` waits for a webhook."""
 
     def plan(self) -> Plan:
         """As the contract says."""
@@ -45,15 +47,18 @@ class ZammadProvisions:
             group=self._settings.group,
             webhook=self._connection.webhook_url,
             closed_state=self._settings.closed_states[0],
+            webhook_seconds=self.webhook_seconds,
         )
         return verifier.run()
 
     def remove(self) -> Sequence[Done]:
         """As the contract says."""
+        self._server.forget()
         self._server.version()
         return applying.remove(self._server, Records(self._connection.secrets), has_values=self._has_values)
 
     def _planner(self) -> Planner:
+        self._server.forget()
         given = Given(
             group=self._settings.group,
             webhook=self._connection.webhook_url,

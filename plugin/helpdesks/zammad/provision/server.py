@@ -71,13 +71,16 @@ class Server:
 
     def create(self, kind: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """Make an object; the row as the server shows it afterwards."""
+        name = _name(KINDS[kind], data)
         unclear: OutcomeUnknown | None = None
         try:
-            self._asked(lambda: self.client().write("POST", KINDS[kind].route, data))
+            row = self._asked(lambda: self.client().write("POST", KINDS[kind].route, data))
         except OutcomeUnknown as problem:
-            unclear = problem
+            unclear, row = problem, None
+        if isinstance(row, Mapping) and "id" in row and _name(KINDS[kind], row) == name:
+            self._named(kind)[name] = row
+            return row
         self.forget(kind)
-        name = _name(KINDS[kind], data)
         row = self.find(kind, name)
         if row is None:
             raise unclear or RemoteRejected(f"Zammad took the {kind} {name} but does not list it. Look at it in Zammad, then plan again.")
@@ -115,9 +118,12 @@ class Server:
         """Change a user's roles or groups."""
         self._asked(lambda: self.client().write("PUT", f"/users/{key}", data))
 
-    def forget(self, kind: str) -> None:
-        """Read this list again when it is next needed."""
-        self._lists.pop(kind, None)
+    def forget(self, kind: str = "") -> None:
+        """Read this list, or all of them, again when it is next needed."""
+        if kind:
+            self._lists.pop(kind, None)
+        else:
+            self._lists.clear()
 
     def _named(self, kind: str) -> dict[str, Mapping[str, Any]]:
         if kind not in self._lists:

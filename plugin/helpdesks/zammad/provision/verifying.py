@@ -28,12 +28,13 @@ Client = Callable[[], ZammadClient]
 class Verifier:
     """One run. `bridge` gives a client with the bridge's own token, `server` has the setup token's."""
 
-    def __init__(self, server: Server, bridge: Client, *, group: str, webhook: str, closed_state: str) -> None:
+    def __init__(self, server: Server, bridge: Client, *, group: str, webhook: str, closed_state: str, webhook_seconds: float) -> None:
         self._server = server
         self._bridge = bridge
         self._group = group
         self._webhook = webhook
         self._closed_state = closed_state
+        self._webhook_seconds = webhook_seconds
         self.probes: list[Probe] = []
 
     def run(self) -> list[Probe]:
@@ -118,7 +119,7 @@ class Verifier:
 
     def _seen(self, article_id: int) -> str:
         """Wait for Zammad's log to show our delivery. Its queue is worked every few seconds."""
-        until = time.monotonic() + WEBHOOK_SECONDS
+        until = time.monotonic() + self._webhook_seconds
         while True:
             rows = self._server.client().read_rows("/http_logs/webhook", {"limit": 50})
             statuses = [
@@ -126,10 +127,10 @@ class Verifier:
             ]
             if any(status.startswith("2") for status in statuses):
                 return f"{self._webhook} was told, and took it"
-            if statuses and time.monotonic() > until - WEBHOOK_SECONDS + _PATIENCE:
+            if statuses and time.monotonic() > until - self._webhook_seconds + _PATIENCE:
                 raise _Wrong(f"{self._webhook} answered {statuses[0]}")
             if time.monotonic() > until:
-                raise _Wrong(f"Zammad sent nothing to {self._webhook} within {WEBHOOK_SECONDS:.0f} seconds")
+                raise _Wrong(f"Zammad sent nothing to {self._webhook} within {self._webhook_seconds:.0f} seconds")
             time.sleep(0.5)
 
     def _hold(self, key: int, article_id: int) -> str:
