@@ -209,6 +209,7 @@ class Caller:
             owner=state.owner,
             group=state.group,
             merged_into=state.live_ref if is_merged else None,
+            fields=state.fields,
         )
         effects: list[Effect] = []
         if is_merged:
