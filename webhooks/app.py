@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from flask import Flask, Response
@@ -10,8 +11,10 @@ from plugin.bootstrap import Bridge
 from plugin.contracts.wakeups import WakeUps
 from plugin.domain.errors import ConfigError, CrossdeskError
 from plugin.domain.ids import Place
+from plugin.handlers import health
 from plugin.store.schema import require_current
 from webhooks import metrics
+from webhooks.connect import add_connect
 from webhooks.door import Door
 
 
@@ -20,6 +23,7 @@ def create_app(bridge: Bridge, wakeups: WakeUps) -> Flask:
     app = Flask("crossdesk", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = bridge.config.receiver.max_body
     _add_health(app, bridge)
+    add_connect(app, bridge.connector())
     door = Door(bridge.receiver(wakeups), _places(bridge), app.wsgi_app, max_body=bridge.config.receiver.max_body)
     app.wsgi_app = door  # type: ignore[method-assign] # Flask's own way to put something in front
     return app
@@ -49,9 +53,19 @@ def _add_health(app: Flask, bridge: Bridge) -> None:
             return _answer(503, b'{"status":"store unavailable"}')
         return _answer(200, b'{"status":"ready"}')
 
+    def standing() -> Response:
+        try:
+            with bridge.database.begin() as connection:
+                found = health.conditions(connection)
+        except CrossdeskError:
+            return _answer(503, b'{"status":"store unavailable"}')
+        body = {item.place: {"ok": item.is_ok, "status": item.status, "says": item.says, "next": item.next_step} for item in found}
+        is_ok = all(item.is_ok for item in found)
+        return _answer(200 if is_ok else 503, json.dumps({"ok": is_ok, "places": body}, ensure_ascii=False).encode())
+
     def exposition() -> Response:
         return Response(metrics.render(bridge), content_type=metrics.CONTENT_TYPE)
 
-    views: dict[str, Callable[[], Response]] = {"/healthz": healthz, "/readyz": readyz, "/metrics": exposition}
+    views: dict[str, Callable[[], Response]] = {"/healthz": healthz, "/readyz": readyz, "/places": standing, "/metrics": exposition}
     for path, view in views.items():
         app.add_url_rule(path, path, view)
