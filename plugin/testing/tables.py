@@ -169,7 +169,9 @@ def _private(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
     """Where private messages have limits of their own: those that differ."""
     if capabilities.private_limits is not None:
         public = set(_limits(capabilities.limits))
-        yield from ((f"{words}, in private", value) for words, value in _limits(capabilities.private_limits) if (words, value) not in public)
+        yield from (
+            (f"{words}, in private", value) for words, value in _limits(capabilities.private_limits) if (words, value) not in public
+        )
 
 
 def _list(items: Iterator[str] | list[str]) -> str:
