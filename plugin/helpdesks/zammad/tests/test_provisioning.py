@@ -29,7 +29,8 @@ LISTS = (
 
 @pytest.fixture
 def setup(world: Any) -> Provisions:
-    return world.adapter.provisions("admin-token")
+    provisions: Provisions = world.adapter.provisions("admin-token")
+    return provisions
 
 
 @pytest.fixture
