@@ -11,7 +11,7 @@ from plugin.domain.text import Text
 from plugin.handlers import wording
 from plugin.handlers.call import Call
 from plugin.handlers.installation import Channel
-from plugin.policy.notices import NUMBER
+from plugin.policy.saying import NUMBER
 from plugin.policy.verdicts import Routing
 
 
