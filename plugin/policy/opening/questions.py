@@ -76,7 +76,7 @@ def _asked(question: str, kind: Kind, text: str, **rest: Any) -> Any:
 class Answers:
     """All answers. In an answers file each question is a table: `[staffing] structure = "everyone"`; what is left out keeps its default."""
 
-    organisation: str = _asked("customers", _NAME, "What do customers call us?", word="organisation", default="Our company")
+    organisation: str = _asked("customers", _NAME, "What do customers call us?", word="organisation", default="")
     channels: tuple[str, ...] = _asked(
         "customers", Several(Words(63)), "On which platforms are they already (names, separated by commas)?", word="channels", default=()
     )

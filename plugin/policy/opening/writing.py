@@ -112,7 +112,7 @@ def _day(day: date | tuple[int, int]) -> str:
 def _page(language: str, answers: Answers) -> str:
     pages = _pages()
     places = {
-        "organisation": answers.organisation,
+        "organisation": answers.organisation or {"en": "us", "de": "uns"}[language],
         "hours": _hours_in_words(language, answers),
         "time_zone": answers.time_zone.key,
         "first_reply": _span_in_words(language, answers.first_reply),
