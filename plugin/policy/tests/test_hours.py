@@ -86,7 +86,7 @@ def test_a_team_that_never_sleeps_counts_every_minute() -> None:
     assert always().add(at, timedelta(days=3)) == at + timedelta(days=3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(_hours(), MOMENTS, SPANS, SPANS)
 def test_adding_twice_is_adding_the_sum_and_never_goes_back(hours: Hours, start: datetime, first: timedelta, second: timedelta) -> None:
     once = hours.add(start, first)
@@ -98,7 +98,7 @@ def test_adding_twice_is_adding_the_sum_and_never_goes_back(hours: Hours, start:
     assert twice == hours.add(start, first + second)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(_hours(), MOMENTS, st.lists(st.timedeltas(timedelta(), timedelta(days=20)), min_size=1, max_size=4))
 def test_time_between_is_the_sum_of_its_parts(hours: Hours, start: datetime, steps: list[timedelta]) -> None:
     moments = [start]
@@ -107,7 +107,7 @@ def test_time_between_is_the_sum_of_its_parts(hours: Hours, start: datetime, ste
     assert sum((hours.between(*pair) for pair in pairwise(moments)), timedelta()) == hours.between(moments[0], moments[-1])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(_hours(), MOMENTS)
 def test_the_next_open_moment_is_open_and_nothing_before_it_is(hours: Hours, at: datetime) -> None:
     opens = hours.next_open(at)
