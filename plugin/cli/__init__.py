@@ -13,6 +13,7 @@ from plugin.cli.channels import channel
 from plugin.cli.checking import check, doctor
 from plugin.cli.conversations import conversation
 from plugin.cli.databases import db
+from plugin.cli.explaining import backtest, explain
 from plugin.cli.ledgers import ledger
 from plugin.cli.messages import message
 from plugin.cli.policies import policy
@@ -62,3 +63,5 @@ def main(ctx: click.Context, path: str) -> None:
 
 for command in (run, serve, work, sweep, check, doctor, channel, conversation, message, ledger, alert, policy, db, rehearse):
     main.add_command(command)
+for command in (explain, backtest):
+    policy.add_command(command)
