@@ -51,6 +51,8 @@ class Limits:
     """Sizes in bytes, times in seconds; None means no limit is known. `files_per_message` 0: no files at all."""
 
     text_length: int | None = None
+    public_text_length: int | None = None
+    """What a public text may have at most, where that is less; by the same ruler."""
     ruler: Ruler | None = None
     caption_length: int | None = None
     file_bytes: int | None = None
@@ -59,6 +61,8 @@ class Limits:
     """Accepted types, `image/*` style; empty means any."""
     edit_window: float | None = None
     reply_window: float | None = None
+    window_visibility: Visibility | None = None
+    """Which conversations the reply window counts for; None means all."""
     calls_per_second: float | None = None
     concurrency: int = 4
     max_lifetime: float = 60.0

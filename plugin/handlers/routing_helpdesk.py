@@ -10,7 +10,7 @@ from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.splitting import split
 from plugin.domain.codec import encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
-from plugin.domain.model import Attachment, Lane
+from plugin.domain.model import Attachment, Lane, Visibility
 from plugin.domain.text import Text, fold
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, twin
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
@@ -82,7 +82,7 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
     text, _ = fold(event.text, capabilities.marks)
     files, refused = _fitting(event.attachments, capabilities, desktop.engine.max_attachment)
     remarks = [*event.remarks, *refused]
-    parts = _parts(text, files, capabilities)
+    parts = _parts(text, files, capabilities, held.visibility)
     reply_to = messages.last_inbound_ref(connection, held.place, held.id, before_event=desktop.row.id)
     wishes = [
         desktop.wish(
@@ -105,12 +105,13 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
     return Routed()
 
 
-def _parts(text: Text, files: list[int], capabilities: Capabilities) -> list[tuple[Text, list[int]]]:
+def _parts(text: Text, files: list[int], capabilities: Capabilities, visibility: Visibility) -> list[tuple[Text, list[int]]]:
     """The reply as the platform takes it: words by its own ruler, files in the last part of the words, further files in parts of their own."""
     limits = capabilities.limits
     ruler = limits.ruler or CODE_POINTS
     trimmed = text.strip()
-    words = list(split(trimmed, limits.text_length, ruler)) if limits.text_length and trimmed else [trimmed] if trimmed else []
+    longest = (limits.public_text_length if visibility is Visibility.PUBLIC else None) or limits.text_length
+    words = list(split(trimmed, longest, ruler)) if longest and trimmed else [trimmed] if trimmed else []
     if not files:
         return [(part, []) for part in words]
     batches = [files[at : at + limits.files_per_message] for at in range(0, len(files), limits.files_per_message)]

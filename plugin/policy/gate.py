@@ -93,8 +93,8 @@ def _reach(facts: OutboundFacts) -> Refused | None:
 
 
 def _window(facts: OutboundFacts) -> Refused | None:
-    window = facts.capabilities.limits.reply_window
-    if window is None or facts.last_inbound_at is None:
+    window, where = facts.capabilities.limits.reply_window, facts.capabilities.limits.window_visibility
+    if window is None or facts.last_inbound_at is None or where not in (None, facts.visibility):
         return None
     if facts.now > facts.last_inbound_at + timedelta(seconds=window) - _WINDOW_MARGIN:
         return Refused(

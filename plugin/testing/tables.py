@@ -138,7 +138,8 @@ def _ends(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
     if capabilities.edits_out >= Level.PARTIAL:
         yield "can be edited for", _span(capabilities.limits.edit_window)
     if not capabilities.events <= _OF_HELPDESKS:
-        yield "can be answered for", _span(capabilities.limits.reply_window)
+        where = capabilities.limits.window_visibility
+        yield "can be answered for" + (f" (in {where.value})" if where else ""), _span(capabilities.limits.reply_window)
         yield "who may be answered in public", capabilities.may_answer or "everybody who can be read"
     yield "when no answer came to a call", _after_silence(capabilities)
 
@@ -155,6 +156,8 @@ def _after_silence(capabilities: Capabilities) -> str:
 def _limits(limits: Limits) -> Iterator[tuple[str, str]]:
     unit = limits.ruler.unit if limits.ruler is not None else "characters"
     yield "longest text", _count(limits.text_length, unit)
+    if limits.public_text_length is not None:
+        yield "longest public text", _count(limits.public_text_length, unit)
     if limits.caption_length is not None:
         yield "longest text beside a file", _count(limits.caption_length, unit)
     yield "files in one message", str(limits.files_per_message or "none")
