@@ -28,7 +28,7 @@ from plugin.platforms._graph.envelopes import Told, need
 from plugin.platforms._graph.media import attachment
 from plugin.platforms._graph.values import digest, read_count, read_id, read_object, read_objects, read_string, read_time
 
-_MARKER = re.compile(r"[0-9a-v]{26}")
+_MARKER = re.compile(r"[0-9a-z]{26}")
 _THUMBS = {"369239263222822": "👍", "369239343222814": "👍", "369239383222810": "👍"}
 _FILES = frozenset({"image", "video", "audio", "file"})
 _SHARED = frozenset({"fallback", "share", "ig_post", "ig_reel", "reel", "post", "template"})

@@ -114,10 +114,17 @@ def _received(value: Mapping[str, Any], spot: Spot, *, remark: str = "") -> Mess
         text=Text(words),
         attachments=files,
         parent_ref=MessageRef(parent) if spot.is_comment and parent and not spot.thread_key.endswith(f":{spot.ref}") else None,
-        url=read_string(read_object(value.get("post")).get("permalink_url")) or f"https://www.facebook.com/{spot.ref}",
+        url=_link(value, spot),
         is_own=spot.is_own,
         remarks=tuple(remarks),
     )
+
+
+def _link(value: Mapping[str, Any], spot: Spot) -> str:
+    post = read_string(read_object(value.get("post")).get("permalink_url"))
+    if not post.startswith("https://"):
+        return f"https://www.facebook.com/{spot.ref}"
+    return f"{post}{'&' if '?' in post else '?'}comment_id={spot.ref.rpartition('_')[2]}" if spot.is_comment else post
 
 
 def _files(value: Mapping[str, Any], spot: Spot) -> tuple[Attachment, ...]:
