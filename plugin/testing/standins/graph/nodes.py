@@ -113,7 +113,7 @@ class Nodes:
         target = call.object("recipient", "id comment_id post_id")
         if len(target) != 1:
             raise invalid("recipient needs exactly one of id, comment_id, post_id")
-        network, customer = self._addressee(target)
+        network, customer = self._addressee(target, "page" if "messaging_type" in call.body else "instagram")
         self._world.require("pages_messaging" if network == "page" else "instagram_manage_messages")
         if "sender_action" in call.body:
             self._world.seen.append((customer, str(call.body["sender_action"])))
@@ -150,9 +150,9 @@ class Nodes:
             raise Refused(100, "Message text length exceeds 1000 bytes", subcode=2534030)
         return text, message
 
-    def _addressee(self, target: Json) -> tuple[str, str]:
+    def _addressee(self, target: Json, likely: str) -> tuple[str, str]:
         if "id" in target:
-            network = next((one.network for one in self._world.messages if one.customer == target["id"]), "page")
+            network = next((one.network for one in self._world.messages if one.customer == target["id"]), likely)
             return network, str(target["id"])
         if "post_id" in target:
             return "page", f"psid-of-{target['post_id']}"

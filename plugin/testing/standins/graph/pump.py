@@ -124,8 +124,11 @@ class Pump:
         try:
             headers = {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={signature}"}
             connection.request("POST", parts.path, body=body, headers=headers)
-            return connection.getresponse().status
+            answer = connection.getresponse()
+            answer.read()
         except (OSError, http.client.HTTPException):
             return 0
+        else:
+            return answer.status
         finally:
             connection.close()
