@@ -51,8 +51,6 @@ class Limits:
     """Sizes in bytes, times in seconds; None means no limit is known. `files_per_message` 0: no files at all."""
 
     text_length: int | None = None
-    public_text_length: int | None = None
-    """What a public text may have at most, where that is less; by the same ruler."""
     ruler: Ruler | None = None
     caption_length: int | None = None
     file_bytes: int | None = None
@@ -61,8 +59,6 @@ class Limits:
     """Accepted types, `image/*` style; empty means any."""
     edit_window: float | None = None
     reply_window: float | None = None
-    window_visibility: Visibility | None = None
-    """Which conversations the reply window counts for; None means all."""
     calls_per_second: float | None = None
     concurrency: int = 4
     max_lifetime: float = 60.0
@@ -99,5 +95,11 @@ class Capabilities:
     idempotency: Idempotency = Idempotency.NONE
     readback: Readback = Readback.NONE
     limits: Limits = field(default_factory=Limits)
+    private_limits: Limits | None = None
+    """The sizes and the reply window of private messages, where the platform has others for them; everything else is as in `limits`."""
     may_answer: str = ""
     """Whom the platform lets us answer in public, in a sentence; empty: everybody who can be read."""
+
+    def limits_of(self, visibility: Visibility) -> Limits:
+        """The limits of messages that go out with this visibility."""
+        return self.private_limits if self.private_limits is not None and visibility is Visibility.PRIVATE else self.limits

@@ -27,6 +27,7 @@ from plugin.domain.events import (
     TicketChanged,
     TicketTouched,
 )
+from plugin.domain.model import Visibility
 from plugin.domain.text import MarkKind
 
 BEGIN, END = "<!-- capabilities -->", "<!-- /capabilities -->"
@@ -79,7 +80,7 @@ _MARKS = {MarkKind.PRE: "code blocks", MarkKind.STRIKE: "struck out", MarkKind.L
 
 def table(capabilities: Capabilities) -> str:
     """The whole table, without the markers and without a line break at its end."""
-    rows = [*_abilities(capabilities), *_limits(capabilities.limits), *_ends(capabilities)]
+    rows = [*_abilities(capabilities), *_limits(capabilities.limits), *_private(capabilities), *_ends(capabilities)]
     return "\n".join(["| what | how far |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)])
 
 
@@ -138,8 +139,10 @@ def _ends(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
     if capabilities.edits_out >= Level.PARTIAL:
         yield "can be edited for", _span(capabilities.limits.edit_window)
     if not capabilities.events <= _OF_HELPDESKS:
-        where = capabilities.limits.window_visibility
-        yield "can be answered for" + (f" (in {where.value})" if where else ""), _span(capabilities.limits.reply_window)
+        yield "can be answered for", _span(capabilities.limits.reply_window)
+        private = capabilities.limits_of(Visibility.PRIVATE).reply_window
+        if private != capabilities.limits.reply_window:
+            yield "can be answered for, in private", _span(private)
         yield "who may be answered in public", capabilities.may_answer or "everybody who can be read"
     yield "when no answer came to a call", _after_silence(capabilities)
 
@@ -156,8 +159,6 @@ def _after_silence(capabilities: Capabilities) -> str:
 def _limits(limits: Limits) -> Iterator[tuple[str, str]]:
     unit = limits.ruler.unit if limits.ruler is not None else "characters"
     yield "longest text", _count(limits.text_length, unit)
-    if limits.public_text_length is not None:
-        yield "longest public text", _count(limits.public_text_length, unit)
     if limits.caption_length is not None:
         yield "longest text beside a file", _count(limits.caption_length, unit)
     yield "files in one message", str(limits.files_per_message or "none")
@@ -166,6 +167,15 @@ def _limits(limits: Limits) -> Iterator[tuple[str, str]]:
         yield "kinds of file", ", ".join(f"`{kind}`" for kind in limits.content_types) or "any"
     yield "calls in a second", "no known limit" if limits.calls_per_second is None else f"{limits.calls_per_second:g}"
     yield "calls at once", str(limits.concurrency)
+
+
+def _private(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
+    """Where private messages have limits of their own: those that differ."""
+    if capabilities.private_limits is not None:
+        public = set(_limits(capabilities.limits))
+        yield from (
+            (f"{words}, in private", value) for words, value in _limits(capabilities.private_limits) if (words, value) not in public
+        )
 
 
 def _list(items: Iterator[str] | list[str]) -> str:

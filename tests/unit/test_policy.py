@@ -56,8 +56,8 @@ def test_a_closed_window_an_unreachable_customer_and_a_mute_platform_refuse_with
 
 
 def test_a_window_may_count_for_private_conversations_alone() -> None:
-    limits = Limits(reply_window=86_400, window_visibility=Visibility.PRIVATE)
-    late = replace(FREE, last_inbound_at=NOW - timedelta(days=1), capabilities=replace(FREE.capabilities, limits=limits))
+    capabilities = replace(FREE.capabilities, limits=Limits(), private_limits=Limits(reply_window=86_400))
+    late = replace(FREE, last_inbound_at=NOW - timedelta(days=1), capabilities=capabilities)
     assert gate.ask(late) is None
     assert isinstance(gate.ask(replace(late, visibility=Visibility.PRIVATE)), gate.Refused)
 

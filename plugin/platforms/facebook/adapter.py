@@ -22,7 +22,7 @@ from plugin.platforms._graph.client import Graph, new_id, require_success, segme
 from plugin.platforms._graph.oauth import PageLogin
 from plugin.platforms._graph.sending import Sender
 from plugin.platforms.facebook import catchup, feed
-from plugin.platforms.facebook.capabilities import CAPABILITIES, DAY, FIELDS, SCOPES
+from plugin.platforms.facebook.capabilities import CAPABILITIES, DAY, FIELDS, PRIVATE, SCOPES
 from plugin.platforms.facebook.keys import Place, is_comment, read_thread
 from plugin.platforms.facebook.schema import Settings, SettingsSchema
 
@@ -42,7 +42,7 @@ class FacebookAdapter:
         self._sender = Sender(self._graph, settings.page_id, plain={"messaging_type": "RESPONSE"}, human_agent=settings.human_agent)
         self.poll_seconds = settings.poll_seconds
         window = 7 * DAY if settings.human_agent else DAY
-        self.capabilities = replace(CAPABILITIES, limits=replace(CAPABILITIES.limits, reply_window=window))
+        self.capabilities = replace(CAPABILITIES, private_limits=replace(PRIVATE, reply_window=window))
 
     def verify(self, request: WebhookRequest) -> None:
         """See `signatures.verify`."""

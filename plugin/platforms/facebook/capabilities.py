@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from plugin.contracts.capabilities import Capabilities, Level, Limits
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.domain.events import DeliveryUpdated, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
@@ -29,6 +31,17 @@ FIELDS = (
     "standby",
 )
 """What the webhook is asked for."""
+_PUBLIC = Limits(
+    text_length=8_000,
+    ruler=CODE_POINTS,
+    caption_length=8_000,
+    file_bytes=10_000_000,
+    files_per_message=1,
+    content_types=("image/jpeg", "image/png", "image/gif", "image/webp"),
+    calls_per_second=10.0,
+    max_lifetime=180.0,
+)
+PRIVATE = replace(_PUBLIC, text_length=2_000, caption_length=0, file_bytes=25_000_000, content_types=(), reply_window=DAY)
 
 CAPABILITIES = Capabilities(
     replies_public=Level.FULL,
@@ -45,16 +58,7 @@ CAPABILITIES = Capabilities(
     hides=Level.FULL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, DeliveryUpdated}),
-    limits=Limits(
-        text_length=2_000,
-        ruler=CODE_POINTS,
-        caption_length=0,
-        file_bytes=25_000_000,
-        files_per_message=1,
-        reply_window=DAY,
-        window_visibility=Visibility.PRIVATE,
-        calls_per_second=10.0,
-        max_lifetime=180.0,
-    ),
+    limits=_PUBLIC,
+    private_limits=PRIVATE,
     may_answer="everybody who comments; one private reply to each comment, within 7 days",
 )

@@ -22,7 +22,7 @@ from plugin.platforms._graph.client import Graph, new_id, require_success, segme
 from plugin.platforms._graph.oauth import PageLogin
 from plugin.platforms._graph.sending import Sender
 from plugin.platforms.instagram import comments, lookups
-from plugin.platforms.instagram.capabilities import CAPABILITIES, COMMENT_LENGTH, DAY, FIELDS, PAGE_FIELDS, SCOPES
+from plugin.platforms.instagram.capabilities import CAPABILITIES, COMMENT_LENGTH, DAY, FIELDS, PAGE_FIELDS, PRIVATE, SCOPES
 from plugin.platforms.instagram.keys import Place, is_comment, read_thread
 from plugin.platforms.instagram.login import InstagramLogin
 from plugin.platforms.instagram.schema import Settings, SettingsSchema
@@ -48,7 +48,7 @@ class InstagramAdapter:
         self._sender = Sender(self._graph, settings.owner, platform=platform, plain={}, human_agent=settings.human_agent)
         self.poll_seconds = settings.poll_seconds
         window = 7 * DAY if settings.human_agent else DAY
-        self.capabilities = replace(CAPABILITIES, limits=replace(CAPABILITIES.limits, reply_window=window))
+        self.capabilities = replace(CAPABILITIES, private_limits=replace(PRIVATE, reply_window=window))
 
     def verify(self, request: WebhookRequest) -> None:
         """See `signatures.verify`."""

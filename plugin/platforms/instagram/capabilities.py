@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from plugin.contracts.capabilities import Capabilities, Level, Limits
-from plugin.contracts.rulers import UTF8
+from plugin.contracts.rulers import CODE_POINTS, UTF8
 from plugin.domain.events import DeliveryUpdated, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
 from plugin.domain.model import Visibility
 
@@ -25,6 +27,17 @@ FIELDS = ("comments", "mentions", "messages", "message_reactions", "messaging_po
 """What the webhook is asked for."""
 PAGE_FIELDS = ("messages",)
 """With Facebook Login the Page must be subscribed to the app with any field; what is told follows the app's."""
+_PUBLIC = Limits(text_length=COMMENT_LENGTH, ruler=CODE_POINTS, calls_per_second=5.0, max_lifetime=180.0)
+PRIVATE = replace(
+    _PUBLIC,
+    text_length=1_000,
+    ruler=UTF8,
+    caption_length=0,
+    file_bytes=8_000_000,
+    files_per_message=1,
+    content_types=("image/jpeg", "image/png", "image/gif", "video/mp4", "audio/mp4", "audio/mpeg", "audio/wav", "application/pdf"),
+    reply_window=DAY,
+)
 
 CAPABILITIES = Capabilities(
     replies_public=Level.FULL,
@@ -40,18 +53,7 @@ CAPABILITIES = Capabilities(
     hides=Level.FULL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, DeliveryUpdated}),
-    limits=Limits(
-        text_length=1_000,
-        public_text_length=COMMENT_LENGTH,
-        ruler=UTF8,
-        caption_length=0,
-        file_bytes=8_000_000,
-        files_per_message=1,
-        content_types=("image/jpeg", "image/png", "image/gif", "video/mp4", "audio/mp4", "audio/mpeg", "audio/wav", "application/pdf"),
-        reply_window=DAY,
-        window_visibility=Visibility.PRIVATE,
-        calls_per_second=5.0,
-        max_lifetime=180.0,
-    ),
+    limits=_PUBLIC,
+    private_limits=PRIVATE,
     may_answer="everybody who comments or mentions us; one private reply to each comment, within 7 days",
 )

@@ -125,7 +125,7 @@ def test_the_window_and_the_human_agent_tag(rig: Rig) -> None:
     with pytest.raises(WindowClosed):
         rig.adapter.deliver(answer_to(message), marker=MARKER)
     patient = rig.connect(human_agent=True)
-    assert patient.capabilities.limits.reply_window == 7 * 86_400
+    assert patient.capabilities.private_limits.reply_window == 7 * 86_400
     with pytest.raises(RemoteRejected):
         patient.deliver(answer_to(message), marker=MARKER)
     rig.graph.world.may_human_agent = True

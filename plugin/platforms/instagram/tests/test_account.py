@@ -84,7 +84,7 @@ def test_direct_messages_go_both_ways(rig: Rig) -> None:
 def test_the_ruler_counts_bytes(rig: Rig) -> None:
     rig.graph.person_writes(ADA, "Hello", network="instagram")
     message = said(rig)
-    limits = rig.adapter.capabilities.limits
+    limits = rig.adapter.capabilities.private_limits
     assert limits.ruler.measure("ö" * 500) == limits.text_length
     rig.adapter.deliver(answer_to(message, "ö" * 500), marker=MARKER)
     with pytest.raises(RemoteRejected):
