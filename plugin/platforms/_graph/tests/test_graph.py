@@ -33,10 +33,8 @@ SETTINGS = GraphSettings(app_id="1", app_secret=SECRET, previous_app_secret=OLD,
 PROOF = "Invalid appsecret_proof provided in the API argument"
 
 
-def request(body: bytes = b"{}", *, method: str = "POST", **query: str) -> WebhookRequest:
-    return WebhookRequest(
-        method=method, path="", headers={}, query={name.replace("_", ".", 1): one for name, one in query.items()}, body=body
-    )
+def request(body: bytes = b"{}", *, method: str = "POST", query: dict[str, str] | None = None) -> WebhookRequest:
+    return WebhookRequest(method=method, path="", headers={}, query=query or {}, body=body)
 
 
 def graph(*answers: Any) -> tuple[Graph, CannedHttp]:
@@ -128,8 +126,10 @@ def test_times_are_seconds_or_milliseconds_by_their_size() -> None:
     moment = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
     for told in (1795253400, 1795253400000, "1795253400", "2026-11-21T09:30:00+0000", "2026-11-21T10:30:00+01:00"):
         assert read_time(told) == moment
-    assert [read_time(odd) for odd in (None, "soon", True, 10**30, -(10**30), "²")] == [None] * 6
-    assert [read_id(odd) for odd in (10206635083634304, "1_2", True, -1, None, [])] == ["10206635083634304", "1_2", "", "", "", ""]
+    odd: list[Any] = [None, "soon", True, 10**30, -(10**30), "\u00b2"]
+    assert [read_time(one) for one in odd] == [None] * 6
+    ids: list[Any] = [10206635083634304, "1_2", True, -1, None, []]
+    assert [read_id(one) for one in ids] == ["10206635083634304", "1_2", "", "", "", ""]
 
 
 @pytest.mark.parametrize(

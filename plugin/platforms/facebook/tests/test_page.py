@@ -37,9 +37,9 @@ def said(rig: Rig) -> MessageReceived:
 
 
 def test_a_comment_is_answered_below_it_and_the_answer_comes_back_as_ours(rig: Rig) -> None:
-    rig.graph.person_comments(ADA, "Wo ist mein Päckchen / die Größe 42?")
+    rig.graph.person_comments(ADA, "Grüße / wo bleibt Größe 42?")
     comment = said(rig)
-    assert comment.text.plain == "Wo ist mein Päckchen / die Größe 42?"
+    assert comment.text.plain == "Grüße / wo bleibt Größe 42?"
     receipt = rig.adapter.deliver(answer_to(comment), marker=MARKER)
     echo = said(rig)
     assert echo.is_own

@@ -30,7 +30,7 @@ def states(events: Sequence[PlatformEvent]) -> list[DeliveryStatus]:
 
 @pytest.mark.parametrize("person", [ADA, HIDDEN])
 def test_an_answer_reaches_whoever_wrote_with_or_without_a_number(rig: Rig, person: str) -> None:
-    rig.graph.whatsapp_writes(person, "Wo ist mein Päckchen?")
+    rig.graph.whatsapp_writes(person, "Grüße, wo bleibt es?")
     message = said(rig)
     assert message.author.ref == person
     receipt = rig.adapter.deliver(answer_to(message), marker=MARKER)
