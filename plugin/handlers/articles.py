@@ -35,7 +35,7 @@ def new_article(channel: Channel, call: Call) -> NewArticle:
     """What an event, or a note of ours, says in the ticket; what could not be carried is named below it."""
     payload = call.intent.payload
     if payload["kind"] == "note":
-        return NewArticle(text=Text(payload["text"]), internal=True)
+        return NewArticle(text=Text(payload["text"]), internal=True, is_warning=payload.get("warns", False), in_reply_to=call.in_reply_to)
     event = decode_event(call.intent.event)
     refusals = tuple(f"{row.filename}: {row.refusal}" for row in call.files if row.content is None)
     files = tuple(

@@ -39,7 +39,7 @@ from plugin.domain.model import (
     TicketState,
     Visibility,
 )
-from plugin.helpdesks.zammad import lookups, polling, probing, reading, writing
+from plugin.helpdesks.zammad import clocks, fields, lookups, polling, probing, reading, writing
 from plugin.helpdesks.zammad.client import ZammadClient
 from plugin.helpdesks.zammad.logins import login_of
 from plugin.helpdesks.zammad.provision.provisions import ZammadProvisions
@@ -98,6 +98,8 @@ class ZammadAdapter:
             ticket, login=login, marker=marker, group=self._settings.group, max_file_bytes=self._settings.max_file_bytes
         )
         made = client.create("POST", "/tickets?expand=true", data)
+        missing = fields.unknown(made, dict(ticket.fields))
+        losses += tuple(f"Zammad has no custom field {name} for tickets, so its value was not kept." for name in missing)
         losses += lookups.correct_customer(client, made, login) + lookups.link_former(client, made, ticket.follows)
         first = min(made.get("article_ids") or (), default=None)
         return self._opened(made, ArticleRef(str(first)) if first is not None else None, customer=login, losses=losses)
@@ -122,7 +124,8 @@ class ZammadAdapter:
         """As the contract says; merges are followed.
 
         Raises:
-            RemoteRejected: the new owner is no agent of the ticket's group, which Zammad answers with nobody as owner.
+            RemoteRejected: the new owner is no agent of the ticket's group, which Zammad answers with nobody as owner; or a custom field
+                does not exist, which Zammad does not say at all. The rest is changed.
         """
         client = self._begin()
         ticket = lookups.live_ticket(client, lookups.the_ticket(client, ticket_ref))
@@ -134,10 +137,18 @@ class ZammadAdapter:
         for tags, method, path in ((change.add_tags, "POST", "/tags/add"), (change.remove_tags, "DELETE", "/tags/remove")):
             for tag in tags:
                 client.write(method, path, {"object": "Ticket", "o_id": ticket["id"], "item": tag})
+        missing = fields.unknown(ticket, fields.columns(change.fields))
+        if missing:
+            raise RemoteRejected(
+                f"Zammad has no custom field {', '.join(missing)} for tickets. Everything else was changed; correct the rule."
+            )
 
     def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
-        """As the contract says. It fires no trigger and does not take back a first response that was counted."""
-        self._begin().write("PUT", f"/ticket_articles/{article_ref}", {"internal": is_internal})
+        """As the contract says. It fires no trigger, and Zammad goes on counting a reply that nobody received: so the clock is put right."""
+        client = self._begin()
+        changed = client.write("PUT", f"/ticket_articles/{article_ref}", {"internal": is_internal})
+        if isinstance(changed, Mapping) and reading.counts_as_response(changed):
+            clocks.put_right(client, changed, is_internal=is_internal, now=self._connection.clock.now())
 
     def find_ticket(self, ticket: NewTicket, *, marker: Marker) -> OpenedTicket | None:
         """As the contract says, by the first article's message id."""
@@ -188,7 +199,7 @@ class ZammadAdapter:
         )
 
     def follow_merge(self, ticket_ref: TicketRef) -> TicketState:
-        """As the contract says; a deleted ticket is `removed` and has no live reference."""
+        """As the contract says; a deleted ticket is `removed` and has no live reference. What an old tab overwrote is put right on the way."""
         client = self._begin()
         try:
             ticket = lookups.the_ticket(client, ticket_ref)
@@ -197,10 +208,17 @@ class ZammadAdapter:
                 ticket_ref=ticket_ref, number="", title="", state="removed", is_closed=True, owner="", group="", live_ref=None
             )
         try:
-            live_ref = TicketRef(str(lookups.live_ticket(client, ticket)["id"]))
+            live: Mapping[str, Any] | None = lookups.live_ticket(client, ticket)
         except TargetGone:
-            live_ref = None
-        return reading.ticket_state(ticket, live_ref=live_ref, closed_states=self._settings.closed_states, web_url=self._settings.web_url)
+            live = None
+        shown = ticket if live is None else lookups.put_right(client, ticket, live)
+        return reading.ticket_state(
+            ticket,
+            live_ref=None if live is None else TicketRef(str(live["id"])),
+            closed_states=self._settings.closed_states,
+            web_url=self._settings.web_url,
+            fields=fields.told(shown, self._settings.custom_fields),
+        )
 
     def verify(self, request: WebhookRequest) -> None:
         """Accept what is signed with HMAC-SHA1 over the raw body. Zammad signs no time: repeats are absorbed by the event keys."""
@@ -258,9 +276,12 @@ class ZammadAdapter:
             data["state"] = self._settings.closed_states[0] if change.is_closed else "open"
         if change.owner is not None:
             data |= {"owner": change.owner} if change.owner else {"owner_id": 1}
+        custom = fields.columns((*change.fields, *((("stage", change.stage.value),) if change.stage is not None else ())))
+        data |= {name: value for name, value in custom.items() if name in ticket}
+        preferences = fields.remembered(ticket, custom)
         if change.stage is not None:
-            data["preferences"] = {"crossdesk_stage": change.stage.value}
-        return data
+            preferences["crossdesk_stage"] = change.stage.value
+        return {**data, "preferences": preferences} if preferences else data
 
     def _is_asleep(self, ticket: Mapping[str, Any]) -> bool:
         state = str(ticket.get("state"))

@@ -115,7 +115,14 @@ class Replay:
         return bool(recorded == got)
 
     def _path(self, path: str) -> str | None:
-        kinds = {"tickets": "ticket", "by_ticket": "ticket", "ticket_articles": "article", "users": "user", "ticket_history": "ticket", "core_workflows": "workflow"}
+        kinds = {
+            "tickets": "ticket",
+            "by_ticket": "ticket",
+            "ticket_articles": "article",
+            "users": "user",
+            "ticket_history": "ticket",
+            "core_workflows": "workflow",
+        }
         parts = re.split(r"([/?&=])", path)
         for at, part in enumerate(parts):
             before = parts[at - 2] if at >= 2 else ""
