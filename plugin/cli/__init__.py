@@ -13,6 +13,7 @@ from plugin.cli.channels import channel
 from plugin.cli.checking import check, doctor
 from plugin.cli.databases import db
 from plugin.cli.ledgers import ledger
+from plugin.cli.provisioning import helpdesk
 from plugin.cli.rehearsing import rehearse
 from plugin.cli.running import run, serve, sweep, work
 from plugin.cli.shared import CONFIG_ENV, Settings
@@ -50,12 +51,12 @@ def main(ctx: click.Context, path: str) -> None:
     """Crossdesk brings social messages into the helpdesk you already run, and carries the replies back.
 
     Start with `crossdesk rehearse`: it needs no account and no helpdesk. Then write crossdesk.toml, `crossdesk check`,
-    `crossdesk doctor`, `crossdesk run`.
+    `crossdesk doctor`, `crossdesk run`; `crossdesk helpdesk apply NAME` sets the helpdesk up.
     """
     log.configure()
     ctx.obj = Settings(path)
     ctx.call_on_close(ctx.obj.close)
 
 
-for command in (run, serve, work, sweep, check, doctor, channel, ledger, alert, db, rehearse):
+for command in (run, serve, work, sweep, check, doctor, helpdesk, channel, ledger, alert, db, rehearse):
     main.add_command(command)

@@ -29,7 +29,8 @@ LISTS = (
 
 @pytest.fixture
 def setup(world: Any) -> Provisions:
-    return world.adapter.provisions("admin-token")
+    made: Provisions = world.adapter.provisions("admin-token")
+    return made
 
 
 @pytest.fixture
