@@ -151,6 +151,7 @@ def _preferences(article: NewArticle) -> Mapping[str, Any]:
         preferences = {"delivery_message": True, "notification": False}
         if article.in_reply_to is not None and article.in_reply_to.isdigit():
             preferences["delivery_article_id_related"] = int(article.in_reply_to)
+        return preferences
     if _is_web(article.source_url):
         host = urlsplit(article.source_url).hostname
         preferences["links"] = [{"url": article.source_url, "target": "_blank", "name": f"on {host}"}]
