@@ -98,7 +98,7 @@ class ZammadAdapter:
             ticket, login=login, marker=marker, group=self._settings.group, max_file_bytes=self._settings.max_file_bytes
         )
         made = client.create("POST", "/tickets?expand=true", data)
-        missing = fields.unknown(made, dict(ticket.fields))
+        missing = fields.unknown(made, fields.columns(ticket.fields))
         losses += tuple(f"Zammad has no custom field {name} for tickets, so its value was not kept." for name in missing)
         losses += lookups.correct_customer(client, made, login) + lookups.link_former(client, made, ticket.follows)
         first = min(made.get("article_ids") or (), default=None)

@@ -1,5 +1,6 @@
-"""Published weaknesses of Zammad by version, for `doctor`. The list is `advisories.json`, each entry with its source; it is no substitute
-for the vendor's own list, https://zammad.com/en/advisories.
+"""Published weaknesses of Zammad by version, for `doctor`.
+
+The list is `advisories.json`, each entry with its source; it is no substitute for the vendor's own, https://zammad.com/en/advisories.
 """
 
 from __future__ import annotations
