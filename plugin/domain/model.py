@@ -40,6 +40,8 @@ class Lane(StrEnum):
 
     TO_HELPDESK = "to_helpdesk"
     TO_SOCIAL = "to_social"
+    AT_SOCIAL = "at_social"
+    """What is done to others' messages on the platform: safe to repeat, and never behind a reply that is held."""
     FROM_HELPDESK = "from_helpdesk"
     FROM_SOCIAL = "from_social"
 
@@ -64,6 +66,8 @@ class Origin(StrEnum):
     WEBHOOK = "webhook"
     POLL = "poll"
     BACKFILL = "backfill"
+    ACTION = "action"
+    """A person pressed something here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,8 +29,8 @@ LISTS = (
 
 @pytest.fixture
 def setup(world: Any) -> Provisions:
-    made: Provisions = world.adapter.provisions("admin-token")
-    return made
+    provisions: Provisions = world.adapter.provisions("admin-token")
+    return provisions
 
 
 @pytest.fixture
