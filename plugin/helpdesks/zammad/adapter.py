@@ -77,9 +77,7 @@ class ZammadAdapter:
         self.capabilities = replace(CAPABILITIES, limits=limits)
         self.poll_seconds = settings.poll_seconds
         self._settings = settings
-        self._http = connection.http
         self._connection = connection
-        self._webhook_url = connection.webhook_url
         self._login = ""
         self.setup_token_help = NEEDS
         self.has_setup_token = bool(settings.setup_token)
@@ -124,12 +122,11 @@ class ZammadAdapter:
         """As the contract says; merges are followed.
 
         Raises:
-            RemoteRejected: the new owner is no agent of the ticket's group, which Zammad answers with nobody as owner; or a custom field
-                does not exist, which Zammad does not say at all. The rest is changed.
+            RemoteRejected: the new owner is no agent of the group, or a custom field does not exist; the rest is changed. Zammad says neither.
         """
         client = self._begin()
         ticket = lookups.live_ticket(client, lookups.the_ticket(client, ticket_ref))
-        data = self._changes(ticket, change)
+        data = writing.changed_data(ticket, change, closed_states=self._settings.closed_states)
         if data:
             changed = client.write("PUT", f"/tickets/{ticket['id']}?expand=true", data)
             if change.owner and isinstance(changed, Mapping) and str(changed.get("owner", "")).lower() != change.owner.lower():
@@ -247,10 +244,10 @@ class ZammadAdapter:
 
     def probe(self) -> Sequence[Probe]:
         """As the contract says."""
-        return probing.probe(self._begin(), self._settings, webhook_url=self._webhook_url)
+        return probing.probe(self._begin(), self._settings, webhook_url=self._connection.webhook_url)
 
     def _begin(self) -> ZammadClient:
-        return ZammadClient(self._settings, self._http)
+        return ZammadClient(self._settings, self._connection.http)
 
     def _add(
         self, client: ZammadClient, ticket: Mapping[str, Any], data: Mapping[str, Any], article: NewArticle, losses: tuple[str, ...]
@@ -265,23 +262,6 @@ class ZammadAdapter:
             return FiledArticle(ticket_ref=ticket_ref, article_ref=ArticleRef(str(added.pop())), losses=losses)
         made = client.create("POST", "/ticket_articles", {"ticket_id": ticket["id"], **data})
         return FiledArticle(ticket_ref=ticket_ref, article_ref=ArticleRef(str(made["id"])), losses=losses)
-
-    def _changes(self, ticket: Mapping[str, Any], change: TicketChange) -> dict[str, Any]:
-        named = {"title": change.title, "group": change.group, "priority": change.priority}
-        data: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
-        is_closed = ticket.get("state") in self._settings.closed_states
-        if change.state is not None:
-            data["state"] = change.state
-        elif change.is_closed is not None and change.is_closed != is_closed:
-            data["state"] = self._settings.closed_states[0] if change.is_closed else "open"
-        if change.owner is not None:
-            data |= {"owner": change.owner} if change.owner else {"owner_id": 1}
-        custom = fields.columns((*change.fields, *((("stage", change.stage.value),) if change.stage is not None else ())))
-        data |= {name: value for name, value in custom.items() if name in ticket}
-        preferences = fields.remembered(ticket, custom)
-        if change.stage is not None:
-            preferences["crossdesk_stage"] = change.stage.value
-        return {**data, "preferences": preferences} if preferences else data
 
     def _is_asleep(self, ticket: Mapping[str, Any]) -> bool:
         state = str(ticket.get("state"))

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from plugin.domain.html import to_html
 from plugin.domain.ids import CustomerRef, Marker
-from plugin.domain.model import Contact, File, NewArticle, NewTicket
+from plugin.domain.model import Contact, File, NewArticle, NewTicket, TicketChange
 from plugin.domain.text import MarkKind, Text, fold
 from plugin.helpdesks.zammad import fields
 from plugin.helpdesks.zammad.logins import names_of
@@ -52,6 +52,26 @@ def ticket_data(
     if ticket.priority:
         data["priority"] = ticket.priority
     return data, losses
+
+
+def changed_data(ticket: Mapping[str, Any], change: TicketChange, *, closed_states: tuple[str, ...]) -> dict[str, Any]:
+    """What a change writes into a ticket that is now as shown. Attributes that the server does not have are left out."""
+    named = {"title": change.title, "group": change.group, "priority": change.priority}
+    data: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    is_closed = ticket.get("state") in closed_states
+    if change.state is not None:
+        data["state"] = change.state
+    elif change.is_closed is not None and change.is_closed != is_closed:
+        data["state"] = closed_states[0] if change.is_closed else "open"
+    if change.owner is not None:
+        data |= {"owner": change.owner} if change.owner else {"owner_id": 1}
+    stage = (("stage", change.stage.value),) if change.stage is not None else ()
+    custom = fields.columns((*change.fields, *stage))
+    data |= {name: value for name, value in custom.items() if name in ticket}
+    preferences = fields.remembered(ticket, custom)
+    if change.stage is not None:
+        preferences["crossdesk_stage"] = change.stage.value
+    return {**data, "preferences": preferences} if preferences else data
 
 
 def customer_data(contact: Contact, login: str) -> dict[str, Any]:
