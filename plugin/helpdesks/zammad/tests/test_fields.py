@@ -18,8 +18,9 @@ from plugin.helpdesks.zammad.reading import moment
 
 
 @pytest.fixture
-def ready(world: Any) -> Any:
-    """The world with attributes and workflows in its desk."""
+def ready(world: Any, tools: Any) -> Any:
+    """The world with attributes and workflows in its desk, and an adapter that is not in a hurry."""
+    world.adapter = tools.connect(world.server.url, world.http)
     setup = world.adapter.provisions("admin-token")
     setup.apply(setup.plan())
     world.http.calls.clear()
