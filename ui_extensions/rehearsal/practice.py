@@ -77,6 +77,7 @@ class Practice:
             webhook=Endpoint(url=f"{self.receiver_url}/in/helpdesk/desk", token=self.secrets["desk_secret"], base_url=f"{self.url}/desk"),
             control_token=self.secrets["control_token"],
             file=self.folder / "desk.sqlite",
+            version="6.2.0-practice",
         )
 
 
