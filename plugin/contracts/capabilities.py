@@ -95,5 +95,7 @@ class Capabilities:
     idempotency: Idempotency = Idempotency.NONE
     readback: Readback = Readback.NONE
     limits: Limits = field(default_factory=Limits)
+    link_cost: str = ""
+    """What a link in a public reply costs, in a sentence for the agent; empty: nothing extra."""
     may_answer: str = ""
     """Whom the platform lets us answer in public, in a sentence; empty: everybody who can be read."""
