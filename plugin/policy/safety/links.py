@@ -50,12 +50,13 @@ def find(text: Text) -> tuple[Link, ...]:
         if not found or mark.start >= found[-1].end:
             found.append(_judge(mark.start, mark.end, mark.target, text.plain[mark.start : mark.end]))
     if _may_have_link(text.plain):
-        taken = [(link.start, link.end) for link in found]
-        for match in _shape().finditer(text.plain):
-            url = _trim(match.group())
-            start, end = match.start(), match.start() + len(url)
-            if all(end <= first or last <= start for first, last in taken):
-                found.append(_judge(start, end, url, ""))
+        at = 0
+        for stop, behind in [*((link.start, link.end) for link in found), (len(text.plain), 0)]:
+            for match in _shape().finditer(text.plain, at, stop):
+                url = _trim(match.group())
+                if url:
+                    found.append(_judge(match.start(), match.start() + len(url), url, ""))
+            at = behind
     return tuple(sorted(found, key=lambda link: link.start))
 
 
@@ -70,7 +71,7 @@ def defang(text: Text) -> Text:
     for turn in _TURNS.finditer(text.plain):
         if all(not start <= turn.start() < end for start, end, _ in changes):
             changes.append((turn.start(), turn.end(), f"[U+{ord(turn.group()):04X}]"))
-    if not changes:
+    if not changes and all(mark.kind is not MarkKind.LINK for mark in text.marks):
         return text
     plain = Text(text.plain, tuple(mark for mark in text.marks if mark.kind is not MarkKind.LINK))
     parts, at = [], 0
@@ -175,6 +176,6 @@ def _shape() -> re.Pattern[str]:
     anywhere = rf"(?:{any_of(words['domains'])}(?!\w)(?::\d+)?(?:[/?#][^\s<>\"]*)?|{any_of(words['wordlike_domains'])}/[^\s<>\"]*)"
     short = any_of(words["shorteners"]) + r"/[^\s<>\"]+"
     return re.compile(
-        rf"\b(?:https?|ftp|wss?):[/\\]{{0,3}}[^\s<>\"]{{1,{_LONGEST}}}|\bwww\.[^\s<>\"]{{3,{_LONGEST}}}|(?<![\w@.+/-])(?:{short}|{label}{{1,5}}{anywhere})(?!@)",
+        rf"(?:(?:https?|ftp|wss?)://|\b(?:https?|ftp|wss?):[/\\]{{0,3}})[^\s<>\"]{{1,{_LONGEST}}}|\bwww\.[^\s<>\"]{{3,{_LONGEST}}}|(?<![\w@.+/-])(?:{short}|{label}{{1,5}}{anywhere})(?!@)",
         re.IGNORECASE,
     )

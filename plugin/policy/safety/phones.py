@@ -41,9 +41,9 @@ def _is_meant(text: str, *, start: int, raw: str) -> bool:
         return False
     if _INTERNATIONAL.match(raw) or phone.search(before):
         return True
-    digits = sum(letter.isdigit() for letter in raw)
-    has_groups = digits < len(raw.strip("()"))
-    return digits >= 8 and (raw.lstrip("( ").startswith("0") or (has_groups and "." not in raw))
+    groups = re.findall(r"[0-9]+", raw)
+    looks_dialled = 2 <= len(groups) <= 5 and len(groups[-1]) >= 2 and "." not in raw
+    return sum(map(len, groups)) >= 8 and (groups[0].startswith("0") or looks_dialled)
 
 
 @cache

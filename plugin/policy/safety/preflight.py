@@ -98,11 +98,12 @@ def _personal_data(text: Text, *, is_public: bool, house: House) -> list[Concern
 
 
 def _digits(phone: str) -> str:
-    return "".join(letter for letter in phone if letter.isdigit()).lstrip("0")
+    """Its digits without trunk and exit prefixes, `(0)` in the middle as well."""
+    return "".join(letter for letter in phone.replace("(0)", "") if letter.isdigit()).lstrip("0")
 
 
 def _is_own(digits: str, own: set[str]) -> bool:
-    """With and without the country code, and with `(0)` in between."""
+    """With and without the country code."""
     return any(digits == mine or (len(digits) >= 6 and (mine.endswith(digits) or digits.endswith(mine))) for mine in own if mine)
 
 

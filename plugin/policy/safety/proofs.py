@@ -73,7 +73,10 @@ class Issued:
 
 
 def issue(*, now: datetime, random: Callable[[int], int], salt: bytes, lifetime: timedelta = LIFETIME) -> Issued:
-    """Two different one-time words of three parts each, 23 bits, which five tries do not guess. `random(n)` is a number below n from a secure source; `salt` 16 random bytes."""
+    """Two different one-time words of three parts each: 23 bits, which five tries do not guess.
+
+    `random(n)` is a number below n from a secure source; `salt` are 16 random bytes.
+    """
     if len(salt) < _SALT_BYTES:
         raise ValueError(f"A salt of {len(salt)} bytes is too short; nothing was issued. Pass {_SALT_BYTES} random bytes.")
     tell_first = _make(random)

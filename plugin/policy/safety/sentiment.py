@@ -1,7 +1,8 @@
 """How angry or pleased a text sounds, from -1 to 1, by VADER (vaderSentiment, local, word lists and rules): optional, extra `language`.
 
-English by its own word list, without the polite words of every request ("please help"). German by ours (`sentiment_de.toml`), put through the same rules: German words of negation and emphasis are
-replaced by the English ones that the rules know. Both see words, not meaning: irony, quotes and names of products lead them astray.
+English by its own word list, without the polite words of every request ("please help"). German by ours (`sentiment_de.toml`), put through the
+same rules: German words of negation and emphasis are replaced by the English ones that the rules know. Both see words, not meaning: irony,
+quotes and names of products lead them astray.
 """
 
 from __future__ import annotations

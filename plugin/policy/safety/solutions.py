@@ -61,32 +61,47 @@ def rank(
     Rare words weigh more than common ones (inverse document frequency). `notes_with` and `notes_in_all` give the frequencies of all stored
     notes, by stem; without them those of `notes` are taken. A note that shares a single word of many is not a suggestion.
     """
-    asked = Counter(stems(message))
+    asked = _by_stem(message)
     if not asked:
         return ()
     described = [(note, _strengths(note)) for note in notes]
     counts = notes_with if notes_with is not None else Counter(stem for _, strengths in described for stem in strengths)
     total = max(notes_in_all or 0, len(notes))
     weights = {stem: math.log(1 + (total - min(total, counts.get(stem, 0)) + 0.5) / (counts.get(stem, 0) + 0.5)) for stem in asked}
-    whole = sum(weights.values())
-    found = [suggestion for note, strengths in described if (suggestion := _compare(note, strengths, weights, whole))]
+    found = [suggestion for note, strengths in described if (suggestion := _compare(note, strengths, asked, weights))]
     return tuple(sorted(found, key=lambda suggestion: -suggestion.score)[:limit])
 
 
 def stems(text: str) -> tuple[str, ...]:
     """The words that mean something, folded: no case, no accents, no usual endings of English and German, no stop words."""
-    folded = unicodedata.normalize("NFKD", text[:_LONGEST].casefold())
-    plain = "".join(letter for letter in folded if not unicodedata.combining(letter))
-    return tuple(_stem(word) for word in _WORD.findall(plain) if word not in _stop_words() and (len(word) > 1 or not word.isascii()))
+    return tuple(_stem(word) for word in _words(text))
 
 
-def _compare(note: SolutionNote, strengths: Mapping[str, float], weights: Mapping[str, float], whole: float) -> Suggestion | None:
-    shared = {stem: _best(stem, strengths) for stem in weights}
-    words = tuple(stem for stem, strength in shared.items() if strength)
-    if len(words) < min(2, len(weights)):
+def _words(text: str) -> list[str]:
+    plain = _fold(text[:_LONGEST])
+    return [word for word in _WORD.findall(plain) if word not in _stop_words() and (len(word) > 1 or not word.isascii())]
+
+
+def _fold(text: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(letter))
+
+
+def _by_stem(text: str) -> dict[str, str]:
+    """Each stem with the word as it was said first."""
+    found: dict[str, str] = {}
+    for word in _words(text):
+        found.setdefault(_stem(word), word)
+    return found
+
+
+def _compare(
+    note: SolutionNote, strengths: Mapping[str, float], asked: Mapping[str, str], weights: Mapping[str, float]
+) -> Suggestion | None:
+    shared = {stem: strength for stem in weights if (strength := _best(stem, strengths))}
+    if len(shared) < min(2, len(weights)):
         return None
-    score = min(1.0, sum(weights[stem] * strength for stem, strength in shared.items()) / whole)
-    return Suggestion(note=note, score=score, words=words) if score >= _LEAST_SCORE else None
+    score = min(1.0, sum(weights[stem] * strength for stem, strength in shared.items()) / sum(weights.values()))
+    return Suggestion(note=note, score=score, words=tuple(asked[stem] for stem in shared)) if score >= _LEAST_SCORE else None
 
 
 def _best(stem: str, strengths: Mapping[str, float]) -> float:
@@ -118,6 +133,4 @@ def _stem(word: str) -> str:
 @cache
 def _stop_words() -> frozenset[str]:
     words: Iterable[str] = (word for of_language in load("stop_words").values() for word in of_language)
-    return frozenset(
-        "".join(letter for letter in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(letter)) for word in words
-    )
+    return frozenset(_fold(word) for word in words)
