@@ -19,7 +19,7 @@ from plugin.handlers.installation import Channel, Desk, Installation
 from plugin.handlers.polls import Poller
 from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
-from plugin.store import places
+from plugin.store import cursors, places
 from plugin.store.database import Database
 from plugin.store.secrets import PlaceSecrets
 from plugin.store.spool import Spool
@@ -65,7 +65,7 @@ class Bridge:
         """Have a row for every configured place and cursor. Run once when a process starts to serve."""
         with self.database.begin() as connection:
             places.register(connection, self.installation.adapters)
-            places.register_polls(connection, list(self.installation.polls()))
+            cursors.register(connection, self.poller.tasks)
             for channel in self.installation.channels.values():
                 if channel.is_paused:
                     places.set_status(connection, channel.place, "paused", "Paused in crossdesk.toml.")
@@ -108,6 +108,8 @@ def _channels(config: Config, database: Database, transport: Transport, keys: Se
                 group=item.group,
                 late=item.late,
                 is_paused=item.is_paused,
+                registers=item.registers,
+                searches=item.searches,
             )
         )
     return channels

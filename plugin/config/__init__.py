@@ -13,6 +13,7 @@ from plugin.config.shape import (
     LateMessages,
     ReceiverConfig,
     RedisConfig,
+    SearchConfig,
     Sentinels,
     WorkerConfig,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "LateMessages",
     "ReceiverConfig",
     "RedisConfig",
+    "SearchConfig",
     "Sentinels",
     "WorkerConfig",
     "load",

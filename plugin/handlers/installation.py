@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from plugin.config import EngineConfig
+from plugin.config import EngineConfig, SearchConfig
 from plugin.contracts.helpdesk import HelpdeskAdapter
-from plugin.contracts.platform import PlatformAdapter, PollsEvents
+from plugin.contracts.platform import PlatformAdapter
 from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
+from plugin.policy.contract import Contract
+from plugin.policy.facts import ClockFacts, MessageFacts
+from plugin.policy.notices import TEMPLATES, Templates
+from plugin.policy.verdicts import Judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One configured channel. `late` says what a message to a closed ticket does: reopen, follow_up or new."""
+    """One configured channel. `late` says what a message to a closed ticket does: reopen, follow_up or new.
+
+    `registers`: the platform is told our address whenever a sweeper starts.
+    """
 
     key: ChannelKey
     place: Place
@@ -24,6 +32,8 @@ class Channel:
     group: str
     late: str = "reopen"
     is_paused: bool = False
+    registers: bool = False
+    searches: Mapping[str, SearchConfig] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +46,39 @@ class Desk:
     adapter: HelpdeskAdapter
 
 
+def plain_clock(now: datetime) -> ClockFacts:
+    """The moment in UTC, for a team that is always at work."""
+    return ClockFacts(now=now, weekday=now.isoweekday(), hour=now.hour)
+
+
+def _as_it_is(message: MessageFacts) -> MessageFacts:
+    return message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The policy at work: who judges, what was agreed about the crossover, and what customers are told.
+
+    `perceive` adds to a message's facts what detection finds in its words; `clock` knows the team's hours.
+    """
+
+    judge: Judge
+    contract: Contract = field(default_factory=Contract)
+    templates: Templates = field(default_factory=lambda: TEMPLATES)
+    language: str = "en"
+    """Of what is said to customers whose own language is not known."""
+    perceive: Callable[[MessageFacts], MessageFacts] = _as_it_is
+    clock: Callable[[datetime], ClockFacts] = plain_clock
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """All of them by place, and the engine's settings."""
+    """All of them by place, and the engine's settings. Without a policy everything is answered where it was asked."""
 
     channels: Mapping[Place, Channel]
     desks: Mapping[Place, Desk]
     engine: EngineConfig
+    policy: Policy | None = None
 
     def adapter(self, place: Place) -> PlatformAdapter | HelpdeskAdapter:
         """The adapter of a place."""
@@ -52,7 +88,3 @@ class Installation:
     def adapters(self) -> Mapping[Place, str]:
         """Every place with the name of its platform or helpdesk kind."""
         return {**{item.place: item.platform for item in self.channels.values()}, **{item.place: item.kind for item in self.desks.values()}}
-
-    def polls(self) -> Mapping[Place, PollsEvents]:
-        """The places that can be polled."""
-        return {place: adapter for place in self.adapters if isinstance(adapter := self.adapter(place), PollsEvents)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plugin.domain.ids import Place
-from plugin.store import conversations, intents, ledger, places
+from plugin.store import conversations, cursors, intents, ledger, places
 from plugin.store.database import Database
 
 
@@ -28,7 +28,7 @@ def resume(database: Database, place: Place, *, actor: str) -> int:
         places.set_status(connection, place, "active", "")
         places.close_alerts(connection, place, ["reauth", "billing"])
         freed = intents.release_held(connection, place, ["auth", "paused"])
-        places.poll_now(connection, place)
+        cursors.ask_now(connection, place)
         ledger.record(connection, actor=actor, action="resume", subject=place, detail={"freed": freed})
         return freed
 

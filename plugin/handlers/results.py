@@ -20,6 +20,8 @@ class TicketOpened:
     url: str
     customer_ref: CustomerRef
     was_found: bool
+    is_rechecked: bool = False
+    """Its messages must be asked about again while it is open: the platform tells of changes only to those who look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,20 @@ class TicketMoved:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketLost:
     """The ticket is gone; the next article opens a linked one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketShut:
+    """The ticket was closed or opened by our own call: no news when the helpdesk tells of it."""
+
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotEmptied:
+    """The ticket's command slot was emptied; what stands in it now is to be read."""
+
+    ticket_ref: TicketRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +131,8 @@ Effect = (
     TicketOpened
     | TicketMoved
     | TicketLost
+    | TicketShut
+    | SlotEmptied
     | CustomerKnown
     | Known
     | Looked

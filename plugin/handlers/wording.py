@@ -43,6 +43,16 @@ def bystander(contact: Contact) -> str:
     return f"{name_of(contact)} is not the customer of this ticket. Who they are is not known."
 
 
+def found(search: str) -> str:
+    """Said of a post that a saved search brought."""
+    return f"Found by the search {search}; it does not address us."
+
+
+def no_reply(why: str) -> str:
+    """Said of a post that the platform does not let us answer; `why` is its sentence."""
+    return f"Replies to this are not sent: {why}"
+
+
 def edited(text: Text) -> Text:
     """A revision of an earlier message."""
     return Text("[The message was edited. It now says:]\n") + text

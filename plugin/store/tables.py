@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -58,6 +59,7 @@ place = Table(
     Column("blocked_reason", String, nullable=False, server_default="", comment="rate or outage"),
     Column("failures", Integer, nullable=False, server_default="0", comment="in a row, for the back-off of the whole place"),
     Column("next_call_at", DateTime(timezone=True), comment="when the rate budget allows a call again, less one second of burst"),
+    Column("heard_at", DateTime(timezone=True), comment="when a delivery by webhook last came; null: never"),
 )
 
 alert = Table(
@@ -127,15 +129,39 @@ conversation = Table(
     Column("hold_reason", String, comment="set: nothing leaves for the platform until a person releases it"),
     Column("hold_text", String, nullable=False, server_default=""),
     _time("last_inbound_at"),
+    Column("ticket_owner", String, nullable=False, server_default="", comment="as the helpdesk told last"),
+    Column("ticket_group", String, nullable=False, server_default=""),
+    Column("ticket_fields", JSONB, nullable=False, server_default="{}", comment="custom fields by name, as the helpdesk told last"),
+    Column("crossover", JSONB, nullable=False, server_default="{}", comment="where it stands in the crossover contract"),
+    Column("continued_by", BigInteger, comment="the private conversation of the same contact that took the ticket over"),
+    _time("opened_at"),
+    _time("unanswered_since"),
+    Column("queue_since", DateTime(timezone=True), comment="the place in the queue that it had before it was answered"),
+    _time("last_agent_at"),
+    _time("last_customer_at"),
+    Column("agent_replies", Integer, nullable=False, server_default="0"),
+    Column("customer_messages", Integer, nullable=False, server_default="0"),
+    Column("bystander_messages", Integer, nullable=False, server_default="0"),
+    Column("times_reopened", Integer, nullable=False, server_default="0"),
     _time("created_at", now=True),
     Column("lease_owner", String),
     Column("lease_fence", BigInteger, nullable=False, server_default="0"),
     _time("lease_until"),
     _time("due_at"),
+    Column("looked_at", DateTime(timezone=True), comment="when its messages were last asked about again; null: they need not be"),
+    Column(
+        "looked_upto",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="the last message of that look; the next one goes on behind it",
+    ),
     UniqueConstraint("place", "thread_key"),
     Index("ix_conversation_due", "place", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("ix_conversation_ticket", "helpdesk", "ticket_ref", postgresql_where=text("ticket_ref IS NOT NULL")),
     Index("ix_conversation_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
+    Index("ix_conversation_contact", "contact_id", "id"),
+    Index("ix_conversation_looked", "place", "looked_at", postgresql_where=text("looked_at IS NOT NULL AND NOT ticket_closed")),
 )
 
 inbound_event = Table(
@@ -149,7 +175,7 @@ inbound_event = Table(
         "conversation_id", BigInteger, ForeignKey("conversation.id"), comment="null: no conversation of ours is concerned, or not known yet"
     ),
     Column("receipt_id", BigInteger),
-    Column("origin", String, nullable=False, comment="webhook, poll, backfill"),
+    Column("origin", String, nullable=False, comment="webhook, poll, backfill, own"),
     Column("payload", JSONB, nullable=False),
     Column("target_ref", String, comment="the message that this one is about or waits for"),
     _time("occurred_at"),
@@ -176,7 +202,12 @@ message = Table(
     _id(),
     Column("conversation_id", BigInteger, ForeignKey("conversation.id"), nullable=False),
     Column("event_id", BigInteger, ForeignKey("inbound_event.id"), nullable=False, comment="what was said stands in the event"),
-    Column("direction", String, nullable=False, comment="inbound, outbound, native (said by our side on the platform itself)"),
+    Column(
+        "direction",
+        String,
+        nullable=False,
+        comment="inbound, outbound, native (said by our side on the platform itself), notice (said by Crossdesk)",
+    ),
     Column("contact_id", BigInteger, ForeignKey("contact.id"), comment="who spoke, when it was not us"),
     Column("text_digest", LargeBinary, nullable=False),
     _time("occurred_at"),
@@ -184,8 +215,9 @@ message = Table(
     Column("revisions", Integer, nullable=False, server_default="0"),
     _time("deleted_at"),
     Column("delivery", String, nullable=False, server_default="", comment="how far an outbound message came, in the platform's word"),
-    UniqueConstraint("event_id"),
+    UniqueConstraint("event_id", "direction"),
     Index("ix_message_conversation", "conversation_id", "id"),
+    Index("ix_message_contact", "contact_id", "created_at", postgresql_where=text("direction = 'inbound'")),
     Index("ix_message_said", "conversation_id", "occurred_at", postgresql_where=text("direction = 'inbound'")),
 )
 
@@ -255,6 +287,32 @@ attempt = Table(
     Index("ix_attempt_intent", "intent_id"),
 )
 
+decision = Table(
+    "decision",
+    metadata,
+    _id(),
+    Column("conversation_id", BigInteger, ForeignKey("conversation.id"), nullable=False),
+    Column("event_id", BigInteger, ForeignKey("inbound_event.id"), nullable=False, comment="what it was decided on"),
+    _time("at", now=True),
+    Column("kind", String, nullable=False, comment="crossover, route, filter, action, timer, answer, ticket, broken"),
+    Column("rule", String, nullable=False),
+    Column("reason", String, nullable=False, server_default=""),
+    Column("outcome", JSONB, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("policy", String, nullable=False, comment="digest of the policy that decided"),
+    Column("state", String, nullable=False, server_default="done", comment="done, quarantined, dropped"),
+    Index("ix_decision_conversation", "conversation_id", "id"),
+    Index("ix_decision_set_aside", "id", postgresql_where=text("state = 'quarantined'")),
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("place", String, primary_key=True),
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("messages", Integer, nullable=False, comment="said by others on the channel in that hour"),
+)
+
 media = Table(
     "media",
     metadata,
@@ -271,6 +329,7 @@ cursor = Table(
     "cursor",
     metadata,
     Column("place", String, primary_key=True),
+    Column("task", String, primary_key=True, server_default="poll", comment="poll, recheck or search:NAME"),
     Column("position", JSONB),
     _time("due_at", now=True),
     _time("last_ok_at"),
@@ -278,6 +337,12 @@ cursor = Table(
     _time("lease_until"),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("found", BigInteger, nullable=False, server_default="0", comment="events that no webhook had brought"),
+    Column("missed", BigInteger, nullable=False, server_default="0", comment="those of them that were found after a time of no polls"),
+    Column("streak", SmallInteger, nullable=False, server_default="0", comment="polls in a row that found something while no webhook came"),
+    Column(
+        "spent", Integer, nullable=False, server_default="0", comment="posts read on the day `spent_on`, those asked for just now included"
+    ),
+    Column("spent_on", Date),
 )
 
 secret = Table(
@@ -287,6 +352,15 @@ secret = Table(
     Column("name", String, primary_key=True),
     Column("ciphertext", LargeBinary, nullable=False),
     _time("rotated_at", now=True),
+)
+
+oauth_grant = Table(
+    "oauth_grant",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="SHA-256 of the state that goes out and comes back once"),
+    Column("place", String, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False, comment="verifier and redirect address, encrypted"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
 )
 
 audit = Table(

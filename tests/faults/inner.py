@@ -20,7 +20,7 @@ from plugin.handlers.polls import Poller
 from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
 from plugin.handlers.sweep import Sweeper
-from plugin.store import conversations, ledger, places
+from plugin.store import conversations, cursors, ledger, places
 from plugin.store.database import Database
 from plugin.store.ledger import Balance
 from plugin.store.spool import Spool
@@ -92,7 +92,7 @@ class Inner:
         MADE.append(self)
         with self.database.begin() as connection:
             places.register(connection, self.installation.adapters)
-            places.register_polls(connection, list(self.installation.polls()))
+            cursors.register(connection, self.poller.tasks)
 
     @staticmethod
     def _channel(key: str, platform: FakePlatform, late: str) -> Channel:
