@@ -73,11 +73,16 @@ class Choice:
         if first.payload.get("needs_ticket") and self._held.ticket_ref is None:
             return []
         before = [row for row in rows if row.lane == Lane.TO_SOCIAL and row.id < first.id]
-        if before and self._is_leaving(before[0]) and first.state == "pending":
+        is_early = (before and self._is_leaving(before[0])) or self._is_unnumbered(first)
+        if is_early and first.state == "pending":
             if first.is_due:
                 self._settle(first, state="pending", reason="order", due_in=_BEHIND_SECONDS)
             return []
         return self._lane(Lane.NOTICES, mine, set())
+
+    def _is_unnumbered(self, row: Row[Any]) -> bool:
+        """Whether the linked ticket that it names is still to be opened."""
+        return bool(row.payload.get("needs_linked")) and intents.is_open(self._connection, row.event_id, "formal")
 
     def _is_leaving(self, row: Row[Any]) -> bool:
         return not (row.state == "held" or isinstance(gate.ask(self._facts(row)), gate.Held))

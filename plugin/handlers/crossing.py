@@ -194,7 +194,7 @@ def tell(desktop: Desktop, policy: Policy, notice: str) -> None:
     reply_to = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=desktop.row.id + 1)
     if reply_to is None:
         reply_to = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=2**62)
-    needs = {"needs_ticket": True} if notices.NUMBER in plain else {}
+    needs = {"needs_ticket": True, "needs_linked": policy.contract.is_linked} if notices.NUMBER in plain else {}
     desktop.commit(
         *(
             desktop.wish(

@@ -56,7 +56,7 @@ def _fired(state: State, happened: Fired, contract: Contract, now: datetime) -> 
     if not is_open or is_postponed or verdict.rule in state.undone:
         return Step(state=state)
     if verdict.move is Move.FORCE:
-        return cross_over(state, verdict, contract, promised_by=happened.promised_by, group=happened.group, kind="crossover")
+        return cross_over(state, verdict, contract, promised_by=happened.promised_by, group=happened.group, kind="crossover", now=now)
     if state.offered == verdict.rule:
         return Step(state=state)
     text = (

@@ -27,7 +27,9 @@ from plugin.policy.contract import (
 from plugin.policy.verdicts import Crossover
 
 
-def cross_over(state: State, verdict: Crossover, contract: Contract, *, promised_by: datetime, group: str, kind: str) -> Step:
+def cross_over(
+    state: State, verdict: Crossover, contract: Contract, *, promised_by: datetime, group: str, kind: str, now: datetime
+) -> Step:
     """The handoff, in one step: stage, ticket, note, and the customer told once. `group` is where the ticket stands now."""
     target = verdict.group or contract.group
     priority = verdict.priority or contract.priority
@@ -41,6 +43,7 @@ def cross_over(state: State, verdict: Crossover, contract: Contract, *, promised
         postponed_until=None,
         promised_by=promised_by,
         home=group,
+        pointed_at=now,
         is_light=False,
         outcome="",
         awaits_score=False,

@@ -44,7 +44,7 @@ def _refuse(state: State, happened: Pressed, why: str) -> Step:
     )
 
 
-def _handoff(state: State, happened: Pressed, contract: Contract, _: datetime) -> Step:
+def _handoff(state: State, happened: Pressed, contract: Contract, now: datetime) -> Step:
     if state.is_formal:
         return _refuse(state, happened, "this is a formal ticket already.")
     named = happened.arguments
@@ -56,7 +56,7 @@ def _handoff(state: State, happened: Pressed, contract: Contract, _: datetime) -
         sla=named.get("sla", ""),
         ticket_type=named.get("type", ""),
     )
-    return cross_over(state, verdict, contract, promised_by=happened.promised_by, group=happened.group, kind="action")
+    return cross_over(state, verdict, contract, promised_by=happened.promised_by, group=happened.group, kind="action", now=now)
 
 
 def _postpone(state: State, happened: Pressed, contract: Contract, now: datetime) -> Step:

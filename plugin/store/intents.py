@@ -225,6 +225,14 @@ def earlier_parts(connection: Connection, event_id: int, op: str, part: int) -> 
     return {row.state for row in connection.execute(statement, {"event": event_id, "op": op, "part": part})}
 
 
+def is_open(connection: Connection, event_id: int, op: str) -> bool:
+    """Whether a wish of an event has not ended."""
+    statement = text(
+        "SELECT EXISTS (SELECT 1 FROM intent WHERE event_id = :event AND op = :op AND state IN ('pending', 'sending', 'unknown', 'held'))"
+    )
+    return bool(connection.execute(statement, {"event": event_id, "op": op}).scalar())
+
+
 def has_unsettled(connection: Connection, conversation_id: int, lanes: Sequence[str]) -> bool:
     """Whether something in the lanes may have been applied without our knowing yet."""
     statement = text(
