@@ -26,9 +26,9 @@ class Findings:
         return findings.kinds(self.personal_data)
 
     @property
-    def hosts(self) -> tuple[str, ...]:
+    def addresses(self) -> tuple[str, ...]:
         """For `message.links`."""
-        return links.hosts(self.links)
+        return links.addresses(self.links)
 
 
 def examine(text: Text, *, language_hint: str = "", region: str = "", lookout: Lookout | None = None) -> Findings:

@@ -61,8 +61,13 @@ def find(text: Text) -> tuple[Link, ...]:
 
 
 def hosts(links: tuple[Link, ...]) -> tuple[str, ...]:
-    """The real hosts, each once, for `message.links`."""
+    """The real hosts, each once."""
     return tuple(dict.fromkeys(link.address.host or f"{link.address.scheme}:" for link in links))
+
+
+def addresses(links: tuple[Link, ...]) -> tuple[str, ...]:
+    """Where they really lead, each once, for `message.links`: `https://evil.example/login`, with nothing before the host."""
+    return tuple(dict.fromkeys(_real(link.address) for link in links))
 
 
 def defang(text: Text) -> Text:
@@ -85,11 +90,8 @@ def harmless(address: Address) -> str:
     """An address that no program takes for one: `hxxps://evil[.]example/path`."""
     if not address.host:
         return address.url.replace(":", "[:]", 1)
-    rest = re.sub(r"\A[A-Za-z][A-Za-z0-9+-]*:[/\\]*", "", address.url)
-    end = re.search(r"[/\\?#]", rest)
-    authority, path = (rest[: end.start()], rest[end.start() :]) if end else (rest, "")
-    userinfo = authority.rpartition("@")[0]
-    shown = (f"{userinfo}@" if userinfo else "") + address.host + (port.group() if (port := re.search(r":[0-9]+\Z", authority)) else "")
+    port, path = _behind_host(address)
+    shown = (f"{address.userinfo}@" if address.userinfo else "") + address.host + port
     return f"{address.scheme.replace('tt', 'xx')}://{shown.replace('.', '[.]')}{path.replace('.', '[.]').replace('://', '[://]')}"
 
 
@@ -113,6 +115,21 @@ _SAYS = {
     Trick.NUMBER: "a number instead of a name",
     Trick.SCHEME: "not a web address",
 }
+
+
+def _real(address: Address) -> str:
+    if not address.host:
+        return address.url
+    return f"{address.scheme}://{address.host}{''.join(_behind_host(address))}"
+
+
+def _behind_host(address: Address) -> tuple[str, str]:
+    """Port and path, as they stand in the address."""
+    rest = re.sub(r"\A[A-Za-z][A-Za-z0-9+-]*:[/\\]*", "", address.url)
+    end = re.search(r"[/\\?#]", rest)
+    authority, path = (rest[: end.start()], rest[end.start() :]) if end else (rest, "")
+    port = re.search(r":[0-9]+\Z", authority)
+    return (port.group() if port else "", path)
 
 
 def _shown(link: Link) -> str:

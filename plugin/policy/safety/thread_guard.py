@@ -43,13 +43,15 @@ class Likeness(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OurSide:
-    """Whom somebody could pretend to be: our account on this channel, the agents' names, names of the company; and whom we trust."""
+    """Whom somebody could pretend to be: our handles on all networks, our names, our agents' names; and whom we trust.
 
-    handle: str
-    display_name: str = ""
-    ref: ContactRef | None = None
+    Without handles and names, likeness cannot be seen and only what somebody says counts.
+    """
+
+    handles: Collection[str] = ()
+    names: Collection[str] = ()
+    """Display names of our accounts, and what the company and its products are called."""
     agents: Collection[str] = ()
-    brands: Collection[str] = ()
     domains: Collection[str] = ()
     """Web domains of the company, lower case: links to them are no risk."""
     helpers: Collection[ContactRef] = ()
@@ -128,14 +130,14 @@ def sentence(label: Label) -> str:
 def _identity(bystander: Contact, ours: OurSide) -> tuple[Reason, ...]:
     """How much handle and name look like ours; the strongest sign of each counts."""
     found: list[Reason] = []
-    handle, our_handle = _local(bystander.handle), _local(ours.handle)
-    names = [name for name in (our_handle, *ours.brands) if name]
-    best = max((_likeness(handle, name) for name in names), key=itemgetter(0), default=(0, ""))
-    if handle and our_handle and handle.casefold() == our_handle.casefold() and bystander.handle.casefold() != ours.handle.casefold():
+    handle = _local(bystander.handle)
+    ours_here = [_local(name) for name in ours.handles]
+    best = max((_likeness(handle, name) for name in (*ours_here, *ours.names)), key=itemgetter(0), default=(0, ""))
+    if handle and _is_elsewhere(bystander.handle, ours.handles):
         best = (5, "is ours on another server")
     if best[0]:
         found.append(Reason(name="handle", points=best[0], evidence=f"the handle {_quoted(bystander.handle)} {best[1]}"))
-    shown = [name for name in (ours.display_name, our_handle, *ours.brands) if name]
+    shown = (*ours.names, *ours_here)
     best = max((_likeness(bystander.display_name, name, is_shown_name=True) for name in shown), key=itemgetter(0), default=(0, ""))
     if best[0]:
         found.append(Reason(name="name", points=best[0], evidence=f"the name {_quoted(bystander.display_name)} {best[1]}"))
@@ -148,6 +150,12 @@ def _identity(bystander: Contact, ours: OurSide) -> tuple[Reason, ...]:
     elif has_tricks(bystander.display_name):
         found.append(Reason(name="hidden_letters", points=1, evidence="the name has invisible or piled up characters"))
     return tuple(found)
+
+
+def _is_elsewhere(handle: str, ours: Collection[str]) -> bool:
+    """Whether it is a handle of ours up to the server behind it."""
+    same_name = [name.lstrip("@") for name in ours if _local(name).casefold() == _local(handle).casefold()]
+    return bool(same_name) and all(name.casefold() != handle.lstrip("@").casefold() for name in same_name)
 
 
 def _likeness(theirs: str, name: str, *, is_shown_name: bool = False) -> tuple[int, str]:

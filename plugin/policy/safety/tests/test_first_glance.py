@@ -100,7 +100,7 @@ def test_where_nobody_knows_there_is_none(text: str, tag: str) -> None:
 def test_one_look_sees_it_all() -> None:
     found = examine(Text("Ich bin stinksauer! Ruft mich an: 030 1234567, siehe https://evil.example/x"), language_hint="de-DE")
     assert found.kinds == ("phone",)
-    assert found.hosts == ("evil.example",)
+    assert found.addresses == ("https://evil.example/x",)
     assert found.language == "de-DE"
     assert found.sentiment is not None
     assert found.sentiment < -0.5

@@ -115,6 +115,15 @@ def test_each_host_is_named_once() -> None:
     assert links.hosts(links.find(Text("https://a.example/1 https://a.example/2 www.b.example"))) == ("a.example", "www.b.example")
 
 
+def test_addresses_are_given_as_they_lead() -> None:
+    text = Text(
+        "https://bank.example@evil.example:8443/login?x=1 and www.b.example and example.com:80/a",
+        (Mark(0, 5, MarkKind.LINK, "mailto:a@b.example"),),
+    )
+    assert links.addresses(links.find(text)) == ("mailto:a@b.example", "https://www.b.example", "https://example.com:80/a")
+    assert links.addresses(links.find(Text(text.plain)))[0] == "https://evil.example:8443/login?x=1"
+
+
 def test_a_host_lies_within_its_own_domain_only() -> None:
     assert is_within("www.bank.example", "bank.example")
     assert is_within("login.bank.example", "bank.example")

@@ -19,7 +19,7 @@ from plugin.policy.safety.thread_guard import IMPOSTOR_SCORE, Label, Likeness, O
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _OURS = OurSide(
-    handle="acmebank", display_name="Acme Bank", agents=("Dana Miller",), domains=("acmebank.example",), helpers=(ContactRef("friend"),)
+    handles=("@acmebank",), names=("Acme Bank",), agents=("Dana Miller",), domains=("acmebank.example",), helpers=(ContactRef("friend"),)
 )
 
 
@@ -114,6 +114,17 @@ def test_no_profile_upsets_it_and_points_add_up(handle: str, name: str, words: s
     assert label.score == sum(reason.points for reason in label.reasons)
     assert label.likeness is not Likeness.IMPOSTOR or label.score >= IMPOSTOR_SCORE
     assert thread_guard.sentence(label)
+
+
+def test_our_own_handle_on_its_own_network_is_no_stranger_elsewhere() -> None:
+    ours = OurSide(handles=("acme@social.example", "acme"))
+    label = thread_guard.judge(_contact("acme@evil.example"), Text(""), ours=ours, now=_NOW)
+    assert [reason.evidence for reason in label.reasons] == ["the handle “acme@evil.example” is ours on another server"]
+
+
+def test_without_names_of_ours_only_words_count() -> None:
+    label = thread_guard.judge(_contact("acmebank_help"), Text("Send your password"), ours=OurSide(), now=_NOW)
+    assert [reason.name for reason in label.reasons] == ["asks_for_data"]
 
 
 @pytest.mark.parametrize("says", list(Says))
