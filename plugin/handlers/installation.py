@@ -13,6 +13,7 @@ from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
 from plugin.policy.contract import Contract
 from plugin.policy.facts import ClockFacts, MessageFacts
 from plugin.policy.notices import TEMPLATES, Templates
+from plugin.policy.safety.watch import Watch
 from plugin.policy.verdicts import Judge
 
 
@@ -59,7 +60,7 @@ def _as_it_is(message: MessageFacts) -> MessageFacts:
 class Policy:
     """The policy at work: who judges, what was agreed about the crossover, and what customers are told.
 
-    `perceive` adds to a message's facts what detection finds in its words; `clock` knows the team's hours.
+    `watch` is what detection must know of the installation; `perceive` adds the policy's own topics; `clock` knows the team's hours.
     """
 
     judge: Judge
@@ -67,6 +68,7 @@ class Policy:
     templates: Templates = field(default_factory=lambda: TEMPLATES)
     language: str = "en"
     """Of what is said to customers whose own language is not known."""
+    watch: Watch = field(default_factory=Watch)
     perceive: Callable[[MessageFacts], MessageFacts] = _as_it_is
     clock: Callable[[datetime], ClockFacts] = plain_clock
 
