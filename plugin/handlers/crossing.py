@@ -33,6 +33,7 @@ from plugin.policy.contract import (
 )
 from plugin.policy.crossover import transition
 from plugin.policy.facts import AgentFacts, Facts, MessageFacts, Trigger
+from plugin.policy.safety.thread_guard import Likeness
 from plugin.policy.verdicts import Broken, Crossover
 from plugin.store import conversations, counts, decisions, intents, messages, places
 from plugin.store.decisions import NewDecision
@@ -73,6 +74,9 @@ def gather(
 ) -> Facts:
     """The facts of this moment."""
     held = desktop.held
+    suspicious = frozenset[str]()
+    if desktop.course.progress.bystander_messages:
+        suspicious = decisions.taken_for(desktop.connection, held.id, Likeness.IMPOSTOR) | desktop.course.impostors
     return gathering.facts(
         trigger=trigger,
         policy=policy,
@@ -83,6 +87,7 @@ def gather(
         counts=counts.read(desktop.connection, held.place, contact_id=held.contact_id, conversation_id=held.id),
         message=message,
         agent=agent,
+        suspicious_bystanders=len(suspicious),
     )
 
 

@@ -36,6 +36,7 @@ def facts(
     counts: Any,
     message: MessageFacts | None = None,
     agent: AgentFacts | None = None,
+    suspicious_bystanders: int = 0,
 ) -> Facts:
     """All that is known at this moment. `counts` is a row of `plugin.store.counts`."""
     now = held.now
@@ -63,6 +64,7 @@ def facts(
             agent_replies=progress.agent_replies,
             customer_messages=progress.customer_messages,
             bystander_messages=progress.bystander_messages,
+            suspicious_bystanders=suspicious_bystanders,
             minutes_open=_minutes(now, progress.opened_at) or 0.0,
             minutes_unanswered=_minutes(now, progress.unanswered_since),
             minutes_silent=_minutes(now, progress.last_customer_at),
