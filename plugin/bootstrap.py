@@ -14,6 +14,7 @@ from plugin.contracts.registry import walk
 from plugin.contracts.wakeups import WakeUps
 from plugin.domain.clock import SystemClock
 from plugin.domain.ids import Place, channel_place, helpdesk_place
+from plugin.handlers.connects import CALLBACK, Connector
 from plugin.handlers.drain import Drain, Slots
 from plugin.handlers.installation import Channel, Desk, Installation
 from plugin.handlers.polls import Poller
@@ -21,6 +22,7 @@ from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
 from plugin.store import cursors, places
 from plugin.store.database import Database
+from plugin.store.grants import Grants
 from plugin.store.secrets import PlaceSecrets
 from plugin.store.spool import Spool
 from plugin.transport.client import Transport
@@ -48,6 +50,7 @@ class Bridge:
     splitter: Splitter
     poller: Poller
     spool: Spool | None
+    grants: Grants
 
     def drain(self, slots: Slots) -> Drain:
         """What works conversations, within the servers' own limits."""
@@ -56,6 +59,10 @@ class Bridge:
     def receiver(self, wakeups: WakeUps) -> Receiver:
         """What receives deliveries."""
         return Receiver(self.installation, self.database, wakeups, self.spool)
+
+    def connector(self) -> Connector:
+        """What connects accounts by OAuth."""
+        return Connector(self.installation, self.database, self.grants, redirect_url=self.config.public_url.rstrip("/") + CALLBACK)
 
     def concurrency(self, place: Place) -> int:
         """How many calls a place takes at a time."""
@@ -89,6 +96,7 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         splitter=splitter,
         poller=Poller(installation, database, splitter),
         spool=_spool(config),
+        grants=Grants(database, keys),
     )
 
 

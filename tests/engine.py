@@ -17,7 +17,7 @@ from plugin.domain.events import HelpdeskEvent, PlatformEvent
 from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
 from plugin.handlers import pressing
 from plugin.handlers.drain import Drain
-from plugin.handlers.installation import Channel, Desk, Installation, Policy
+from plugin.handlers.installation import Channel, Desk, Installation, PolicyAtWork
 from plugin.handlers.polls import Poller
 from plugin.handlers.pressing import Press
 from plugin.handlers.receive import Receiver
@@ -63,7 +63,7 @@ class Engine:
         config: EngineConfig = QUICK,
         late: str = "reopen",
         searches: Mapping[str, SearchConfig] | None = None,
-        policy: Policy | None = None,
+        policy: PolicyAtWork | None = None,
     ) -> None:
         self.network = network or FakePlatform()
         self.helpdesk = helpdesk or FakeHelpdesk()

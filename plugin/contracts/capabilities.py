@@ -97,5 +97,11 @@ class Capabilities:
     limits: Limits = field(default_factory=Limits)
     link_cost: str = ""
     """What a link in a public reply costs, in a sentence for the agent; empty: nothing extra."""
+    private_limits: Limits | None = None
+    """The sizes of private messages, where the platform has others for them; everything else is as in `limits`."""
     may_answer: str = ""
     """Whom the platform lets us answer in public, in a sentence; empty: everybody who can be read."""
+
+    def limits_of(self, visibility: Visibility) -> Limits:
+        """The limits of messages that go out with this visibility."""
+        return self.private_limits if self.private_limits is not None and visibility is Visibility.PRIVATE else self.limits

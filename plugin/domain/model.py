@@ -42,6 +42,8 @@ class Lane(StrEnum):
     TO_SOCIAL = "to_social"
     NOTICES = "notices"
     """What Crossdesk itself tells the customer: never behind a reply that is held."""
+    AT_SOCIAL = "at_social"
+    """What is done to others' messages on the platform: safe to repeat, and never behind a reply that is held."""
     FROM_HELPDESK = "from_helpdesk"
     FROM_SOCIAL = "from_social"
 
@@ -67,8 +69,10 @@ class Origin(StrEnum):
     WEBHOOK = "webhook"
     POLL = "poll"
     BACKFILL = "backfill"
-    OWN = "own"
-    """Made by ourselves: a timer, or a person's press."""
+    ACTION = "action"
+    """A person pressed something here."""
+    TIMER = "timer"
+    """A moment came that we had set ourselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from plugin.domain.text import Text
 from plugin.handlers import wording
 from plugin.handlers.call import Call
 from plugin.handlers.installation import Channel
-from plugin.policy.notices import NUMBER
 from plugin.policy.safety import links
+from plugin.policy.saying import NUMBER
 from plugin.policy.verdicts import Routing
 
 

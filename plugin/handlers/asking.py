@@ -22,8 +22,8 @@ from plugin.store.cursors import POLL, RECHECK, PollLease, Reserved, search_task
 from plugin.store.database import Database
 from plugin.store.looks import Look
 
-_PAGE = 100
-"""Posts of one page of a search at most."""
+_PAGE = 25
+"""Posts of one page of a search at most: so many of a day's budget are lost with a process that dies while it asks."""
 _REFUSED_SECONDS = 3600.0
 """A search that was refused is asked again so much later: only a person can mend it."""
 

@@ -16,7 +16,7 @@ from plugin.domain.ids import ArticleRef, CustomerRef, MessageRef, Place
 from plugin.domain.model import Contact, Lane, Visibility
 from plugin.handlers import effects
 from plugin.handlers.call import Call
-from plugin.handlers.fates import settle_seconds
+from plugin.handlers.fates import REPEATABLE, settle_seconds
 from plugin.handlers.installation import Installation
 from plugin.policy import gate
 from plugin.store import conversations, intents, media, messages, places
@@ -24,8 +24,8 @@ from plugin.store.conversations import Held, Lease
 from plugin.store.intents import Ending
 from plugin.store.places import Standing
 
-_LANES = (Lane.FROM_SOCIAL, Lane.FROM_HELPDESK, Lane.TO_HELPDESK, Lane.TO_SOCIAL, Lane.NOTICES)
-_ON_PLATFORM = frozenset({Lane.TO_SOCIAL, Lane.NOTICES, Lane.FROM_SOCIAL})
+_LANES = (Lane.FROM_SOCIAL, Lane.FROM_HELPDESK, Lane.TO_HELPDESK, Lane.AT_SOCIAL, Lane.TO_SOCIAL, Lane.NOTICES)
+_AT_PLATFORM = frozenset({Lane.TO_SOCIAL, Lane.NOTICES, Lane.FROM_SOCIAL, Lane.AT_SOCIAL})
 _BURST = 8
 _ADDITIONS = frozenset({"note", "reaction", "tombstone", "change"})
 _BEHIND_SECONDS = 1.0
@@ -88,7 +88,7 @@ class Choice:
         return not (row.state == "held" or isinstance(gate.ask(self._facts(row)), gate.Held))
 
     def _lane(self, lane: Lane, rows: Sequence[Row[Any]], fetching: set[int]) -> list[Call]:
-        place = self._held.place if lane in _ON_PLATFORM else self._held.helpdesk
+        place = self._held.place if lane in _AT_PLATFORM else self._held.helpdesk
         standing = self._standings[place]
         calls: list[Call] = []
         for row in rows:
@@ -138,8 +138,7 @@ class Choice:
     def _doubted(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | None:
         """It may have been applied: ask again under its key, read back once settled, or set it aside for a person."""
         adapter = self._installation.adapter(place)
-        is_harmless = row.lane in {Lane.FROM_HELPDESK, Lane.FROM_SOCIAL} or row.call == "change"
-        if is_harmless or adapter.capabilities.idempotency is not Idempotency.NONE:
+        if row.lane in REPEATABLE or row.call == "change" or adapter.capabilities.idempotency is not Idempotency.NONE:
             self._settle(row, state="pending", due_in=0.0)
             return self._fresh(row, place, standing)
         if not row.is_settled:

@@ -12,12 +12,10 @@ from plugin.domain.codec import encode
 from plugin.domain.model import Lane, Stage, TicketChange, Visibility
 from plugin.domain.text import Text
 from plugin.handlers import gathering
-from plugin.handlers.installation import Policy
+from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop
-from plugin.policy import notices
 from plugin.policy.contract import (
     REVIEW,
-    SILENCE,
     Alarm,
     Broke,
     Change,
@@ -34,12 +32,15 @@ from plugin.policy.contract import (
 from plugin.policy.crossover import transition
 from plugin.policy.facts import AgentFacts, Facts, MessageFacts, Trigger
 from plugin.policy.safety.thread_guard import Likeness
+from plugin.policy.saying import NUMBER, say
+from plugin.policy.teams import Team
+from plugin.policy.texts import Saying
 from plugin.policy.verdicts import Broken, Crossover
 from plugin.store import conversations, counts, decisions, intents, messages, places
 from plugin.store.decisions import NewDecision
 
 
-def happen(desktop: Desktop, policy: Policy, happened: Input, *, facts: Facts | None = None) -> None:
+def happen(desktop: Desktop, policy: PolicyAtWork, happened: Input, *, facts: Facts | None = None) -> None:
     """One input to the machine: the new state, what was decided, and what is to be done."""
     course = desktop.course
     step = transition(course.state, happened, policy.contract, now=desktop.held.now)
@@ -64,13 +65,13 @@ def happen(desktop: Desktop, policy: Policy, happened: Input, *, facts: Facts | 
         _carry_out(desktop, policy, order)
 
 
-def record(desktop: Desktop, policy: Policy, decision: NewDecision) -> None:
+def record(desktop: Desktop, policy: PolicyAtWork, decision: NewDecision) -> None:
     """Keep a decision with the policy that made it."""
     desktop.course.decisions.append(replace(decision, policy=policy.judge.digest))
 
 
 def gather(
-    desktop: Desktop, policy: Policy, trigger: Trigger, *, message: MessageFacts | None = None, agent: AgentFacts | None = None
+    desktop: Desktop, policy: PolicyAtWork, trigger: Trigger, *, message: MessageFacts | None = None, agent: AgentFacts | None = None
 ) -> Facts:
     """The facts of this moment."""
     held = desktop.held
@@ -91,7 +92,7 @@ def gather(
     )
 
 
-def judge(desktop: Desktop, policy: Policy, facts: Facts) -> None:
+def judge(desktop: Desktop, policy: PolicyAtWork, facts: Facts) -> None:
     """Ask whether the conversation must become formal, while it may."""
     if desktop.held.continued_by is not None:
         return
@@ -104,19 +105,19 @@ def judge(desktop: Desktop, policy: Policy, facts: Facts) -> None:
             happen(desktop, policy, fired, facts=facts)
 
 
-def promise(desktop: Desktop, policy: Policy, facts: Facts, verdict: Crossover | None = None) -> datetime:
-    """When the customer will hear of us: by the SLA where there is one, else by the contract."""
+def promise(desktop: Desktop, policy: PolicyAtWork, facts: Facts, verdict: Crossover | None = None) -> datetime:
+    """When the customer will hear of us: the policy's next step, in the hours of the team that takes over; the SLA's moment where that is sooner."""
     now, went = desktop.held.now, desktop.course.progress
+    group = (verdict.group if verdict is not None else "") or policy.contract.group or desktop.held.ticket_group
+    team = policy.book.team_of(group=group, channel=desktop.channel.key, channel_group=desktop.channel.group)
+    promised = policy.book.next_step_by(team, now) or now + policy.book.handoff.next_step
     sla = (verdict.sla if verdict is not None else "") or policy.contract.sla
-    if sla:
-        targets = policy.judge.targets(facts, sla=sla, opened_at=went.opened_at or now, unanswered_since=went.unanswered_since)
-        for moment in (targets.next_reply_by, targets.first_reply_by, targets.resolve_by) if targets is not None else ():
-            if moment is not None and moment > now:
-                return moment
-    return now + policy.contract.next_step
+    targets = policy.judge.targets(facts, sla=sla, opened_at=went.opened_at or now, unanswered_since=went.unanswered_since) if sla else None
+    due = (targets.first_reply_by, targets.next_reply_by) if targets is not None else ()
+    return min([promised, *(moment for moment in due if moment is not None and moment > now)])
 
 
-def plan_review(desktop: Desktop, policy: Policy) -> None:
+def plan_review(desktop: Desktop, policy: PolicyAtWork) -> None:
     """Have rules about time asked again: at set times after the opening, and before the reply window shuts."""
     course, held = desktop.course, desktop.held
     state, opened = course.state, course.progress.opened_at
@@ -134,7 +135,7 @@ def plan_review(desktop: Desktop, policy: Policy) -> None:
 # Orders
 
 
-def _carry_out(desktop: Desktop, policy: Policy, order: Order) -> None:
+def _carry_out(desktop: Desktop, policy: PolicyAtWork, order: Order) -> None:
     connection, held = desktop.connection, desktop.held
     match order:
         case Tell():
@@ -178,28 +179,30 @@ def _open_linked(desktop: Desktop, order: OpenLinked) -> None:
     )
 
 
-def tell(desktop: Desktop, policy: Policy, notice: str) -> None:
+def tell(desktop: Desktop, policy: PolicyAtWork, notice: str) -> None:
     """Say something to the customer, in their language and as the platform counts, and write it into the ticket."""
     held, state, limits = desktop.held, desktop.course.state, desktop.channel.adapter.capabilities.limits
     ruler, most = limits.ruler or CODE_POINTS, limits.text_length
     contact_language = held.contact.language if held.contact is not None else ""
-    promised = state.promised_by
-    plain = notices.render(
+    texts, team = policy.book.texts, _team(desktop, policy)
+    number = held.ticket_number if held.ticket_number and not policy.contract.is_linked else NUMBER
+    plain = say(
+        texts,
         notice,
-        notices.choose_language(state.language, contact_language, policy.language, templates=policy.templates),
-        until=promised if promised is not None and promised > held.now else None,
-        closes=state.timer(SILENCE),
-        way=_way(desktop, policy),
-        link=policy.contract.continue_url.replace("{number}", notices.NUMBER),
-        fits=lambda words: most is None or ruler.measure(words) <= most,
-        templates=policy.templates,
+        state,
+        language=texts.language(state.language or contact_language, policy.language),
+        now=held.now,
+        zone=team.hours.zone,
+        number=number,
+        link=_way(desktop, policy).replace("{number}", number),
+        limits=limits,
     )
     message_id = messages.create_notice(desktop.connection, held.id, desktop.row.id, plain)
     parts = split(Text(plain), most, ruler) if most is not None else (Text(plain),)
     reply_to = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=desktop.row.id + 1)
     if reply_to is None:
         reply_to = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=2**62)
-    needs = {"needs_ticket": True, "needs_linked": policy.contract.is_linked} if notices.NUMBER in plain else {}
+    needs = {"needs_ticket": True, "needs_linked": policy.contract.is_linked} if NUMBER in plain else {}
     desktop.commit(
         *(
             desktop.wish(
@@ -215,14 +218,19 @@ def tell(desktop: Desktop, policy: Policy, notice: str) -> None:
     )
 
 
-def _way(desktop: Desktop, policy: Policy) -> str:
-    """How the customer goes on: right here, by private message where the platform has that, else by the link that the contract names."""
+def _way(desktop: Desktop, policy: PolicyAtWork) -> str:
+    """How the customer goes on: right here (nothing to say), by private message where the platform has that, else by the contract's link."""
     capabilities = desktop.channel.adapter.capabilities
     if desktop.held.visibility is Visibility.PRIVATE:
-        return "here"
+        return ""
     if capabilities.replies_private is not Level.REJECTED and Visibility.PRIVATE in capabilities.visibilities:
-        return "private"
-    return "link" if policy.contract.continue_url else "here"
+        return Saying.DIRECT
+    return policy.contract.continue_url
+
+
+def _team(desktop: Desktop, policy: PolicyAtWork) -> Team:
+    channel = desktop.channel
+    return policy.book.team_of(group=desktop.held.ticket_group, channel=channel.key, channel_group=channel.group)
 
 
 def follow_lead(desktop: Desktop) -> None:

@@ -93,7 +93,7 @@ def _apply(connection: Connection, held: Held, result: Result, effect: Effect) -
             conversations.update(connection, held.id, {"ticket_closed": effect.is_closed})
         case SlotEmptied():
             touched = TicketTouched(event_key=f"{RESET}{result.intent_id}", occurred_at=None, ticket_ref=effect.ticket_ref)
-            events.insert_for_conversation(connection, held.helpdesk, held.id, [Arrival(event=touched, origin=Origin.OWN)])
+            events.insert_for_conversation(connection, held.helpdesk, held.id, [Arrival(event=touched, origin=Origin.ACTION)])
         case CustomerKnown():
             conversations.set_customer_ref(connection, effect.contact_id, effect.customer_ref)
         case Known():

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from plugin.domain.events import ArticleAdded, MessageReceived
-from plugin.domain.model import Contact, Visibility
-from plugin.handlers.installation import Channel, Policy
+from plugin.domain.model import Contact, Stage, Visibility
+from plugin.handlers.installation import Channel, PolicyAtWork
 from plugin.policy import words
 from plugin.policy.contract import State
 from plugin.policy.facts import (
     AgentFacts,
     ChannelFacts,
+    ClockFacts,
     ContactFacts,
     ConversationFacts,
     CountFacts,
@@ -28,7 +29,7 @@ from plugin.store.conversations import Held, Progress
 def facts(
     *,
     trigger: Trigger,
-    policy: Policy,
+    policy: PolicyAtWork,
     channel: Channel,
     held: Held,
     state: State,
@@ -45,7 +46,7 @@ def facts(
     this_hour, before = counts.this_hour, counts.hour_before
     return Facts(
         trigger=trigger,
-        clock=policy.clock(now),
+        clock=_clock(policy, channel, held),
         message=message or MessageFacts(language=state.language, visibility=held.visibility),
         contact=ContactFacts(
             handle=contact.handle,
@@ -54,11 +55,12 @@ def facts(
             followers=contact.followers,
             is_verified=contact.is_verified,
             is_bot=contact.is_bot,
+            is_vip=policy.book.people.is_vip(channel.key, contact.handle),
             account_days=None if made_at is None else (now - made_at) / timedelta(days=1),
             conversations_before=counts.conversations_before,
         ),
         conversation=ConversationFacts(
-            stage=state.stage,
+            stage=Stage.SOCIAL if state.is_light else state.stage,
             visibility=held.visibility,
             is_scam=held.is_scam,
             agent_replies=progress.agent_replies,
@@ -84,7 +86,7 @@ def facts(
     )
 
 
-def of_message(policy: Policy, event: MessageReceived, *, is_bystander: bool) -> MessageFacts:
+def of_message(policy: PolicyAtWork, event: MessageReceived, *, is_bystander: bool) -> MessageFacts:
     """What is to be known of something that was said."""
     plain = event.text.plain
     seen = examine(event.text, language_hint=event.author.language or words.language(plain), lookout=policy.watch.lookout)
@@ -100,10 +102,10 @@ def of_message(policy: Policy, event: MessageReceived, *, is_bystander: bool) ->
         personal_data=seen.kinds,
         sentiment=seen.sentiment,
     )
-    return policy.perceive(found)
+    return _perceived(policy, found)
 
 
-def of_reply(policy: Policy, event: ArticleAdded, visibility: Visibility) -> MessageFacts:
+def of_reply(policy: PolicyAtWork, event: ArticleAdded, visibility: Visibility) -> MessageFacts:
     """What is to be known of a reply that is about to leave."""
     plain = event.text.plain
     seen = examine(event.text, language_hint=words.language(plain), lookout=policy.watch.lookout)
@@ -117,7 +119,33 @@ def of_reply(policy: Policy, event: ArticleAdded, visibility: Visibility) -> Mes
         personal_data=seen.kinds,
         sentiment=seen.sentiment,
     )
-    return policy.perceive(found)
+    return _perceived(policy, found)
+
+
+def of_agent(policy: PolicyAtWork, event: ArticleAdded) -> AgentFacts:
+    """What is to be known of who wrote a reply."""
+    people = policy.book.people
+    return AgentFacts(
+        ref=event.agent_ref, name=event.agent_name, is_trainee=people.is_trainee(ref=event.agent_ref, name=event.agent_name, groups=())
+    )
+
+
+def _perceived(policy: PolicyAtWork, found: MessageFacts) -> MessageFacts:
+    return policy.perceive(replace(found, topics=policy.book.topics_in(found.text)))
+
+
+def _clock(policy: PolicyAtWork, channel: Channel, held: Held) -> ClockFacts:
+    """The moment, and the hours of the team that answers."""
+    now = held.now
+    hours = policy.book.team_of(group=held.ticket_group, channel=channel.key, channel_group=channel.group).hours
+    local, opens = now.astimezone(hours.zone), hours.next_open(now)
+    return ClockFacts(
+        now=now,
+        weekday=local.isoweekday(),
+        hour=local.hour,
+        is_open=opens == now,
+        minutes_until_open=0.0 if opens is None else (opens - now) / timedelta(minutes=1),
+    )
 
 
 def kept(found: Facts) -> Facts:

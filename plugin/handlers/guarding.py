@@ -6,7 +6,7 @@ from typing import Any
 
 from plugin.domain.events import MessageReceived
 from plugin.handlers import crossing
-from plugin.handlers.installation import Policy
+from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop
 from plugin.policy.safety import thread_guard
 from plugin.policy.safety.thread_guard import Likeness
@@ -15,7 +15,7 @@ from plugin.store.decisions import NewDecision
 _KIND = "bystander"
 
 
-def label(desktop: Desktop, policy: Policy, event: MessageReceived, author_id: int | None) -> dict[str, Any]:
+def label(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, author_id: int | None) -> dict[str, Any]:
     """What the wish to file a bystander's message must know: the label for the agent, and whether its links are to be defanged.
 
     A likely impostor is a decision too. It names the reasons and points; the profile and the words stay in the event, so that an erasure

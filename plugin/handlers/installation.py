@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from plugin.config import EngineConfig, SearchConfig
 from plugin.contracts.helpdesk import HelpdeskAdapter
 from plugin.contracts.platform import PlatformAdapter
 from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
 from plugin.policy.contract import Contract
-from plugin.policy.facts import ClockFacts, MessageFacts
-from plugin.policy.notices import TEMPLATES, Templates
+from plugin.policy.facts import MessageFacts
+from plugin.policy.policy import Policy
 from plugin.policy.safety.watch import Watch
 from plugin.policy.verdicts import Judge
 
@@ -47,30 +46,24 @@ class Desk:
     adapter: HelpdeskAdapter
 
 
-def plain_clock(now: datetime) -> ClockFacts:
-    """The moment in UTC, for a team that is always at work."""
-    return ClockFacts(now=now, weekday=now.isoweekday(), hour=now.hour)
-
-
 def _as_it_is(message: MessageFacts) -> MessageFacts:
     return message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """The policy at work: who judges, what was agreed about the crossover, and what customers are told.
+class PolicyAtWork:
+    """The policy as the engine asks it: who judges, what was agreed about the crossover, and the book with teams, topics and texts.
 
-    `watch` is what detection must know of the installation; `perceive` adds the policy's own topics; `clock` knows the team's hours.
+    `watch` is what detection must know of the installation; `perceive` adds the topics of the policy to a message's facts; `language` is that of
+    customers whose own is not known.
     """
 
     judge: Judge
     contract: Contract = field(default_factory=Contract)
-    templates: Templates = field(default_factory=lambda: TEMPLATES)
-    language: str = "en"
-    """Of what is said to customers whose own language is not known."""
+    book: Policy = field(default_factory=Policy)
     watch: Watch = field(default_factory=Watch)
     perceive: Callable[[MessageFacts], MessageFacts] = _as_it_is
-    clock: Callable[[datetime], ClockFacts] = plain_clock
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +73,7 @@ class Installation:
     channels: Mapping[Place, Channel]
     desks: Mapping[Place, Desk]
     engine: EngineConfig
-    policy: Policy | None = None
+    policy: PolicyAtWork | None = None
 
     def adapter(self, place: Place) -> PlatformAdapter | HelpdeskAdapter:
         """The adapter of a place."""

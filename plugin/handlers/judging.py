@@ -10,7 +10,7 @@ from plugin.domain.events import ActionTaken, ArticleAdded, MessageReceived, Rea
 from plugin.domain.model import Lane, Origin, Stage, TicketChange, Visibility
 from plugin.handlers import crossing, gathering
 from plugin.handlers.crossing import happen
-from plugin.handlers.installation import Policy
+from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
 from plugin.policy import words
 from plugin.policy.contract import POSTPONED, REVIEW, Broke, Changed, Elapsed, Pressed, Replied, Spoke, State, Word
@@ -20,6 +20,8 @@ from plugin.store import conversations, events
 from plugin.store.decisions import NewDecision
 from plugin.store.events import Arrival
 
+FIELD = "crossdesk:field:"
+"""Begins the key of a press that came by the ticket's own field."""
 PROMOTED = "promoted"
 """The reason of an event that was filtered and that a person wants as a ticket all the same."""
 _IDLE = frozenset({"", "idle", "none", "-"})
@@ -27,7 +29,7 @@ _BY_SUPERVISORS_ALONE = frozenset({"close"})
 """Commands of the ticket's field that the helpdesk lets none but supervisors choose."""
 
 
-def noise(desktop: Desktop, policy: Policy, found: MessageFacts) -> str | None:
+def noise(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> str | None:
     """The rule by which a message becomes no ticket, None when it does. A rule that cannot be judged filters nothing."""
     if desktop.course.has_ticket or desktop.row.reason == PROMOTED:
         return None
@@ -49,7 +51,7 @@ def noise(desktop: Desktop, policy: Policy, found: MessageFacts) -> str | None:
     return None
 
 
-def file_by(desktop: Desktop, policy: Policy, event: MessageReceived, found: MessageFacts) -> dict[str, Any]:
+def file_by(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts) -> dict[str, Any]:
     """What the message's own wish must know: where a new ticket goes, and whether an old one is opened again."""
     _begin_anew(desktop, event)
     payload: dict[str, Any] = {}
@@ -75,7 +77,7 @@ def _says_no_more(state: State, event: MessageReceived) -> bool:
     return state.stage is Stage.CONFIRMING and words.meaning(event.text.plain) in {Word.THANKS, Word.YES}
 
 
-def _route(desktop: Desktop, policy: Policy, found: MessageFacts) -> dict[str, Any]:
+def _route(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> dict[str, Any]:
     facts = crossing.gather(desktop, policy, Trigger.MESSAGE, message=found)
     routing, broken = policy.judge.route(facts)
     for item in broken:
@@ -100,7 +102,7 @@ def _route(desktop: Desktop, policy: Policy, found: MessageFacts) -> dict[str, A
     return {"routing": encode(routing)} if routing.rules else {}
 
 
-def said(desktop: Desktop, policy: Policy, event: MessageReceived, found: MessageFacts, *, is_bystander: bool) -> None:
+def said(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts, *, is_bystander: bool) -> None:
     """Somebody spoke and it is filed: an answer to what we asked, or something that a rule fires on."""
     course = desktop.course
     if not is_bystander:
@@ -114,7 +116,7 @@ def said(desktop: Desktop, policy: Policy, event: MessageReceived, found: Messag
 
 
 def _judge(
-    desktop: Desktop, policy: Policy, trigger: Trigger, *, message: MessageFacts | None = None, agent: AgentFacts | None = None
+    desktop: Desktop, policy: PolicyAtWork, trigger: Trigger, *, message: MessageFacts | None = None, agent: AgentFacts | None = None
 ) -> None:
     state = desktop.course.state
     if state.stage is Stage.SOCIAL or state.is_light:
@@ -122,7 +124,7 @@ def _judge(
     crossing.plan_review(desktop, policy)
 
 
-def reacted(desktop: Desktop, policy: Policy, event: ReactionChanged, *, direction: str) -> None:
+def reacted(desktop: Desktop, policy: PolicyAtWork, event: ReactionChanged, *, direction: str) -> None:
     """The customer's reaction to what Crossdesk said may be an answer."""
     contact = desktop.held.contact
     if event.added and direction == "notice" and contact is not None and contact.ref == event.author.ref:
@@ -131,14 +133,14 @@ def reacted(desktop: Desktop, policy: Policy, event: ReactionChanged, *, directi
         happen(desktop, policy, Spoke(is_public=is_public, word=word, is_reaction=True))
 
 
-def replied(desktop: Desktop, policy: Policy, event: ArticleAdded) -> None:
+def replied(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded) -> None:
     """An agent wrote a reply, which the gate sees after this."""
     happen(desktop, policy, Replied())
     found = gathering.of_reply(policy, event, desktop.held.visibility)
-    _judge(desktop, policy, Trigger.REPLY, message=found, agent=AgentFacts(ref=event.agent_ref, name=event.agent_name))
+    _judge(desktop, policy, Trigger.REPLY, message=found, agent=gathering.of_agent(policy, event))
 
 
-def ticket_changed(desktop: Desktop, policy: Policy, event: TicketChanged, *, closed: bool | None) -> None:
+def ticket_changed(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged, *, closed: bool | None) -> None:
     """The ticket's data: closed or opened by somebody, required fields, and the command slot."""
     fields = dict(event.fields)
     if desktop.held.continued_by is not None:
@@ -148,7 +150,7 @@ def ticket_changed(desktop: Desktop, policy: Policy, event: TicketChanged, *, cl
     _read_slot(desktop, event, fields)
 
 
-def _is_complete(policy: Policy, fields: dict[str, str]) -> bool:
+def _is_complete(policy: PolicyAtWork, fields: dict[str, str]) -> bool:
     return all(fields.get(name, "").strip() for name in policy.contract.required_fields)
 
 
@@ -158,14 +160,14 @@ def _read_slot(desktop: Desktop, event: TicketChanged, fields: dict[str, str]) -
     if command in _IDLE or course.state.slot:
         return
     pressed = ActionTaken(
-        event_key=f"crossdesk:field:{desktop.held.id}:{event.event_key}",
+        event_key=f"{FIELD}{desktop.held.id}:{event.event_key}",
         occurred_at=desktop.held.now,
         action=command,
         actor=event.owner or "an agent",
         role="supervisor" if command in _BY_SUPERVISORS_ALONE else "agent",
         reason=fields.get("reason", "").strip(),
     )
-    events.insert_for_conversation(desktop.connection, desktop.place, desktop.held.id, [Arrival(event=pressed, origin=Origin.OWN)])
+    events.insert_for_conversation(desktop.connection, desktop.place, desktop.held.id, [Arrival(event=pressed, origin=Origin.ACTION)])
     course.state = replace(course.state, slot=command)
     crossing.change(desktop, "reset", TicketChange(fields=(("action", ""), ("reason", ""))))
 

@@ -48,7 +48,7 @@ def press(database: Database, conversation_id: int, pressed: Press) -> int | Non
             reason=pressed.reason,
             arguments=tuple(sorted((pressed.arguments or {}).items())),
         )
-        arrivals: Sequence[Arrival] = [Arrival(event=event, origin=Origin.OWN)]
+        arrivals: Sequence[Arrival] = [Arrival(event=event, origin=Origin.ACTION)]
         if not events.insert_for_conversation(connection, row.place, row.id, arrivals):
             return None
         detail: dict[str, Any] = {"role": pressed.role, "reason": pressed.reason, **(pressed.arguments or {})}

@@ -28,7 +28,7 @@ from plugin.domain.ids import Place
 from plugin.domain.model import Lane
 from plugin.handlers import wording
 from plugin.handlers.course import Course
-from plugin.handlers.installation import Channel, Desk, Policy
+from plugin.handlers.installation import Channel, Desk, PolicyAtWork
 from plugin.store import places
 from plugin.store.conversations import Held
 from plugin.store.intents import NewIntent, marker_for
@@ -78,7 +78,7 @@ class Desktop:
     held: Held
     row: Row[Any]
     batch: Batch
-    policy: Policy | None = None
+    policy: PolicyAtWork | None = None
 
     @property
     def course(self) -> Course:
@@ -118,7 +118,7 @@ class Desktop:
 
 def route(desktop: Desktop) -> Verdict:
     """Route one event."""
-    from plugin.handlers import judging, routing_helpdesk, routing_social
+    from plugin.handlers import judging, routing_actions, routing_helpdesk, routing_social
 
     event = decode_event(desktop.row.payload)
     routers: dict[type[Event], Callable[[Desktop, Any], Verdict]] = {
@@ -131,7 +131,7 @@ def route(desktop: Desktop) -> Verdict:
         TicketTouched: routing_helpdesk.ticket_touched,
         TicketChanged: routing_helpdesk.ticket_changed,
         ArticleAdded: routing_helpdesk.article_added,
-        ActionTaken: judging.action_taken,
+        ActionTaken: routing_actions.action_taken,
         TimerElapsed: judging.timer_elapsed,
     }
     return routers[type(event)](desktop, event)

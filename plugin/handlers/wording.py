@@ -75,6 +75,16 @@ def reaction(contact: Contact, emoji: str, *, added: bool) -> Text:
     return Text(f"[{name_of(contact)} {'reacted with' if added else 'took back the reaction'} {emoji}]")
 
 
+def template_sent(name: str, actor: str, text: str) -> str:
+    """For the agent: a prepared text went to the customer."""
+    return f"{actor} sent the template {name} to the customer:\n{text}"
+
+
+def hidden(ref: str, actor: str, *, is_hidden: bool) -> str:
+    """For the agent: somebody's message was hidden, or shown again."""
+    return f"{actor} {'hid' if is_hidden else 'showed again'} the message {ref} on the platform."
+
+
 def twin(first: str | None, second: str | None) -> str:
     """For the admin: one wish was fulfilled twice."""
     return (

@@ -81,8 +81,16 @@ class State:
 
 
 FORMAL = frozenset({Stage.HANDOFF, Stage.FORMAL, Stage.CONFIRMING})
-SILENCE, PROMISE, POSTPONED, REVIEW = "silence", "promise", "postponed", "review"
-"""Timers: the customer says nothing; we promised to be heard of; a postponement ends; rules about time are asked again."""
+SILENCE, REMINDER, PROMISE, POSTPONED, OFFER, REVIEW = "silence", "reminder", "promise", "postponed", "offer", "review"
+"""Timers: the customer says nothing, or is asked once more; we promised to be heard of; a postponement ends; a suggestion is forgotten; rules about
+time are asked again."""
+
+
+def quiet(state: State, *names: str) -> State:
+    """The same without these timers."""
+    for name in names:
+        state = state.with_timer(name, None)
+    return state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +106,6 @@ class Contract:
     """The ticket's fields that make it formal when all are filled; none: an agent says when."""
     is_linked: bool = False
     """The formal ticket is a new one, linked to the first."""
-    next_step: timedelta = timedelta(hours=4)
     pointer_period: timedelta = timedelta(hours=24)
     status_period: timedelta = timedelta(minutes=10)
     silence: timedelta = timedelta(hours=72)
@@ -107,7 +114,17 @@ class Contract:
     quick_silence: timedelta = timedelta(hours=24)
     asks_score: bool = True
     bad_score: int = 2
+    bad_score_group: str = ""
+    bad_score_priority: str = ""
+    answers_status: bool = True
+    reminder: timedelta | None = None
+    """The question is asked once more after so long."""
     postponement: timedelta = timedelta(minutes=60)
+    longest_postponement: timedelta = timedelta(hours=4)
+    offer_waits: timedelta = timedelta(hours=4)
+    """A suggestion that nobody takes is forgotten after so long; a rule may make it again."""
+    closing_needs_reason: bool = True
+    """Whether a formal ticket that is closed without confirmation is opened again."""
     reviews: tuple[timedelta, ...] = (
         timedelta(minutes=15),
         timedelta(hours=1),

@@ -14,8 +14,10 @@ from plugin.domain.model import Stage, TicketChange
 from plugin.policy import presses
 from plugin.policy.contract import (
     FORMAL,
+    OFFER,
     POSTPONED,
     PROMISE,
+    REMINDER,
     SILENCE,
     Alarm,
     Broke,
@@ -36,7 +38,7 @@ from plugin.policy.contract import (
     Tell,
     Word,
 )
-from plugin.policy.moves import cross_over, deny, resolve, to_formal, to_quick
+from plugin.policy.moves import ask, cross_over, deny, resolve, to_formal, to_quick
 from plugin.policy.verdicts import Move
 
 _RECLOSINGS = 5
@@ -64,7 +66,7 @@ def _fired(state: State, happened: Fired, contract: Contract, now: datetime) -> 
         "a reason to go on here."
     )
     return Step(
-        state=replace(state, offered=verdict.rule),
+        state=replace(state, offered=verdict.rule).with_timer(OFFER, now + contract.offer_waits),
         orders=(Note(name="offered", text=text),),
         decided=Decided(kind="crossover", rule=verdict.rule, reason=verdict.reason, outcome={"move": "offered"}),
     )
@@ -135,15 +137,21 @@ def _scored(state: State, score: int, contract: Contract) -> Step:
     if score > contract.bad_score:
         return Step(
             state=state,
-            orders=(Note(name="score", text=f"The customer gives {score} of 5."), Tell(notice="score")),
+            orders=(Note(name="score", text=f"The customer gives {score} of 5."), Tell(notice="thanks")),
             decided=Decided(kind="answer", rule="score", outcome=outcome),
         )
     text = f"The customer gives {score} of 5, so the ticket is open again for a follow-up. Find out what went wrong and answer."
     back = replace(to_formal(state), outcome="")
-    change = TicketChange(is_closed=False, stage=Stage.FORMAL, add_tags=("cd-bad-score",))
+    change = TicketChange(
+        is_closed=False,
+        stage=Stage.FORMAL,
+        group=contract.bad_score_group or None,
+        priority=contract.bad_score_priority or None,
+        add_tags=("cd-bad-score",),
+    )
     return Step(
         state=back,
-        orders=(Note(name="score", text=text), Change(name="reopen", change=change), Requeue(), Tell(notice="bad_score")),
+        orders=(Note(name="score", text=text), Change(name="reopen", change=change), Requeue(), Tell(notice="low")),
         decided=Decided(kind="answer", rule="bad score", reason=text, outcome={**outcome, "stage": back.stage}),
     )
 
@@ -153,19 +161,13 @@ def _pointed(state: State, happened: Spoke, contract: Contract, now: datetime) -
     if happened.is_public:
         if state.pointed_at is not None and now < state.pointed_at + contract.pointer_period:
             return Step(state=state)
-        notice = _status(state) if happened.word is Word.STATUS else "pointer"
+        notice = "status" if happened.word is Word.STATUS and contract.answers_status else "pointer"
         return Step(state=replace(state, pointed_at=now), orders=(Tell(notice=notice),), decided=Decided(kind="answer", rule=notice))
-    if happened.word is not Word.STATUS:
+    if happened.word is not Word.STATUS or not contract.answers_status:
         return Step(state=state)
     if state.told_status_at is not None and now < state.told_status_at + contract.status_period:
         return Step(state=state)
-    return Step(
-        state=replace(state, told_status_at=now), orders=(Tell(notice=_status(state)),), decided=Decided(kind="answer", rule="status")
-    )
-
-
-def _status(state: State) -> str:
-    return "status:confirming" if state.stage is Stage.CONFIRMING else "status"
+    return Step(state=replace(state, told_status_at=now), orders=(Tell(notice="status"),), decided=Decided(kind="answer", rule="status"))
 
 
 def _replied(state: State, _: Replied, __: Contract, ___: datetime) -> Step:
@@ -197,14 +199,15 @@ def _changed(state: State, happened: Changed, contract: Contract, now: datetime)
 def _closed(state: State, contract: Contract, now: datetime) -> Step:
     """Somebody or something closed the ticket in the helpdesk."""
     if state.stage is Stage.SOCIAL and contract.confirms_quick:
-        asked = replace(state, stage=Stage.CONFIRMING, is_light=True).with_timer(SILENCE, now + contract.quick_silence)
         return Step(
-            state=asked,
-            orders=(Tell(notice="ask_quick"), Change(name="stage", change=TicketChange(stage=Stage.CONFIRMING))),
+            state=ask(state, contract, is_light=True, now=now),
+            orders=(Tell(notice="quick"), Change(name="stage", change=TicketChange(stage=Stage.CONFIRMING))),
             decided=Decided(kind="ticket", rule="quick confirmation", outcome={"stage": Stage.CONFIRMING}),
         )
     if not state.is_formal:
         return Step(state=state)
+    if not contract.closing_needs_reason:
+        return resolve(state, contract, "unconfirmed", kind="ticket", reason="It was closed in the helpdesk.")
     is_new_span = state.reclosed_since is None or now - state.reclosed_since > _RECLOSING_SPAN
     counted = replace(state, reclosed=1 if is_new_span else state.reclosed + 1, reclosed_since=now if is_new_span else state.reclosed_since)
     decided = Decided(kind="ticket", rule="closed without the customer's confirmation", outcome={"reopened": "yes"})
@@ -239,8 +242,12 @@ def _elapsed(state: State, happened: Elapsed, contract: Contract, _: datetime) -
             orders=(Note(name="overdue", text=text), Change(name="overdue", change=TicketChange(add_tags=("cd-overdue",)))),
             decided=Decided(kind="timer", rule="promise overdue", outcome={"promised_by": happened.at.isoformat()}),
         )
+    if happened.name == REMINDER and state.stage is Stage.CONFIRMING:
+        return Step(state=state, orders=(Tell(notice="confirm"),), decided=Decided(kind="timer", rule="reminder"))
     if happened.name == POSTPONED:
         return Step(state=replace(state, postponed_until=None, offered=""))
+    if happened.name == OFFER:
+        return Step(state=replace(state, offered=""))
     return Step(state=state)
 
 

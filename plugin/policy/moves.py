@@ -7,8 +7,10 @@ from datetime import datetime
 
 from plugin.domain.model import Stage, TicketChange
 from plugin.policy.contract import (
+    OFFER,
     POSTPONED,
     PROMISE,
+    REMINDER,
     REVIEW,
     SILENCE,
     Change,
@@ -23,6 +25,7 @@ from plugin.policy.contract import (
     State,
     Step,
     Tell,
+    quiet,
 )
 from plugin.policy.verdicts import Crossover
 
@@ -48,9 +51,7 @@ def cross_over(
         outcome="",
         awaits_score=False,
     )
-    for name in (SILENCE, POSTPONED, REVIEW):
-        crossed = crossed.with_timer(name, None)
-    crossed = crossed.with_timer(PROMISE, promised_by)
+    crossed = quiet(crossed, SILENCE, REMINDER, POSTPONED, OFFER, REVIEW).with_timer(PROMISE, promised_by)
     named = (("sla", verdict.sla or contract.sla), ("type", verdict.ticket_type or contract.ticket_type))
     fields = tuple((name, value) for name, value in named if value)
     change = TicketChange(
@@ -80,20 +81,27 @@ def cross_over(
 
 def to_formal(state: State) -> State:
     """The state as a formal ticket that is being worked on."""
-    return replace(state, stage=Stage.FORMAL, is_light=False).with_timer(SILENCE, None)
+    return quiet(replace(state, stage=Stage.FORMAL, is_light=False), SILENCE, REMINDER)
+
+
+def ask(state: State, contract: Contract, *, is_light: bool, now: datetime) -> State:
+    """The state in which the customer's yes or no is awaited."""
+    asked = replace(state, stage=Stage.CONFIRMING, is_light=is_light)
+    asked = asked.with_timer(SILENCE, now + (contract.quick_silence if is_light else contract.silence))
+    reminds = contract.reminder is not None and not is_light
+    return asked.with_timer(REMINDER, now + contract.reminder if reminds and contract.reminder else None)
 
 
 def to_quick(state: State) -> State:
     """The state as a quick question that goes on."""
-    return replace(state, stage=Stage.SOCIAL, is_light=False).with_timer(SILENCE, None)
+    return quiet(replace(state, stage=Stage.SOCIAL, is_light=False), SILENCE, REMINDER)
 
 
 def resolve(state: State, contract: Contract, outcome: str, *, kind: str, reason: str) -> Step:
     """The end, with what came of the question: confirmed, unconfirmed, or by a supervisor."""
     asks_score = outcome == "confirmed" and contract.asks_score and kind == "answer"
     ended = replace(state, stage=Stage.RESOLVED, is_light=False, outcome=outcome, awaits_score=asks_score, offered="", broken=state.broken)
-    for name in (SILENCE, PROMISE, REVIEW, POSTPONED):
-        ended = ended.with_timer(name, None)
+    ended = quiet(ended, SILENCE, REMINDER, PROMISE, REVIEW, POSTPONED, OFFER)
     tags = {"unconfirmed": ("cd-unconfirmed-close",), "supervisor": ("cd-unconfirmed-close",)}.get(outcome, ())
     orders: list[Order] = [
         *((Discard(),) if state.is_formal else ()),
@@ -101,7 +109,7 @@ def resolve(state: State, contract: Contract, outcome: str, *, kind: str, reason
         Note(name="resolved", text=f"Resolved, {outcome}. {reason}"),
     ]
     if outcome == "confirmed" and kind == "answer":
-        orders.append(Tell(notice=("thanks_score" if asks_score else "thanks") + (":quick" if state.is_light else "")))
+        orders.append(Tell(notice="csat" if asks_score else "thanks"))
     return Step(
         state=ended,
         orders=tuple(orders),
@@ -118,7 +126,7 @@ def deny(state: State, *, kind: str, reason: str) -> Step:
             Requeue(),
             Change(name="reopen", change=TicketChange(is_closed=False, stage=back.stage)),
             Note(name="denied", text=f"Not solved. {reason} The ticket is open again, at its old place in the queue."),
-            Tell(notice="sorry"),
+            Tell(notice="reopened"),
         ),
         decided=Decided(kind=kind, rule="denied", reason=reason, outcome={"stage": back.stage, "outcome": "no"}),
     )
@@ -135,8 +143,7 @@ def undo(state: State, *, actor: str, reason: str) -> Step:
         rule="",
         reason="",
     )
-    for name in (SILENCE, PROMISE):
-        back = back.with_timer(name, None)
+    back = quiet(back, SILENCE, REMINDER, PROMISE)
     change = TicketChange(group=state.home or None, stage=Stage.SOCIAL)
     text = f"{actor} took the handoff back: {reason} Public replies leave again, those that were held first. The rule {state.rule} does not fire here again."
     return Step(

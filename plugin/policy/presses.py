@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from plugin.domain.model import Stage, TicketChange
 from plugin.policy.contract import (
+    OFFER,
     POSTPONED,
-    SILENCE,
     Change,
     Contract,
     Decided,
@@ -20,7 +20,7 @@ from plugin.policy.contract import (
     Step,
     Tell,
 )
-from plugin.policy.moves import cross_over, deny, resolve, to_formal, undo
+from plugin.policy.moves import ask, cross_over, deny, resolve, to_formal, undo
 from plugin.policy.verdicts import Crossover
 
 SUPERVISING = frozenset({"supervisor", "admin"})
@@ -65,11 +65,11 @@ def _postpone(state: State, happened: Pressed, contract: Contract, now: datetime
     if not happened.reason.strip():
         return _refuse(state, happened, "say why, so that the reason stands in the ledger.")
     minutes = happened.arguments.get("minutes", "")
-    span = timedelta(minutes=min(int(minutes), _LONGEST)) if minutes.isascii() and minutes.isdecimal() else contract.postponement
-    until = now + span
+    wanted = timedelta(minutes=min(int(minutes), _LONGEST)) if minutes.isascii() and minutes.isdecimal() else contract.postponement
+    until = now + min(wanted, contract.longest_postponement)
     text = f"{happened.actor} put the handoff off until {until:%Y-%m-%d %H:%M} UTC: {happened.reason}"
     return Step(
-        state=replace(state, postponed_until=until, offered="").with_timer(POSTPONED, until),
+        state=replace(state, postponed_until=until, offered="").with_timer(POSTPONED, until).with_timer(OFFER, None),
         orders=(Note(name="postponed", text=text),),
         decided=Decided(kind="action", rule="postpone", reason=happened.reason, outcome={"until": until.isoformat(), "by": happened.actor}),
     )
@@ -93,11 +93,9 @@ def _confirm(state: State, happened: Pressed, contract: Contract, now: datetime)
     if state.stage is Stage.RESOLVED:
         return _refuse(state, happened, "it is resolved already.")
     is_light = state.stage is Stage.SOCIAL or state.is_light
-    silence = contract.quick_silence if is_light else contract.silence
-    asked = replace(state, stage=Stage.CONFIRMING, is_light=is_light).with_timer(SILENCE, now + silence)
     return Step(
-        state=asked,
-        orders=(Tell(notice="ask_quick" if is_light else "ask"), Change(name="stage", change=TicketChange(stage=Stage.CONFIRMING))),
+        state=ask(state, contract, is_light=is_light, now=now),
+        orders=(Tell(notice="quick" if is_light else "confirm"), Change(name="stage", change=TicketChange(stage=Stage.CONFIRMING))),
         decided=Decided(kind="action", rule="confirm", reason=happened.reason, outcome={"stage": Stage.CONFIRMING, "by": happened.actor}),
     )
 

@@ -175,7 +175,7 @@ inbound_event = Table(
         "conversation_id", BigInteger, ForeignKey("conversation.id"), comment="null: no conversation of ours is concerned, or not known yet"
     ),
     Column("receipt_id", BigInteger),
-    Column("origin", String, nullable=False, comment="webhook, poll, backfill, own"),
+    Column("origin", String, nullable=False, comment="webhook, poll, backfill, action, timer"),
     Column("payload", JSONB, nullable=False),
     Column("target_ref", String, comment="the message that this one is about or waits for"),
     _time("occurred_at"),
@@ -331,7 +331,7 @@ cursor = Table(
     Column("place", String, primary_key=True),
     Column("task", String, primary_key=True, server_default="poll", comment="poll, recheck or search:NAME"),
     Column("position", JSONB),
-    _time("due_at", now=True),
+    Column("due_at", DateTime(timezone=True), server_default=func.now(), comment="null: no longer in the file"),
     _time("last_ok_at"),
     Column("lease_fence", BigInteger, nullable=False, server_default="0"),
     _time("lease_until"),

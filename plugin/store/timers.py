@@ -22,7 +22,7 @@ _SET = text(
           AND event_key NOT IN (SELECT event_key FROM wanted)
     )
     INSERT INTO inbound_event (place, event_key, kind, conversation_id, origin, payload, occurred_at, state, reason, due_at)
-    SELECT :place, event_key, 'TimerElapsed', :conversation, 'own', payload, at, 'waiting', 'timer:' || name, at FROM wanted
+    SELECT :place, event_key, 'TimerElapsed', :conversation, 'timer', payload, at, 'waiting', 'timer:' || name, at FROM wanted
     ON CONFLICT (place, event_key) DO UPDATE SET state = 'waiting', reason = excluded.reason, due_at = excluded.due_at
         WHERE inbound_event.state = 'ignored' AND inbound_event.reason = 'replaced'
     """

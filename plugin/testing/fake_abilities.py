@@ -25,7 +25,7 @@ class AbleNetwork(FakePlatform):
     """People `mutter` what a search finds, and change things so `quietly` that only a second look tells."""
 
     search_seconds = 0.05
-    recheck_seconds = 0.05
+    recheck_seconds = 60.0
     recheck_batch = 3
     scopes: tuple[str, ...] = ("read", "write")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from plugin.domain.events import ActionTaken, ReactionChanged, TimerElapsed
 from plugin.domain.model import Visibility
 from plugin.handlers import pressing
-from plugin.handlers.installation import Policy
+from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.pressing import Press
 from plugin.policy.contract import Contract
 from plugin.policy.verdicts import Crossover, Filtered, Move, Participation, Routing
@@ -36,7 +35,7 @@ def judge() -> TableJudge:
 
 def started(database_url: str, *, contract: Contract | None = None, table: TableJudge | None = None, **others: Any) -> Engine:
     """An engine with a policy."""
-    return Engine(database_url, policy=Policy(judge=table or judge(), contract=contract or Contract()), **others)
+    return Engine(database_url, policy=PolicyAtWork(judge=table or judge(), contract=contract or Contract()), **others)
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ def test_a_rule_that_fires_moves_the_ticket_tells_the_customer_once_and_the_agen
 
 def test_the_customer_is_told_in_their_own_language(engine: Engine) -> None:
     crossed(engine, "Meine Rechnung ist falsch und ich warte")
-    assert "Wir haben dafür Ticket" in engine.delivered()[0]
+    assert "haben wir dafür das Ticket" in engine.delivered()[0]
 
 
 def test_a_notice_that_is_too_long_for_the_platform_is_said_in_short(database_url: str) -> None:
@@ -252,7 +251,7 @@ def test_public_posts_after_the_handoff_are_filed_and_pointed_to_the_ticket_once
     engine.rows('UPDATE conversation SET crossover = crossover || \'{"pointed_at": "2026-01-01T00:00:00+00:00"}\' RETURNING 1')
     for number in range(3):
         crossed(engine, f"still nobody {number}?")
-    assert "this is in ticket" in engine.delivered()[1]
+    assert "This belongs to ticket" in engine.delivered()[1]
     assert len(engine.delivered()) == 2
     assert sum("nobody" in words or "anybody" in words for words in engine.articles()) == 6
 
@@ -270,7 +269,7 @@ def test_yes_closes_the_ticket_thanks_and_asks_for_a_score(engine: Engine) -> No
     assert "Please answer yes or no" in engine.delivered()[-1]
     crossed(engine, "@company Yes, thanks!")
     assert (engine.stage(), engine.helpdesk.tickets[0].is_closed) == ("resolved", True)
-    assert "from 1 (bad) to 5" in engine.delivered()[-1]
+    assert "from 1 (badly) to 5" in engine.delivered()[-1]
     crossed(engine, "5")
     assert (engine.stage(), engine.helpdesk.tickets[0].is_closed) == ("resolved", True)
     assert engine.decided()[-2:] == ["confirmed", "score"]
@@ -287,7 +286,7 @@ def test_no_opens_it_again_at_the_old_place_in_the_queue(engine: Engine) -> None
     assert engine.stage() == "formal"
     assert engine.rows("SELECT unanswered_since, times_reopened FROM conversation") == [(asked_at, 1)]
     assert not engine.helpdesk.tickets[0].is_closed
-    assert "your place in the queue" in engine.delivered()[-1]
+    assert "its old place in the queue" in engine.delivered()[-1]
 
 
 def test_silence_closes_it_as_unconfirmed(engine: Engine) -> None:
@@ -477,7 +476,7 @@ def test_a_promise_that_is_not_kept_is_marked(engine: Engine) -> None:
 
 def test_facts_count_what_there_is(database_url: str) -> None:
     table = TableJudge()
-    engine = started(database_url, table=table, contract=Contract(next_step=timedelta(hours=1)))
+    engine = started(database_url, table=table, contract=Contract())
     engine.tell(engine.network.say("maria", "hello", thread="t"))
     engine.settle()
     engine.tell(engine.network.say("oscar", "me too", thread="t"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from plugin.domain.events import MessageReceived
-from plugin.handlers.installation import Policy
+from plugin.handlers.installation import PolicyAtWork
 from plugin.policy.safety.personal_data import Lookout
 from plugin.policy.safety.thread_guard import OurSide
 from plugin.policy.safety.watch import Watch
@@ -27,7 +27,7 @@ def judge() -> TableJudge:
 @pytest.fixture
 def engine(database_url: str, judge: TableJudge) -> Iterator[Engine]:
     watch = Watch(lookout=Lookout(region="DE"), ours=OurSide(handles=("acmebank",), names=("Acme Bank",)))
-    engine = Engine(database_url, policy=Policy(judge=judge, watch=watch))
+    engine = Engine(database_url, policy=PolicyAtWork(judge=judge, watch=watch))
     yield engine
     engine.close()
 

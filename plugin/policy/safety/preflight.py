@@ -63,7 +63,7 @@ def check(text: Text, *, visibility: Visibility, capabilities: Capabilities, hou
         *_personal_data(text, is_public=is_public, house=house),
         *_internals(text, is_public=is_public, house=house),
         *_links(text, is_public=is_public, capabilities=capabilities),
-        *_carrying(text, capabilities),
+        *_carrying(text, capabilities, visibility),
     ]
     return tuple(sorted(found, key=lambda concern: concern.severity is Severity.WARN))
 
@@ -165,7 +165,7 @@ def _links(text: Text, *, is_public: bool, capabilities: Capabilities) -> list[C
     return concerns
 
 
-def _carrying(text: Text, capabilities: Capabilities) -> list[Concern]:
+def _carrying(text: Text, capabilities: Capabilities, visibility: Visibility) -> list[Concern]:
     """What the platform will cut or drop."""
     concerns = []
     folded, lost = fold(text, capabilities.marks)
@@ -174,7 +174,8 @@ def _carrying(text: Text, capabilities: Capabilities) -> list[Concern]:
         concerns.append(
             Concern(code="looks", severity=Severity.WARN, sentence=f"The platform does not show {' and '.join(looks)}; the words stay.")
         )
-    limit, ruler = capabilities.limits.text_length, capabilities.limits.ruler
+    limits = capabilities.limits_of(visibility)
+    limit, ruler = limits.text_length, limits.ruler
     if limit and ruler:
         length = ruler.measure(folded.plain)
         if length > limit:

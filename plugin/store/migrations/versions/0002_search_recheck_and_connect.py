@@ -66,6 +66,7 @@ def upgrade() -> None:
         sa.Column("spent_on", sa.Date(), nullable=True),
     ):
         op.add_column("cursor", column)
+    op.alter_column("cursor", "due_at", existing_type=sa.DateTime(timezone=True), nullable=True, comment="null: no longer in the file")
     op.drop_constraint("pk_cursor", "cursor", type_="primary")
     op.create_primary_key("pk_cursor", "cursor", ["place", "task"])
     op.create_table(

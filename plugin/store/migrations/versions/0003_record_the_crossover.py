@@ -33,7 +33,7 @@ def upgrade() -> None:
         "origin",
         existing_type=sa.String(),
         existing_nullable=False,
-        comment="webhook, poll, backfill, own",
+        comment="webhook, poll, backfill, action, timer",
         existing_comment="webhook, poll, backfill",
     )
     op.create_index("ix_message_contact", "message", ["contact_id", "created_at"], postgresql_where=sa.text("direction = 'inbound'"))
