@@ -14,6 +14,7 @@ from plugin.policy.safety.wordlists import any_of, load
 _TRAILING = ".,;:!?'\"*_~|\u00ab\u00bb\u201c\u201d\u2019\u2026"
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 _LONGEST = 2048
+_SCHEME = re.compile(r"(?:https?|ftp)(?=://)", re.IGNORECASE)
 _TURNS = re.compile("[\u202a-\u202e]")
 """Characters that turn the direction of what follows, with which an address is made to read backwards."""
 
@@ -83,7 +84,9 @@ def defang(text: Text) -> Text:
     for start, end, shown in sorted(changes):
         parts += [plain.slice(at, start), Text(shown)]
         at = end
-    return join([*parts, plain.slice(at, len(plain.plain))])
+    whole = join([*parts, plain.slice(at, len(plain.plain))])
+    # A mark may begin in the middle of an address: what its edges put together again is undone, letter for letter, so that marks stay.
+    return Text(_SCHEME.sub(lambda match: match.group().replace("t", "x").replace("T", "X"), whole.plain), whole.marks)
 
 
 def harmless(address: Address) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plugin.domain.text import Mark, MarkKind, Text
@@ -166,6 +166,7 @@ _URLISH = st.lists(
 ).map("".join)
 
 
+@example(plain="https://evil.example", target="https://evil.example", cut=(1, 20))
 @given(plain=_URLISH, target=_URLISH, cut=st.tuples(st.integers(0, 40), st.integers(0, 40)))
 def test_nothing_upsets_it_and_nothing_can_be_followed(plain: str, target: str, cut: tuple[int, int]) -> None:
     start, end = sorted(min(at, len(plain)) for at in cut)
