@@ -75,7 +75,7 @@ def test_a_formal_conversation_does_not_become_formal_again(stage: Stage) -> Non
 def test_a_condition_and_an_expression_must_both_hold_in_their_scope() -> None:
     rule = {"name": "x", "when": "agent_replies", "at_least": 1, "if": "contact.followers > 5", "channels": ["net"], "visibility": "public"}
     policy = _policy(crossover=[rule])
-    so = {"conversation": {"agent_replies": 1}, "contact": {"followers": 6}}
+    so: dict[str, Any] = {"conversation": {"agent_replies": 1}, "contact": {"followers": 6}}
     assert policy.crossover(facts(**so)) is not None
     assert policy.crossover(facts(**{**so, "contact": {"followers": None}})) is None
     assert policy.crossover(facts(**{**so, "conversation": {}})) is None

@@ -59,7 +59,7 @@ def test_every_condition_is_tried_here() -> None:
 @pytest.mark.parametrize("name", FIRES)
 def test_it_fires_when_it_is_so_and_says_why(name: str) -> None:
     parameters, sections, said = FIRES[name]
-    reason = known()[name](**parameters).fires(facts(**sections))
+    reason = known()[name](**parameters).fires(facts(Trigger.MESSAGE, **sections))
     assert reason is not None
     assert said in reason
     assert reason.endswith(".")
