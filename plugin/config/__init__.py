@@ -14,6 +14,7 @@ from plugin.config.shape import (
     LateMessages,
     ReceiverConfig,
     RedisConfig,
+    SearchConfig,
     Sentinels,
     WorkerConfig,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "LintedPolicy",
     "ReceiverConfig",
     "RedisConfig",
+    "SearchConfig",
     "Sentinels",
     "WorkerConfig",
     "lint_policy",

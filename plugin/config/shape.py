@@ -118,8 +118,20 @@ class HelpdeskConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchConfig:
+    """One `[channel.NAME.search.SEARCH]`: the platform's own `query`, at most `a_day` posts a day (UTC), filed in `group` where it names one."""
+
+    query: str
+    a_day: int = 100
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelConfig:
-    """One `[channel.NAME]`. `group`: where its tickets are filed first, as the helpdesk calls it; empty for the helpdesk's own default."""
+    """One `[channel.NAME]`. `group`: where its tickets are filed first, as the helpdesk calls it; empty for the helpdesk's own default.
+
+    `registers`: the platform is told our address whenever a sweeper starts.
+    """
 
     key: ChannelKey
     platform: str
@@ -127,6 +139,8 @@ class ChannelConfig:
     group: str = ""
     late: LateMessages = LateMessages.REOPEN
     is_paused: bool = False
+    registers: bool = False
+    searches: Mapping[str, SearchConfig] = field(default_factory=lambda: MappingProxyType({}))
     settings: Any
 
 

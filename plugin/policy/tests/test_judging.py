@@ -220,7 +220,7 @@ def test_every_rule_is_explained_fired_or_not() -> None:
 _STARTERS = [_starter(name) for name in starters.NAMES]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(_STARTERS), ANY)
 def test_any_facts_have_verdicts_the_same_twice_and_none_is_an_exception(policy: Policy, anything: Facts) -> None:
     def all_of_it() -> Any:
