@@ -8,12 +8,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from plugin.policy import catalogue, rules
+from plugin.policy import catalogue, rules, texts
 from plugin.policy.fields import is_required, keys, span_shown
 from plugin.policy.reading import NAMED, PLAIN, RULES
 from plugin.policy.ruling import Head
 from plugin.policy.sections import Basics
-from plugin.policy.texts import PLACES, Saying, explained
+from plugin.policy.texts import PLACES, Saying
 
 
 def blocks() -> Mapping[str, str]:
@@ -58,8 +58,9 @@ def _conditions() -> str:
 
 
 def _texts() -> str:
+    when = catalogue.sentences(texts)
     rows = [
-        f"| `{saying}` | {explained(saying)} | {', '.join(f'`{{{place}}}`' for place in sorted(PLACES[saying])) or 'none'} |"
+        f"| `{saying}` | {when['Saying', saying.name]} | {', '.join(f'`{{{place}}}`' for place in sorted(PLACES[saying])) or 'none'} |"
         for saying in Saying
     ]
     return "\n".join(["| text | when | places |", "|---|---|---|", *rows])

@@ -29,35 +29,31 @@ class Saying(StrEnum):
     """The occasions on which the bridge itself speaks."""
 
     HANDOFF = "handoff"
+    """It becomes formal: ticket number, next step, by when, and how to go on."""
     STEP = "step"
+    """The usual next step, in the words that are put into `{step}`."""
     RECEIPT = "receipt"
+    """Somebody wrote while the team is not at work."""
     STATUS = "status"
+    """The answer to "status"."""
     POINTER = "pointer"
+    """A further public post about a formal ticket."""
     CONFIRM = "confirm"
+    """Is it solved?"""
     CSAT = "csat"
+    """A score, after yes."""
     THANKS = "thanks"
+    """After the score, or after yes where no score is asked for."""
     REOPENED = "reopened"
+    """After no."""
     HOLDING = "holding"
+    """The answer takes longer than promised."""
     SCAM = "scam"
+    """A warning under a likely impostor's post."""
     PRIVATE = "private"
+    """Go on in private: personal data was posted."""
 
 
-_WHEN: Mapping[Saying, str] = MappingProxyType(
-    {
-        Saying.HANDOFF: "It becomes formal: ticket number, next step, by when, and how to go on in private.",
-        Saying.STEP: "The usual next step, in the words that are put into `{step}`.",
-        Saying.RECEIPT: "Somebody wrote while the team is not at work.",
-        Saying.STATUS: 'The answer to "status".',
-        Saying.POINTER: "A further public post about a formal ticket.",
-        Saying.CONFIRM: "Is it solved?",
-        Saying.CSAT: "A score, after yes.",
-        Saying.THANKS: "After the score, or after yes where no score is asked for.",
-        Saying.REOPENED: "After no.",
-        Saying.HOLDING: "The answer takes longer than promised.",
-        Saying.SCAM: "A warning under a likely impostor's post.",
-        Saying.PRIVATE: "Go on in private: personal data was posted.",
-    }
-)
 PLACES: Mapping[Saying, frozenset[str]] = MappingProxyType(
     {
         Saying.HANDOFF: frozenset({"number", "step", "time", "link"}),
@@ -80,7 +76,7 @@ LARGEST: Mapping[str, str] = MappingProxyType(
         "number": "1234567890",
         "step": "w" * 60,
         "time": "Mittwoch, 31. Dezember, 23:59 Uhr",
-        "link": "https://" + "w" * 52,
+        "link": "https://" + "w" * 72,
         "state": "w" * 40,
         "handle": "@" + "w" * 40,
     }
@@ -123,11 +119,6 @@ class Texts:
         if fits(short, limits):
             return short
         return _filled(texts[saying + _SHORT], {name: value[: len(LARGEST.get(name, value))] for name, value in places.items()})
-
-
-def explained(saying: Saying) -> str:
-    """When it is said."""
-    return _WHEN[saying]
 
 
 def fits(text: str, limits: Limits | None) -> bool:
