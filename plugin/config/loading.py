@@ -23,6 +23,8 @@ from plugin.contracts.platform import Platform
 from plugin.contracts.settings import SettingsSchema
 from plugin.domain.errors import ConfigError
 from plugin.domain.ids import ChannelKey, HelpdeskKey
+from plugin.policy.policy import Policy
+from plugin.policy.reading import World, read_policy
 
 _LINE = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -36,7 +38,7 @@ def load(path: Path, *, platforms: Mapping[str, Platform], helpdesks: Mapping[st
     Raises:
         ConfigError: it cannot be used. `problems` has a line for each mistake, and for each warning after them.
     """
-    text, document = _parsed(path)
+    text, document = parsed(path)
     findings = Findings(path, Lines(text))
     reading = _Reading(path, document, findings)
     settings = References(findings, path.parent, environ).resolved(document)
@@ -55,7 +57,7 @@ class _Reading:
         self._findings = findings
 
     def config(self, document: Mapping[str, Any], platforms: Mapping[str, Platform], helpdesks: Mapping[str, Helpdesk]) -> Config | None:
-        known = (*SECTIONS, "helpdesk", "channel")
+        known = (*SECTIONS, "helpdesk", "channel", "policy")
         for name in document.keys() - set(known):
             self._findings.unknown((name,), known, what="a section of this file")
         sections = {name: self._section(name, make(), document) for name, make in SECTIONS.items()}
@@ -64,6 +66,7 @@ class _Reading:
         made_desks = [self._helpdesk(name, table, helpdesks) for name, table in desks.items()]
         made_channels = [self._channel(name, table, platforms, tuple(desks)) for name, table in channels.items()]
         self._judge(sections, has_channels=bool(channels))
+        policy = self._policy(document, channels, platforms)
         if self._findings.problems:
             return None
         own = sections.pop("crossdesk")
@@ -77,6 +80,7 @@ class _Reading:
             **sections,
             helpdesks=MappingProxyType({desk.key: desk for desk in made_desks if desk is not None}),
             channels=MappingProxyType({channel.key: channel for channel in made_channels if channel is not None}),
+            policy=policy or Policy(),
             keys=tuple(keys),
             secrets=frozenset(self._findings.secrets),
             warnings=self._findings.warnings,
@@ -168,6 +172,12 @@ class _Reading:
                 searches[name] = search
         return searches
 
+    def _policy(self, document: Mapping[str, Any], channels: Mapping[str, Any], platforms: Mapping[str, Platform]) -> Policy | None:
+        """The policy, held to the channels of this file and to what their platforms take."""
+        if "policy" not in document:
+            return Policy()
+        return read_policy(document["policy"], self._findings, world=world(channels, platforms))
+
     def _checked(
         self, schema: SettingsSchema, table: dict[str, Any], path: KeyPath, *, also: Mapping[str, Any] | None = None
     ) -> Any | None:
@@ -207,7 +217,18 @@ class _Reading:
             self._findings.warning((), "no [channel.NAME] is set up yet: nothing will be received.")
 
 
-def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
+def world(channels: Mapping[str, Any], platforms: Mapping[str, Platform]) -> World:
+    """What the policy may refer to: the channels, and what their platforms take."""
+    named = {name: platforms.get(str(table.get("platform"))) for name, table in channels.items()}
+    return World(channels={name: platform.capabilities.limits if platform else None for name, platform in named.items()})
+
+
+def parsed(path: Path) -> tuple[str, dict[str, Any]]:
+    """The text of a file and what it holds.
+
+    Raises:
+        ConfigError: it cannot be read, or is not TOML.
+    """
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         return text, tomllib.loads(text)

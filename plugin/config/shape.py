@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from plugin.domain.ids import ChannelKey, HelpdeskKey
+from plugin.policy.policy import Policy
 
 EMBEDDED = "embedded"
 
@@ -158,6 +159,8 @@ class Config:
     engine: EngineConfig = field(default_factory=EngineConfig)
     helpdesks: Mapping[HelpdeskKey, HelpdeskConfig] = field(default_factory=lambda: MappingProxyType({}))
     channels: Mapping[ChannelKey, ChannelConfig] = field(default_factory=lambda: MappingProxyType({}))
+    policy: Policy = field(default_factory=Policy, repr=False)
+    """Compiled; without `[policy]` it has no rules."""
     keys: tuple[str, ...] = field(default=(), repr=False)
     """Fernet keys, newest first; empty where the embedded default makes its own in `data_dir`."""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
