@@ -23,6 +23,7 @@ from plugin.domain.events import (
     TicketChanged,
     TicketTouched,
 )
+from plugin.domain.model import Visibility
 from plugin.domain.text import MarkKind
 
 _LEVELS = {
@@ -98,7 +99,18 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "prepared texts when the reply window is shut",
         ),
     ),
-    ("Limits", ("longest text", "files in one message", "largest file", "kinds of file", "can be edited for", "can be answered for")),
+    (
+        "Limits",
+        (
+            "longest text",
+            "files in one message",
+            "largest file",
+            "kinds of file",
+            "can be edited for",
+            "can be answered for",
+            "can be answered for, in private",
+        ),
+    ),
     ("Rules", ("who may be answered in public", "when no answer came to a call")),
 )
 """The rows of platforms side by side: headings, and the names of the rows below each."""
@@ -145,6 +157,9 @@ def _ends(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
         yield "can be edited for", _span(capabilities.limits.edit_window)
     if not capabilities.events <= _OF_HELPDESKS:
         yield "can be answered for", _span(capabilities.limits.reply_window)
+        private = capabilities.limits_of(Visibility.PRIVATE).reply_window
+        if private != capabilities.limits.reply_window:
+            yield "can be answered for, in private", _span(private)
         yield "who may be answered in public", capabilities.may_answer or "everybody who can be read"
     yield "when no answer came to a call", _after_silence(capabilities)
 

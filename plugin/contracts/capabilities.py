@@ -96,7 +96,7 @@ class Capabilities:
     readback: Readback = Readback.NONE
     limits: Limits = field(default_factory=Limits)
     private_limits: Limits | None = None
-    """The sizes of private messages, where the platform has others for them; everything else is as in `limits`."""
+    """The sizes and the reply window of private messages, where the platform has others for them; everything else is as in `limits`."""
     may_answer: str = ""
     """Whom the platform lets us answer in public, in a sentence; empty: everybody who can be read."""
 

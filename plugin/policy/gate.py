@@ -109,7 +109,7 @@ def _reach(facts: OutboundFacts) -> Refused | None:
 
 
 def _window(facts: OutboundFacts) -> Refused | None:
-    window = facts.capabilities.limits.reply_window
+    window = facts.capabilities.limits_of(facts.visibility).reply_window
     if window is None or facts.last_inbound_at is None or facts.is_template:
         return None
     if facts.now > facts.last_inbound_at + timedelta(seconds=window) - _WINDOW_MARGIN:
