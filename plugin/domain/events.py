@@ -158,6 +158,8 @@ class TicketChanged:
     group: str
     merged_into: TicketRef | None = None
     is_deleted: bool = False
+    fields: tuple[tuple[str, str], ...] = ()
+    """Custom fields as they are now; see `TicketState.fields`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
