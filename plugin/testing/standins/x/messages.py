@@ -105,11 +105,12 @@ class Messages:
 
 
 class Uploads:
-    """Files on their way in. `checks` is how often a film's state must be asked; `is_broken` lets X find it unusable."""
+    """Files on their way in. `checks` is how often a film's state must be asked, each `check_after` seconds; `is_broken`: X finds it unusable."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.checks = 0
+        self.check_after = 1
         self.is_broken = False
 
     def at_once(self, account: str, category: str, content: bytes) -> Json:
@@ -191,5 +192,5 @@ class Uploads:
         if media.is_failed:
             told["processing_info"] = {"state": "failed", "progress_percent": 0}
         elif not media.is_final:
-            told["processing_info"] = {"state": "pending", "check_after_secs": 1}
+            told["processing_info"] = {"state": "pending", "check_after_secs": self.check_after}
         return {"data": told}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from plugin.testing.standins.telegram.faults import Fault, Faults, Kind
 from plugin.testing.standins.x.hooks import PRIVATE, Delivery, Hooks
 from plugin.testing.standins.x.limits import Limits
 from plugin.testing.standins.x.messages import Messages, Uploads
+from plugin.testing.standins.x.misbehaving import after, before
 from plugin.testing.standins.x.posts import Posts, check_credit
 from plugin.testing.standins.x.reading import check_query, checked, need_type
 from plugin.testing.standins.x.refusals import Refused, forbidden, invalid
@@ -54,7 +54,7 @@ class XStandIn:
         self.world.join(CUSTOMER, "lena_marsh", name="Lena Marsh")
         self.world.join(BYSTANDER, "helpful_bot", name="Helpful Bot", followers=3, is_automated=True)
         self._server: BaseWSGIServer = make_server("127.0.0.1", port, self._app(), threaded=True, request_handler=_Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="x", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, name="x", daemon=True)
         self.shapes.address = self.url
 
     def __enter__(self) -> Self:
@@ -163,16 +163,14 @@ class XStandIn:
     def _answered(self, method: str, path: str, do: Callable[[], Any], *, bills: float = 0.0) -> Response:
         self.calls.append((method, request.path, request.args.to_dict()))
         fault = self.faults.strike(request.path.rpartition("/")[2])
-        if fault is not None:
-            _before(fault)
+        before(fault)
         headers = self.limits.spend(f"{method} {path}", _authorization())
         check_credit(self.credit if bills else None)
         with self.world.lock:
             told = do()
         if self.credit is not None:
             self.credit -= bills
-        if fault is not None:
-            _after(fault)
+        after(fault)
         answer = told if isinstance(told, Response) else jsonify(told)
         if method == "POST" and not isinstance(told, Response) and "data" in told and path == "/2/tweets":
             answer.status_code = 201
@@ -213,8 +211,7 @@ class XStandIn:
     def _token(self) -> Response:
         self.calls.append(("POST", request.path, {}))
         fault = self.faults.strike("token")
-        if fault is not None:
-            _before(fault)
+        before(fault)
         need_type(request.mimetype, "application/x-www-form-urlencoded")
         try:
             told = self.signing_in.grant(request.form.to_dict(), _authorization())
@@ -222,8 +219,7 @@ class XStandIn:
             answer = jsonify(mistake.body)
             answer.status_code = mistake.status
             return answer
-        if fault is not None:
-            _after(fault)
+        after(fault)
         return jsonify(told)
 
 
@@ -278,29 +274,3 @@ def _refuse(refusal: Refused) -> Response:
     answer.status_code = refusal.status
     answer.headers.update(refusal.headers)
     return answer
-
-
-def _before(fault: Fault) -> None:
-    if fault.kind is Kind.RATE_LIMIT:
-        raise Refused(429, "Too Many Requests", "Too Many Requests", headers={"x-rate-limit-reset": str(int(fault.value))})
-    if fault.kind is Kind.ERROR_BEFORE:
-        raise Refused(int(fault.value), "Error", "Sent by a fault of the stand-in.")
-    if fault.kind is Kind.DROP_BEFORE:
-        _cut()
-    if fault.kind is Kind.STALL_BEFORE:
-        time.sleep(fault.value)
-
-
-def _after(fault: Fault) -> None:
-    if fault.kind is Kind.ERROR_AFTER:
-        raise Refused(int(fault.value), "Error", "Sent by a fault of the stand-in.")
-    if fault.kind is Kind.DROP_AFTER:
-        _cut()
-    if fault.kind is Kind.STALL_AFTER:
-        time.sleep(fault.value)
-
-
-def _cut() -> None:
-    """End the caller's connection without an answer."""
-    request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-    raise Refused(500, "Error", "Nobody hears this.")
