@@ -16,13 +16,13 @@ PNG = FormFile(filename="a.png", content=b"\x89PNG\r\n\x1a\n")
 POSTS, MESSAGES = "/2/tweets", f"/2/dm_conversations/with/{CUSTOMER}/messages"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def x() -> Iterator[XStandIn]:
     with XStandIn() as standin:
         yield standin
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def http() -> Iterator[Client]:
     transport = Transport()
     yield transport.client(name="X")
