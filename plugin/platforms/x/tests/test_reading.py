@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from plugin.contracts.http import HttpResponse
 from plugin.domain.codec import encode_event
 from plugin.domain.errors import RemoteError
+from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import Visibility
 from plugin.domain.text import MarkKind
@@ -67,12 +68,13 @@ def test_any_page_is_endured(page: Any, data: st.DataObject, value: Any) -> None
     body = json.dumps(grafted(page, data.draw(st.sampled_from(list(places(page)))), value)).encode()
     http = CannedHttp([HttpResponse(status=200, headers={}, body=body, url="https://fixture.example/")])
     adapter = SUBJECT.connect(http, stored={SECRET: TOKEN})
-    for ask in (
+    asked: list[Callable[[], Sequence[PlatformEvent]]] = [
         lambda: adapter.poll(None).events,
         lambda: adapter.poll({"floor": "2026-07-24T20:00:00Z", "mentions": "1", "own": "1", "messages": "1"}).events,
         lambda: adapter.search("brand", "rail", None, most=5).events,
         lambda: adapter.recheck([MessageRef("2080765813578191303")]),
-    ):
+    ]
+    for ask in asked:
         try:
             events = ask()
         except RemoteError:
@@ -108,7 +110,8 @@ def test_names_are_marked_by_their_numbers() -> None:
 def test_only_names_before_an_answer_are_taken_off() -> None:
     assert lead_of("@a @b hello @c", [6, 14]) == "@a @b "
     assert lead_of("hello @c there", [6, 14]) == ""
-    for shown in (None, [], ["6"], [True], [-1], [99], {}):
+    odd: list[Any] = [None, [], ["6"], [True], [-1], [99], {}]
+    for shown in odd:
         assert lead_of("@a @b hello", shown) == ""
 
 
