@@ -179,7 +179,7 @@ final class Desk {
             'source' => 'API',
             'ip' => $_SERVER['REMOTE_ADDR'] ?? '127.0.0.1',
             'autorespond' => false,
-            ...$this->said($input, 'message', $marker),
+            ...$this->said($input, 'message', $marker, $this->former($input)),
         ];
         unset($vars['poster']);
         if ($input->text('group') !== '') {
@@ -225,7 +225,7 @@ final class Desk {
     }
 
     /** What an entry is made of, for osTicket. `$body` is the name under which it wants the text. */
-    private function said(Input $input, string $body, string $marker): array {
+    private function said(Input $input, string $body, string $marker, string $below = ''): array {
         $article = $input->part('article');
         $files = [];
         foreach ($article->parts('files') as $file) {
@@ -236,7 +236,7 @@ final class Desk {
             $files[] = ['name' => $file->text('name', 400, false), 'type' => $file->text('type', 200), 'data' => $content];
         }
         $said = [
-            $body => new \HtmlThreadEntryBody($article->text('html', 1_000_000)),
+            $body => new \HtmlThreadEntryBody($article->text('html', 1_000_000) . $below),
             'title' => $article->text('title', 250) ?: null,
             'poster' => $article->text('poster', 120),
             'mid' => Reader::messageId($marker),
@@ -249,6 +249,13 @@ final class Desk {
             $said['source'] = Reader::source($marker);
         }
         return array_filter($said, static fn ($one): bool => $one !== null && $one !== '');
+    }
+
+    /** A line on the ticket that the new one continues. */
+    private function former(Input $input): string {
+        $ticket = $input->has('follows') ? $input->number('follows') : 0;
+        $row = $ticket !== 0 && $this->journal->isOurs($ticket) ? $this->reader->row($ticket) : null;
+        return $row === null ? '' : sprintf('<p>Continues <a href="tickets.php?id=%d">ticket #%s</a>.</p>', $ticket, htmlspecialchars($row['number']));
     }
 
     private function filed(mixed $entry): int {

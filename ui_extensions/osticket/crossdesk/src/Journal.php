@@ -116,6 +116,7 @@ final class Journal {
                 return false;
             }
             $this->finish(array_column($rows, 'touch_key'));
+            @unlink(self::sulkFile());
         } while (count($rows) === self::MOST);
         return true;
     }
@@ -143,16 +144,19 @@ final class Journal {
             if ($isFree) {
                 fastcgi_finish_request();
             }
-            $rest = sys_get_temp_dir() . '/crossdesk-' . md5(__FILE__ . TABLE_PREFIX) . '.rest';
-            if (!$isFree && @filemtime($rest) > time() - self::SULK) {
+            if (!$isFree && @filemtime(self::sulkFile()) > time() - self::SULK) {
                 return; // Nobody shall wait again for a bridge that is away; cron and the bridge's own asking catch up.
             }
             if (!$this->deliver() && !$isFree) {
-                @touch($rest);
+                @touch(self::sulkFile());
             }
         } catch (\Throwable $problem) {
             error_log('Crossdesk: ' . $problem->getMessage());
         }
+    }
+
+    private static function sulkFile(): string {
+        return sys_get_temp_dir() . '/crossdesk-' . md5(__FILE__ . TABLE_PREFIX) . '.away';
     }
 
     private function waiting(): array {

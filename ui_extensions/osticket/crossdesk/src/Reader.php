@@ -82,6 +82,7 @@ final class Reader {
         $rows = $this->database->rows(
             'SELECT n.id, n.pid, n.type, n.staff_id, n.user_id, n.poster, n.source, n.flags, n.format, n.body,
                     UNIX_TIMESTAMP(n.created) AS at,
+                    (SELECT p.type FROM {thread_entry} p WHERE p.id = n.pid) AS parent_type,
                     (SELECT mid FROM {thread_entry_email} m WHERE m.thread_entry_id = n.id ORDER BY m.id LIMIT 1) AS mid
              FROM {thread_entry} n JOIN {thread} t ON t.id = n.thread_id
              WHERE t.object_type = \'T\' AND t.object_id = ? AND n.id > ? ORDER BY n.id LIMIT ' . self::MOST,
@@ -162,6 +163,8 @@ final class Reader {
             'parent' => (string) ($row['pid'] ?: ''),
             'kind' => ['M' => 'message', 'R' => 'reply', 'N' => 'note'][$row['type']] ?? 'note',
             'is_hidden' => (bool) ($flags & self::HIDDEN),
+            // An edited reply is a new entry below the old one; a reply proper stands below a message.
+            'is_edit' => $row['type'] === 'R' && $row['parent_type'] === 'R',
             'author' => match (true) {
                 $this->marker($row) !== null => 'bridge',
                 (int) $row['staff_id'] > 0 => 'agent',
