@@ -43,7 +43,7 @@ _CAPABILITIES = Capabilities(
     limits=Limits(file_bytes=10_000_000, files_per_message=20, concurrency=2, max_lifetime=120.0),
 )
 _LONG = 60.0
-_REF = re.compile(r"n([0-9A-Za-z-]{1,20}):([0-9a-v]{26})\Z")
+_REF = re.compile(r"n([0-9A-Za-z-]{1,20}):([0-9a-z]{26})\Z")
 _NUMBER = re.compile(r"[0-9A-Za-z-]{1,20}\Z")
 _NO_PLUGIN = "Without our plugin osTicket lets nobody do this from outside; nothing was changed. Install the plugin and set mode = plugin."
 

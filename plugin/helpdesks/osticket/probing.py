@@ -1,4 +1,4 @@
-"""What `doctor` asks of an osTicket: does our plugin answer, does it fit, is osTicket prepared and safe."""
+"""What `doctor` asks of an osTicket: does our plugin answer, does it fit, is osTicket prepared, has it a known hole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from plugin.helpdesks.osticket.schema import AboutSchema
 
 _SAFE_SINCE = {(1, 17): 7, (1, 18): 3}
 """CVE-2026-22200: a ticket's HTML could read files of the server; repaired in 1.17.7 and 1.18.3."""
-_ENOUGH_BYTES = 14_000_000
 
 
 def probe(client: PluginClient) -> list[Probe]:
@@ -22,7 +21,7 @@ def probe(client: PluginClient) -> list[Probe]:
     except RemoteError as problem:
         answer = f"{problem} {problem.detail}".strip()
         return [Probe(name="plugin", is_ok=False, answer=answer, next_step="See docs/helpdesks/osticket.md, sections 2 and 3.")]
-    return [_plugin(told), _version(told), _prepared(told), _size(told)]
+    return [_plugin(told), _version(told), _prepared(told)]
 
 
 def _plugin(told: dict[str, Any]) -> Probe:
@@ -58,12 +57,3 @@ def _prepared(told: dict[str, Any]) -> Probe:
         name="prepared", is_ok=is_ok, answer=answer, next_step="Install php-mbstring; save the plugin instance's settings in osTicket once."
     )
 
-
-def _size(told: dict[str, Any]) -> Probe:
-    size = told["request_bytes"]
-    return Probe(
-        name="size",
-        is_ok=size == 0 or size >= _ENOUGH_BYTES,
-        answer=f"PHP's post_max_size is {size:,} bytes",
-        next_step="Set post_max_size = 32M in php.ini: files travel in the request, a third larger than they are.",
-    )

@@ -10,7 +10,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_lo
 PLUGIN, INTAKE = "plugin", "intake"
 _ID = validate.Regexp(r"^[0-9]{1,18}\Z")
 _OPTIONAL_ID = validate.Regexp(r"^[0-9]{0,18}\Z")
-_MARKER = validate.Regexp(r"^[0-9a-v]{26}\Z")
+_MARKER = validate.Regexp(r"^[0-9a-z]{26}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,6 @@ class AboutSchema(_Wire):
     is_prepared = fields.Bool(required=True)
     has_mbstring = fields.Bool(required=True)
     waiting = fields.Int(required=True, strict=True)
-    request_bytes = fields.Int(required=True, strict=True)
 
 
 class CustomerSchema(_Wire):

@@ -7,9 +7,10 @@ require getenv('SHIM_PLUGIN') . '/crossdesk.php';
 
 class ShimConfig {
     public array $config;
+    public array $defaults = ['message_autoresponder_collabs' => 1];
 
     public function __construct() {
-        $this->config = ['message_autoresponder' => (object) ['value' => 1], 'message_autoresponder_collabs' => (object) ['value' => 1]];
+        $this->config = ['message_autoresponder' => (object) ['value' => 1]];
     }
 }
 

@@ -227,6 +227,9 @@ class Ticket {
         if ($alerts && !empty($GLOBALS['cfg']->config['message_autoresponder']->value)) {
             $ticket->mail('answer');
         }
+        if ($alerts && !empty($GLOBALS['cfg']->defaults['message_autoresponder_collabs'])) {
+            $ticket->mail('copy');
+        }
         return $entry;
     }
 

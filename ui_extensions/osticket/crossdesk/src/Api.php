@@ -68,7 +68,6 @@ final class Api {
             'is_prepared' => $this->fields->isPrepared(),
             'has_mbstring' => extension_loaded('mbstring'),
             'waiting' => $this->journal->waitingCount(),
-            'request_bytes' => self::requestBytes(),
         ];
     }
 
@@ -140,12 +139,5 @@ final class Api {
         while (ob_get_level() > 0) {
             ob_end_clean();
         }
-    }
-
-    /** The largest request that PHP here takes, in bytes. */
-    private static function requestBytes(): int {
-        $set = trim((string) ini_get('post_max_size'));
-        $factor = ['k' => 1024, 'm' => 1024 ** 2, 'g' => 1024 ** 3][strtolower(substr($set, -1))] ?? 1;
-        return (int) $set * $factor;
     }
 }

@@ -151,7 +151,7 @@ final class Desk {
     public function mustLive(Input $input): int {
         $ref = $input->text('ticket', 40, false);
         $ticket = 0;
-        if (preg_match('/^n([0-9A-Za-z-]{1,20}):([0-9a-v]{26})$/D', $ref, $found)) {
+        if (preg_match('/^n([0-9A-Za-z-]{1,20}):([0-9a-z]{26})$/D', $ref, $found)) {
             $ticket = $this->reader->ticketByMessageId($found[2]) ?? $this->reader->ticketByNumber($found[1]) ?? 0;
             if ($ticket !== 0 && $this->reader->entryOf($this->reader->live($ticket) ?? 0, $found[2]) !== null) {
                 $this->journal->adopt($ticket, $found[2]);
@@ -389,6 +389,8 @@ final class Desk {
         foreach (['message_autoresponder', 'message_autoresponder_collabs'] as $key) {
             if (isset($config->config[$key])) {
                 $config->config[$key]->value = 0;
+            } elseif (isset($config->defaults)) {
+                $config->defaults[$key] = 0; // What no admin ever saved is on by default.
             }
         }
     }

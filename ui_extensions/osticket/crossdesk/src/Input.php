@@ -38,7 +38,7 @@ final class Input {
 
     public function marker(string $name = 'marker'): string {
         $value = $this->text($name, 26);
-        return preg_match('/^[0-9a-v]{26}$/D', $value) ? $value : throw $this->wrong($name);
+        return preg_match('/^[0-9a-z]{26}$/D', $value) ? $value : throw $this->wrong($name);
     }
 
     public function choice(string $name, string ...$known): string {

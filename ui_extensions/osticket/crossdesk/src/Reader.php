@@ -185,7 +185,7 @@ final class Reader {
 
     private function marker(array $row): ?string {
         $carried = $row['source'] . ' ' . $row['mid'];
-        return preg_match('/(?:^cd:|<)([0-9a-v]{26})(?: |$|@' . preg_quote(self::DOMAIN, '/') . '>)/', $carried, $found) ? $found[1] : null;
+        return preg_match('/(?:^cd:|<)([0-9a-z]{26})(?: |$|@' . preg_quote(self::DOMAIN, '/') . '>)/', $carried, $found) ? $found[1] : null;
     }
 
     /** @param int[] $entries @return array<int, array> */
