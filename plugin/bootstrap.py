@@ -14,13 +14,15 @@ from plugin.contracts.registry import walk
 from plugin.contracts.wakeups import WakeUps
 from plugin.domain.clock import SystemClock
 from plugin.domain.ids import Place, channel_place, helpdesk_place
+from plugin.handlers.connects import CALLBACK, Connector
 from plugin.handlers.drain import Drain, Slots
 from plugin.handlers.installation import Channel, Desk, Installation
 from plugin.handlers.polls import Poller
 from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
-from plugin.store import places
+from plugin.store import cursors, places
 from plugin.store.database import Database
+from plugin.store.grants import Grants
 from plugin.store.secrets import PlaceSecrets
 from plugin.store.spool import Spool
 from plugin.transport.client import Transport
@@ -48,6 +50,7 @@ class Bridge:
     splitter: Splitter
     poller: Poller
     spool: Spool | None
+    grants: Grants
 
     def drain(self, slots: Slots) -> Drain:
         """What works conversations, within the servers' own limits."""
@@ -57,6 +60,10 @@ class Bridge:
         """What receives deliveries."""
         return Receiver(self.installation, self.database, wakeups, self.spool)
 
+    def connector(self) -> Connector:
+        """What connects accounts by OAuth."""
+        return Connector(self.installation, self.database, self.grants, redirect_url=self.config.public_url.rstrip("/") + CALLBACK)
+
     def concurrency(self, place: Place) -> int:
         """How many calls a place takes at a time."""
         return self.installation.adapter(place).capabilities.limits.concurrency
@@ -65,7 +72,7 @@ class Bridge:
         """Have a row for every configured place and cursor. Run once when a process starts to serve."""
         with self.database.begin() as connection:
             places.register(connection, self.installation.adapters)
-            places.register_polls(connection, list(self.installation.polls()))
+            cursors.register(connection, self.poller.tasks)
             for channel in self.installation.channels.values():
                 if channel.is_paused:
                     places.set_status(connection, channel.place, "paused", "Paused in crossdesk.toml.")
@@ -89,6 +96,7 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         splitter=splitter,
         poller=Poller(installation, database, splitter),
         spool=_spool(config),
+        grants=Grants(database, keys),
     )
 
 
@@ -108,6 +116,8 @@ def _channels(config: Config, database: Database, transport: Transport, keys: Se
                 group=item.group,
                 late=item.late,
                 is_paused=item.is_paused,
+                registers=item.registers,
+                searches=item.searches,
             )
         )
     return channels

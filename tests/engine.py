@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
 
-from plugin.config import EngineConfig
+from plugin.config import EngineConfig, SearchConfig
 from plugin.contracts.http import WebhookRequest
 from plugin.domain.events import HelpdeskEvent, PlatformEvent
 from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
@@ -20,7 +20,7 @@ from plugin.handlers.installation import Channel, Desk, Installation
 from plugin.handlers.polls import Poller
 from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
-from plugin.store import conversations, ledger, places
+from plugin.store import conversations, cursors, ledger, places
 from plugin.store.database import Database
 from plugin.store.ledger import Balance
 from plugin.testing.fake_helpdesk import FakeHelpdesk
@@ -60,6 +60,7 @@ class Engine:
         helpdesk: FakeHelpdesk | None = None,
         config: EngineConfig = QUICK,
         late: str = "reopen",
+        searches: Mapping[str, SearchConfig] | None = None,
     ) -> None:
         self.network = network or FakePlatform()
         self.helpdesk = helpdesk or FakeHelpdesk()
@@ -73,6 +74,7 @@ class Engine:
             helpdesk=DESK,
             group="Social",
             late=late,
+            searches=searches or {},
         )
         desk = Desk(key=HelpdeskKey("fake"), place=DESK, kind="fake", adapter=self.helpdesk)
         self.installation = Installation(channels={CHANNEL: channel}, desks={DESK: desk}, engine=config)
@@ -83,7 +85,7 @@ class Engine:
         self.receiver = Receiver(self.installation, self.database, self.wakeups, None)
         with self.database.begin() as connection:
             places.register(connection, self.installation.adapters)
-            places.register_polls(connection, list(self.installation.polls()))
+            cursors.register(connection, self.poller.tasks)
 
     def tell(self, *events: PlatformEvent) -> None:
         """The network's webhook brings events."""

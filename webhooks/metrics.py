@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from functools import cache
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from plugin.bootstrap import Bridge
 from plugin.domain.errors import StoreUnavailable
-from plugin.store import ledger
+from plugin.handlers import health
+from plugin.store import cursors, ledger
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _registry = CollectorRegistry()
@@ -51,6 +52,8 @@ class _BridgeCollector(Collector):
         try:
             with self._bridge.database.begin() as connection:
                 lag = ledger.lag(connection)
+                found = cursors.counts(connection)
+                standing = health.conditions(connection)
         except StoreUnavailable:
             is_up.add_metric([], 0)
             yield is_up
@@ -64,3 +67,16 @@ class _BridgeCollector(Collector):
             counts.add_metric([row.kind], row.total)
         yield oldest
         yield counts
+        polled = CounterMetricFamily("crossdesk_polled", "Events that polls found and no webhook had told.", labels=["place"])
+        missed = CounterMetricFamily("crossdesk_missed", "Those of them that were found after a time of no polls.", labels=["place"])
+        for row in found:
+            polled.add_metric([row.place], row.found)
+            missed.add_metric([row.place], row.missed)
+        yield polled
+        yield missed
+        is_well = GaugeMetricFamily(
+            "crossdesk_place_ok", "1 when the place works; 0 with a dead token or a silent webhook.", labels=["place"]
+        )
+        for item in standing:
+            is_well.add_metric([item.place], float(item.is_ok))
+        yield is_well

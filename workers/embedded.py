@@ -27,7 +27,7 @@ _POSTGRES_SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "60",
-    "shared_buffers": "32MB",
+    "shared_buffers": "16MB",
     "huge_pages": "off",
     "jit": "off",
     "fsync": "on",

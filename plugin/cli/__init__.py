@@ -13,6 +13,7 @@ from plugin.cli.channels import channel
 from plugin.cli.checking import check, doctor
 from plugin.cli.databases import db
 from plugin.cli.ledgers import ledger
+from plugin.cli.messages import message
 from plugin.cli.packaging import package
 from plugin.cli.rehearsing import rehearse
 from plugin.cli.running import run, serve, sweep, work
@@ -58,5 +59,5 @@ def main(ctx: click.Context, path: str) -> None:
     ctx.call_on_close(ctx.obj.close)
 
 
-for command in (run, serve, work, sweep, check, doctor, channel, ledger, alert, db, rehearse, package):
+for command in (run, serve, work, sweep, check, doctor, channel, message, ledger, alert, db, rehearse, package):
     main.add_command(command)

@@ -23,12 +23,33 @@ def channel() -> None:
 @pass_settings
 def list_all(settings: Settings, *, as_json: bool) -> None:
     """Every channel and helpdesk with its state."""
-    rows = operate.list_places(settings.bridge.database)
+    bridge = settings.bridge
+    rows, searches = operate.list_places(bridge.database), operate.list_searches(bridge.database, bridge.installation)
     if as_json:
-        show_json({"places": rows})
+        show_json({"places": rows, "searches": searches})
         return
     headings = ("place", "kind", "status", "since", "waiting", "says")
-    show_table([(row["key"], row["adapter"], row["status"], row["status_since"], row["due"], row["status_text"]) for row in rows], headings)
+    told = [" ".join(filter(None, (row["status_text"], *row["alerts"]))) for row in rows]
+    show_table(
+        [(row["key"], row["adapter"], row["status"], row["status_since"], row["due"], says) for row, says in zip(rows, told, strict=True)],
+        headings,
+    )
+    if searches:
+        click.echo()
+        show_table(
+            [
+                (
+                    item["place"],
+                    item["search"],
+                    f"{item['read']} of {item['a_day']}",
+                    item["found"],
+                    item["last_ok_at"],
+                    "The day's budget is used up; it goes on at midnight (UTC)." if item["is_used_up"] else "",
+                )
+                for item in searches
+            ],
+            ("place", "search", "read today", "found", "asked", "says"),
+        )
 
 
 @channel.command()
@@ -62,6 +83,19 @@ def resume(settings: Settings, name: str) -> None:
     """Go on where it stopped, after a pause, a new token or paid bill."""
     freed = operate.resume(settings.bridge.database, _place(settings.bridge.installation, name), actor=actor())
     click.echo(f"{name} works again; {freed} held replies and messages go on now.")
+
+
+@channel.command()
+@click.argument("name")
+@pass_settings
+def connect(settings: Settings, name: str) -> None:
+    """Print the address at which a person lets us use the account, where the platform connects that way."""
+    bridge = settings.bridge
+    connector = bridge.connector()
+    address = connector.begin(_place(bridge.installation, name), actor=actor())
+    click.echo("Open this in a browser that is signed in to the account. It works once, within ten minutes:\n")
+    click.echo(f"  {address}\n")
+    click.echo(f"The platform sends you back to {connector.redirect_url}: that very address must be entered at its app.")
 
 
 @channel.command()

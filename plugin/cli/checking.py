@@ -11,6 +11,8 @@ from redis.exceptions import RedisError
 from plugin.cli.shared import Settings, pass_settings, show_json
 from plugin.contracts.platform import Probe
 from plugin.domain.errors import ConfigError, CrossdeskError
+from plugin.handlers import health
+from plugin.handlers.health import Condition
 from plugin.store import places, schema
 from workers.redis import connect
 
@@ -46,6 +48,10 @@ def doctor(settings: Settings, *, as_json: bool) -> None:
         installation = settings.bridge.installation
         for place in installation.adapters:
             found[str(place)] = installation.adapter(place).probe()
+        for condition in _conditions(settings):
+            if condition.place in installation.adapters:
+                standing = Probe(name="standing", is_ok=condition.is_ok, answer=condition.says, next_step=condition.next_step)
+                found[condition.place] = (*found[condition.place], standing)
         found["alerts"] = _alerts(settings)
     is_ok = all(probe.is_ok for probes in found.values() for probe in probes)
     if as_json:
@@ -90,6 +96,11 @@ def _redis(settings: Settings) -> Probe:
             name="eviction", is_ok=False, answer=f"maxmemory-policy is {policy}", next_step="Set it to noeviction: it may drop wake-ups."
         )
     return Probe(name="reach", is_ok=True, answer="it answers and evicts nothing")
+
+
+def _conditions(settings: Settings) -> Sequence[Condition]:
+    with settings.bridge.database.begin() as connection:
+        return health.conditions(connection)
 
 
 def _alerts(settings: Settings) -> Sequence[Probe]:

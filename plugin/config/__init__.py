@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from plugin.config.keys import secret_keys
 from plugin.config.loading import load
+from plugin.config.policies import LintedPolicy, lint_policy, load_policy
 from plugin.config.shape import (
     ChannelConfig,
     Config,
@@ -13,6 +14,7 @@ from plugin.config.shape import (
     LateMessages,
     ReceiverConfig,
     RedisConfig,
+    SearchConfig,
     Sentinels,
     WorkerConfig,
 )
@@ -24,10 +26,14 @@ __all__ = [
     "EngineConfig",
     "HelpdeskConfig",
     "LateMessages",
+    "LintedPolicy",
     "ReceiverConfig",
     "RedisConfig",
+    "SearchConfig",
     "Sentinels",
     "WorkerConfig",
+    "lint_policy",
     "load",
+    "load_policy",
     "secret_keys",
 ]

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,16 +15,21 @@ from urllib.parse import unquote, urlsplit
 from plugin.config.findings import Findings, suggestion
 from plugin.config.lines import KeyPath, Lines
 from plugin.config.references import References, is_reference
-from plugin.config.sections import NAME, SECTIONS, CommonSection, KindSection
-from plugin.config.shape import EMBEDDED, ChannelConfig, Config, HelpdeskConfig
+from plugin.config.sections import NAME, SECTIONS, CommonSection, KindSection, SearchSection
+from plugin.config.shape import EMBEDDED, ChannelConfig, Config, HelpdeskConfig, SearchConfig
+from plugin.contracts.capabilities import Level
 from plugin.contracts.helpdesk import Helpdesk
 from plugin.contracts.platform import Platform
 from plugin.contracts.settings import SettingsSchema
 from plugin.domain.errors import ConfigError
 from plugin.domain.ids import ChannelKey, HelpdeskKey
+from plugin.policy.policy import Policy
+from plugin.policy.reading import World, read_policy
 
 _LINE = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_SEARCH = "search"
+"""The key below which a channel's saved searches stand."""
 
 
 def load(path: Path, *, platforms: Mapping[str, Platform], helpdesks: Mapping[str, Helpdesk], environ: Mapping[str, str]) -> Config:
@@ -33,7 +38,7 @@ def load(path: Path, *, platforms: Mapping[str, Platform], helpdesks: Mapping[st
     Raises:
         ConfigError: it cannot be used. `problems` has a line for each mistake, and for each warning after them.
     """
-    text, document = _parsed(path)
+    text, document = parsed(path)
     findings = Findings(path, Lines(text))
     reading = _Reading(path, document, findings)
     settings = References(findings, path.parent, environ).resolved(document)
@@ -52,7 +57,7 @@ class _Reading:
         self._findings = findings
 
     def config(self, document: Mapping[str, Any], platforms: Mapping[str, Platform], helpdesks: Mapping[str, Helpdesk]) -> Config | None:
-        known = (*SECTIONS, "helpdesk", "channel")
+        known = (*SECTIONS, "helpdesk", "channel", "policy")
         for name in document.keys() - set(known):
             self._findings.unknown((name,), known, what="a section of this file")
         sections = {name: self._section(name, make(), document) for name, make in SECTIONS.items()}
@@ -61,6 +66,7 @@ class _Reading:
         made_desks = [self._helpdesk(name, table, helpdesks) for name, table in desks.items()]
         made_channels = [self._channel(name, table, platforms, tuple(desks)) for name, table in channels.items()]
         self._judge(sections, has_channels=bool(channels))
+        policy = self._policy(document, channels, platforms)
         if self._findings.problems:
             return None
         own = sections.pop("crossdesk")
@@ -74,6 +80,7 @@ class _Reading:
             **sections,
             helpdesks=MappingProxyType({desk.key: desk for desk in made_desks if desk is not None}),
             channels=MappingProxyType({channel.key: channel for channel in made_channels if channel is not None}),
+            policy=policy or Policy(),
             keys=tuple(keys),
             secrets=frozenset(self._findings.secrets),
             warnings=self._findings.warnings,
@@ -111,11 +118,12 @@ class _Reading:
         if kind not in helpdesks:
             self._findings.problem((*path, "kind"), f"no helpdesk software of this name is known. {suggestion(kind, helpdesks)}")
             return None
-        settings = self._checked(helpdesks[kind].settings_schema, _without(table, KindSection()), path, also=KindSection().fields)
+        settings = self._checked(helpdesks[kind].settings_schema, _without(table, KindSection().fields), path, also=KindSection().fields)
         return None if settings is None else HelpdeskConfig(key=HelpdeskKey(name), kind=kind, settings=settings)
 
     def _channel(self, name: str, table: dict[str, Any], platforms: Mapping[str, Platform], desks: tuple[str, ...]) -> ChannelConfig | None:
         path: KeyPath = ("channel", name)
+        table, written = _without(table, (_SEARCH,)), table.get(_SEARCH, {})
         common = self._findings.check(CommonSection(), table, path)
         if common is None:
             return None
@@ -129,12 +137,46 @@ class _Reading:
             self._findings.problem((*path, "helpdesk"), f"is missing, and {what}.")
         elif desk is not None and desk not in desks:
             self._findings.problem((*path, "helpdesk"), f"there is no section [helpdesk.NAME] of this name. {suggestion(desk, desks)}")
-        settings = self._checked(platforms[platform].settings_schema, _without(table, CommonSection()), path, also=CommonSection().fields)
+        searches = self._searches(path, written, platforms[platform])
+        known = {**CommonSection().fields, _SEARCH: None}
+        settings = self._checked(platforms[platform].settings_schema, _without(table, CommonSection().fields), path, also=known)
         if settings is None or self._findings.has_problem((*path, "helpdesk")):
             return None
-        is_paused = common.pop("paused", False)
-        key = HelpdeskKey(desk or desks[0])
-        return ChannelConfig(key=ChannelKey(name), platform=platform, helpdesk=key, is_paused=is_paused, settings=settings, **common)
+        is_paused, registers = common.pop("paused", False), common.pop("register", False)
+        return ChannelConfig(
+            key=ChannelKey(name),
+            platform=platform,
+            helpdesk=HelpdeskKey(desk or desks[0]),
+            is_paused=is_paused,
+            registers=registers,
+            searches=MappingProxyType(searches),
+            settings=settings,
+            **common,
+        )
+
+    def _searches(self, path: KeyPath, written: Any, platform: Platform) -> dict[str, SearchConfig]:
+        """The saved searches below `[channel.NAME.search.SEARCH]`."""
+        path = (*path, _SEARCH)
+        if not isinstance(written, dict) or not all(isinstance(table, dict) for table in written.values()):
+            self._findings.problem(path, f"must be written as [{'.'.join(map(str, path))}.SEARCH], with a name of your choice.")
+            return {}
+        if written and platform.capabilities.listens < Level.PARTIAL:
+            self._findings.problem(
+                path, f"{platform.display_name} cannot be searched. Take the section out; `crossdesk platforms` shows which can."
+            )
+        searches: dict[str, SearchConfig] = {}
+        for name, table in written.items():
+            if NAME.fullmatch(name) is None:
+                self._findings.problem((*path, name), "is no usable name for a search: use a-z, 0-9, - and _.")
+            elif (search := self._findings.check(SearchSection(), table, (*path, name))) is not None:
+                searches[name] = search
+        return searches
+
+    def _policy(self, document: Mapping[str, Any], channels: Mapping[str, Any], platforms: Mapping[str, Platform]) -> Policy | None:
+        """The policy, held to the channels of this file and to what their platforms take."""
+        if "policy" not in document:
+            return Policy()
+        return read_policy(document["policy"], self._findings, world=world(channels, platforms))
 
     def _checked(
         self, schema: SettingsSchema, table: dict[str, Any], path: KeyPath, *, also: Mapping[str, Any] | None = None
@@ -175,7 +217,18 @@ class _Reading:
             self._findings.warning((), "no [channel.NAME] is set up yet: nothing will be received.")
 
 
-def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
+def world(channels: Mapping[str, Any], platforms: Mapping[str, Platform]) -> World:
+    """What the policy may refer to: the channels, and what their platforms take."""
+    named = {name: platforms.get(str(table.get("platform"))) for name, table in channels.items()}
+    return World(channels={name: platform.capabilities.limits if platform else None for name, platform in named.items()})
+
+
+def parsed(path: Path) -> tuple[str, dict[str, Any]]:
+    """The text of a file and what it holds.
+
+    Raises:
+        ConfigError: it cannot be read, or is not TOML.
+    """
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         return text, tomllib.loads(text)
@@ -195,8 +248,8 @@ def _parsed(path: Path) -> tuple[str, dict[str, Any]]:
     raise ConfigError(problems=(problem,))
 
 
-def _without(table: Mapping[str, Any], common: SettingsSchema) -> dict[str, Any]:
-    return {name: value for name, value in table.items() if name not in common.fields}
+def _without(table: Mapping[str, Any], names: Container[str]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name not in names}
 
 
 def _texts(value: Any) -> list[str]:

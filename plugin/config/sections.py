@@ -18,6 +18,7 @@ from plugin.config.shape import (
     LateMessages,
     ReceiverConfig,
     RedisConfig,
+    SearchConfig,
     Sentinels,
     WorkerConfig,
 )
@@ -190,6 +191,22 @@ class CommonSection(_Section):
     group = fields.String(metadata=_help("Where its tickets are filed first, as the helpdesk calls it."))
     late = fields.Enum(LateMessages, by_value=True, metadata=_help('A message after the ticket is closed: "reopen", "follow_up" or "new".'))
     paused = fields.Boolean(metadata=_help("true: take messages in, send nothing."))
+    register = fields.Boolean(
+        metadata=_help("true: whenever Crossdesk starts, the platform is told the webhook's address, where it lets us.")
+    )
+
+
+class SearchSection(_Section):
+    """`[channel.NAME.search.SEARCH]`: a saved search."""
+
+    makes = SearchConfig
+    query = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=1000),
+        metadata=_help("What to search for, in the platform's own words; its page says which."),
+    )
+    a_day = Count(at_least=1, at_most=1_000_000, metadata=_help("Most posts that are read in a day (UTC): some platforms bill each."))
+    group = fields.String(metadata=_help("Where tickets of found posts are filed, if not where the channel's are."))
 
 
 class KindSection(_Section):

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from plugin.domain.ids import ChannelKey, HelpdeskKey
+from plugin.policy.policy import Policy
 
 EMBEDDED = "embedded"
 
@@ -117,8 +118,20 @@ class HelpdeskConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchConfig:
+    """One `[channel.NAME.search.SEARCH]`: the platform's own `query`, at most `a_day` posts a day (UTC), filed in `group` where it names one."""
+
+    query: str
+    a_day: int = 100
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelConfig:
-    """One `[channel.NAME]`. `group`: where its tickets are filed first, as the helpdesk calls it; empty for the helpdesk's own default."""
+    """One `[channel.NAME]`. `group`: where its tickets are filed first, as the helpdesk calls it; empty for the helpdesk's own default.
+
+    `registers`: the platform is told our address whenever a sweeper starts.
+    """
 
     key: ChannelKey
     platform: str
@@ -126,6 +139,8 @@ class ChannelConfig:
     group: str = ""
     late: LateMessages = LateMessages.REOPEN
     is_paused: bool = False
+    registers: bool = False
+    searches: Mapping[str, SearchConfig] = field(default_factory=lambda: MappingProxyType({}))
     settings: Any
 
 
@@ -144,6 +159,8 @@ class Config:
     engine: EngineConfig = field(default_factory=EngineConfig)
     helpdesks: Mapping[HelpdeskKey, HelpdeskConfig] = field(default_factory=lambda: MappingProxyType({}))
     channels: Mapping[ChannelKey, ChannelConfig] = field(default_factory=lambda: MappingProxyType({}))
+    policy: Policy = field(default_factory=Policy, repr=False)
+    """Compiled; without `[policy]` it has no rules."""
     keys: tuple[str, ...] = field(default=(), repr=False)
     """Fernet keys, newest first; empty where the embedded default makes its own in `data_dir`."""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)

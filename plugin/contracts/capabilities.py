@@ -95,5 +95,11 @@ class Capabilities:
     idempotency: Idempotency = Idempotency.NONE
     readback: Readback = Readback.NONE
     limits: Limits = field(default_factory=Limits)
+    private_limits: Limits | None = None
+    """The sizes of private messages, where the platform has others for them; everything else is as in `limits`."""
     may_answer: str = ""
     """Whom the platform lets us answer in public, in a sentence; empty: everybody who can be read."""
+
+    def limits_of(self, visibility: Visibility) -> Limits:
+        """The limits of messages that go out with this visibility."""
+        return self.private_limits if self.private_limits is not None and visibility is Visibility.PRIVATE else self.limits

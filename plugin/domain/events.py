@@ -138,6 +138,8 @@ class ArticleAdded:
     agent_name: str
     is_reply: bool
     text: Text
+    agent_ref: str = ""
+    """The agent as the helpdesk's own key; empty where it does not tell."""
     attachments: tuple[Attachment, ...] = ()
     marker: Marker | None = None
     remarks: tuple[str, ...] = ()
@@ -156,6 +158,8 @@ class TicketChanged:
     group: str
     merged_into: TicketRef | None = None
     is_deleted: bool = False
+    fields: tuple[tuple[str, str], ...] = ()
+    """Custom fields as they are now; see `TicketState.fields`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,9 +171,38 @@ class TicketTouched:
     ticket_ref: TicketRef
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionTaken:
+    """A person pressed something: in the panel, the console, on the command line, or by a field of the ticket.
+
+    `event_key` is the press itself, so that the same press told twice is one action.
+    """
+
+    event_key: str
+    occurred_at: datetime | None
+    action: str
+    """What: `handoff`, `postpone`, `take_lock`, `approve` ..."""
+    actor: str
+    """Who, as the helpdesk calls them."""
+    role: str = "agent"
+    """`agent`, `supervisor`, `admin` or `customer`."""
+    reason: str = ""
+    arguments: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerElapsed:
+    """A time that we set for a conversation has come. It stands among the waiting events until then; `event_key` holds name and moment."""
+
+    event_key: str
+    occurred_at: datetime | None
+    name: str
+
+
 PlatformEvent = MessageReceived | MessageEdited | MessageDeleted | ReactionChanged | DeliveryUpdated | ContactReachability
 HelpdeskEvent = ArticleAdded | TicketChanged | TicketTouched
-Event = PlatformEvent | HelpdeskEvent
+BridgeEvent = ActionTaken | TimerElapsed
+Event = PlatformEvent | HelpdeskEvent | BridgeEvent
 EVENT_TYPES: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
@@ -182,5 +215,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         ArticleAdded,
         TicketChanged,
         TicketTouched,
+        ActionTaken,
+        TimerElapsed,
     )
 }

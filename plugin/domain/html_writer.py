@@ -26,7 +26,7 @@ def to_html(text: Text) -> str:
 
     Mentions and links to anything but http, https, mailto and tel become words.
     """
-    marks = _settled(text.marks)
+    marks = _settled(tuple(_fit(mark, text.plain) for mark in text.marks))
     starts, ends = {mark.start for mark in marks}, {mark.end for mark in marks}
     stops = sorted(starts | ends | {len(text.plain)})
     opening = iter(marks)
@@ -60,6 +60,18 @@ def to_html(text: Text) -> str:
             if mark.kind is MarkKind.PRE and text.plain.startswith("\n", at):
                 out.append("\n")
     return "".join(out)
+
+
+def _fit(mark: Mark, plain: str) -> Mark:
+    """A block that begins or ends within a line, such as in an item of a list, would break the line: it is code, or the whole line is quoted."""
+    if mark.kind not in (MarkKind.PRE, MarkKind.QUOTE):
+        return mark
+    start = plain.rfind("\n", 0, mark.start) + 1
+    end = plain.find("\n", max(mark.end - 1, 0))
+    end = len(plain) if end < 0 else max(end, mark.end)
+    if (start, end) == (mark.start, mark.end):
+        return mark
+    return replace(mark, kind=MarkKind.CODE) if mark.kind is MarkKind.PRE else replace(mark, start=start, end=end)
 
 
 def _settled(marks: tuple[Mark, ...]) -> list[Mark]:

@@ -40,6 +40,8 @@ class Lane(StrEnum):
 
     TO_HELPDESK = "to_helpdesk"
     TO_SOCIAL = "to_social"
+    AT_SOCIAL = "at_social"
+    """What is done to others' messages on the platform: safe to repeat, and never behind a reply that is held."""
     FROM_HELPDESK = "from_helpdesk"
     FROM_SOCIAL = "from_social"
 
@@ -64,6 +66,8 @@ class Origin(StrEnum):
     WEBHOOK = "webhook"
     POLL = "poll"
     BACKFILL = "backfill"
+    ACTION = "action"
+    """A person pressed something here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +173,10 @@ class NewTicket:
     priority: str = ""
     follows: TicketRef | None = None
     """The closed, merged or deleted ticket that this one continues."""
+    owner: str = ""
+    """The agent responsible from the start, as the helpdesk calls agents; empty: nobody yet."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """Custom fields to fill, by name; see `TicketState.fields`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +213,9 @@ class TicketState:
     group: str
     live_ref: TicketRef | None
     url: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    """Custom fields with their values as text, empty ones included. Ours go by our own words (`stage`, `action`, `reply_as`), whatever the
+    helpdesk calls them; any other by the helpdesk's own name, as far as the settings name it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,3 +231,5 @@ class TicketChange:
     title: str | None = None
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    """Custom fields to set, by name; an empty value empties. See `TicketState.fields`."""

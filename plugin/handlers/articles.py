@@ -19,7 +19,7 @@ def new_ticket(channel: Channel, call: Call) -> NewTicket:
     contact = held.contact or call.author or Contact(ref=cast(Any, held.thread_key))
     return NewTicket(
         title=wording.title(first.text, contact, channel.platform_name),
-        group=channel.group,
+        group=_group(channel, call),
         contact=contact,
         customer_ref=held.customer_ref,
         article=first,
@@ -43,7 +43,7 @@ def new_article(channel: Channel, call: Call) -> NewArticle:
         for row in call.files
         if row.content is not None
     )
-    remarks = (*getattr(event, "remarks", ()), *refusals, *payload.get("remarks", ()))
+    remarks = (*_limits_of(event), *getattr(event, "remarks", ()), *refusals, *payload.get("remarks", ()))
     text, internal = _words(event, payload["kind"])
     if payload.get("bystander") and call.author is not None:
         text = Text(f"[{wording.bystander(call.author)}]\n") + text
@@ -58,6 +58,20 @@ def new_article(channel: Channel, call: Call) -> NewArticle:
         in_reply_to=call.in_reply_to,
         reopen=payload["kind"] == "message" and channel.late == "reopen",
     )
+
+
+def _group(channel: Channel, call: Call) -> str:
+    """Where the ticket is filed: what a search found may have a group of its own."""
+    search = channel.searches.get(call.intent.event.get("found_by", ""))
+    return search.group if search is not None and search.group else channel.group
+
+
+def _limits_of(event: object) -> tuple[str, ...]:
+    """What an agent must know before answering: that nobody asked us, and whether the platform allows an answer."""
+    if not isinstance(event, MessageReceived):
+        return ()
+    found = (wording.found(event.found_by),) if event.found_by else ()
+    return (*found, *((wording.no_reply(event.no_reply),) if event.no_reply else ()))
 
 
 def _words(event: object, kind: str) -> tuple[Text, bool]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, cast
 
 import structlog
 
 from plugin.contracts.helpdesk import HelpdeskAdapter
-from plugin.contracts.platform import EditsMessages, FetchesMedia, ReadsBack
+from plugin.contracts.platform import EditsMessages, FetchesMedia, HidesMessages, ReadsBack, RechecksMessages, SendsTemplates, Template
 from plugin.domain.codec import decode, decode_event
 from plugin.domain.errors import CrossdeskError, RemoteRejected, Unsupported
 from plugin.domain.events import ArticleAdded, HelpdeskEvent, MessageEdited, MessageReceived, TicketChanged
-from plugin.domain.ids import ArticleRef, Marker, MessageRef, Place
+from plugin.domain.ids import Marker, MessageRef, Place
 from plugin.domain.model import Contact, File, Lane, OpenedTicket, OutboundMessage, Receipt
 from plugin.domain.text import Text
 from plugin.faults import point
@@ -21,20 +21,20 @@ from plugin.handlers import articles, wording
 from plugin.handlers.call import Call
 from plugin.handlers.fates import Try, fate
 from plugin.handlers.installation import Channel, Installation
+from plugin.handlers.outcomes import absent as _absent
+from plugin.handlers.outcomes import applied as _applied
+from plugin.handlers.outcomes import known as _known
 from plugin.handlers.results import (
     CustomerKnown,
     Effect,
     Fetched,
     FetchRefused,
-    Known,
     Looked,
     Noted,
-    PlaceAnswered,
     Result,
     TicketMoved,
     TicketOpened,
 )
-from plugin.store.intents import Ending
 
 _log = structlog.get_logger("crossdesk.calls")
 
@@ -100,6 +100,7 @@ class Caller:
                 url=opened.url,
                 customer_ref=opened.customer_ref,
                 was_found=was_found,
+                is_rechecked=isinstance(self._channel(call).adapter, RechecksMessages),
             )
         ]
         if opened.article_ref is not None:
@@ -179,6 +180,30 @@ class Caller:
         receipt = adapter.edit(call.reply_to, self._outbound(call, with_files=False), marker=Marker(call.intent.marker))
         return _applied(call, receipt.message_ref, [], losses=receipt.losses, was_found=False)
 
+    def _template(self, call: Call) -> Result:
+        """As a reply, by a text that the platform has approved."""
+        channel, marker, message = self._channel(call), Marker(call.intent.marker), self._outbound(call, with_files=False)
+        if call.call.startswith("find:"):
+            assert isinstance(channel.adapter, ReadsBack), "the turn asks only adapters that can tell"
+            receipt = channel.adapter.find_delivered(message, marker=marker)
+            if receipt is None:
+                return _absent(call)
+        elif isinstance(channel.adapter, SendsTemplates):
+            receipt = channel.adapter.send_template(decode(Template, call.intent.payload["template"]), message, marker=marker)
+        else:
+            raise Unsupported("This platform has no templates; nothing was sent.")
+        result = self._delivered(call, receipt, was_found=call.call.startswith("find:"))
+        told = wording.template_sent(call.intent.payload["template"]["name"], call.intent.payload["actor"], message.text.plain)
+        return replace(result, effects=(*result.effects, Noted(name="template", text=told)))
+
+    def _hide(self, call: Call) -> Result:
+        adapter, payload = self._channel(call).adapter, call.intent.payload
+        if not isinstance(adapter, HidesMessages):
+            raise Unsupported("This platform lets us hide nothing; nothing was changed.")
+        adapter.hide(MessageRef(payload["message_ref"]), call.held.thread_key, is_hidden=payload["is_hidden"])
+        told = Noted(name="hide", text=wording.hidden(payload["message_ref"], payload["actor"], is_hidden=payload["is_hidden"]))
+        return _applied(call, payload["message_ref"], [told], was_found=False)
+
     # -- reading ---------------------------------------------------------------------------------------------------------------
 
     def _look(self, call: Call) -> Result:
@@ -208,6 +233,7 @@ class Caller:
             owner=state.owner,
             group=state.group,
             merged_into=state.live_ref if is_merged else None,
+            fields=state.fields,
         )
         effects: list[Effect] = []
         if is_merged:
@@ -240,6 +266,8 @@ class Caller:
         "add_article": _add_article,
         "reply": _reply,
         "edit": _edit,
+        "template": _template,
+        "hide": _hide,
         "look": _look,
         "fetch": _fetch,
     }
@@ -252,32 +280,3 @@ class _AtOtherPlace(Exception):
         super().__init__(place)
         self.place = place
         self.error = error
-
-
-def _known(call: Call, place: Place, ref: MessageRef | ArticleRef) -> Effect:
-    return Known(place=place, message_id=call.intent.message_id, ref=ref, part=call.intent.part)
-
-
-def _applied(call: Call, remote_ref: str, effects: Sequence[Effect], *, losses: Sequence[str] = (), was_found: bool) -> Result:
-    told: list[Effect] = [Noted(name="losses", text="Delivered, but not everything was taken: " + " ".join(losses))] if losses else []
-    return Result(
-        intent_id=call.intent.id,
-        event_id=call.intent.event_id,
-        part=call.intent.part,
-        lane=call.intent.lane,
-        ending=Ending(
-            intent_id=call.intent.id, state="sent", outcome="found" if was_found else "applied", call=call.call, remote_ref=remote_ref
-        ),
-        had_files=bool(call.files),
-        effects=(*effects, *told, *((PlaceAnswered(place=call.place),) if call.failures else ())),
-    )
-
-
-def _absent(call: Call) -> Result:
-    return Result(
-        intent_id=call.intent.id,
-        event_id=call.intent.event_id,
-        part=call.intent.part,
-        lane=call.intent.lane,
-        ending=Ending(intent_id=call.intent.id, state="pending", outcome="absent", call=call.call, due_in=0.0),
-    )

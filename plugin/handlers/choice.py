@@ -16,7 +16,7 @@ from plugin.domain.ids import ArticleRef, CustomerRef, MessageRef, Place
 from plugin.domain.model import Contact, Lane, Visibility
 from plugin.handlers import effects
 from plugin.handlers.call import Call
-from plugin.handlers.fates import settle_seconds
+from plugin.handlers.fates import REPEATABLE, settle_seconds
 from plugin.handlers.installation import Installation
 from plugin.policy import gate
 from plugin.store import conversations, intents, media, messages, places
@@ -24,7 +24,8 @@ from plugin.store.conversations import Held, Lease
 from plugin.store.intents import Ending
 from plugin.store.places import Standing
 
-_LANES = (Lane.FROM_SOCIAL, Lane.FROM_HELPDESK, Lane.TO_HELPDESK, Lane.TO_SOCIAL)
+_LANES = (Lane.FROM_SOCIAL, Lane.FROM_HELPDESK, Lane.TO_HELPDESK, Lane.AT_SOCIAL, Lane.TO_SOCIAL)
+_AT_PLATFORM = frozenset({Lane.TO_SOCIAL, Lane.FROM_SOCIAL, Lane.AT_SOCIAL})
 _BURST = 8
 _ADDITIONS = frozenset({"note", "reaction", "tombstone"})
 _ERRORS_BEFORE_ASIDE = 8
@@ -62,7 +63,7 @@ class Choice:
         return calls
 
     def _lane(self, lane: Lane, rows: Sequence[Row[Any]], fetching: set[int]) -> list[Call]:
-        place = self._held.place if lane in {Lane.TO_SOCIAL, Lane.FROM_SOCIAL} else self._held.helpdesk
+        place = self._held.place if lane in _AT_PLATFORM else self._held.helpdesk
         standing = self._standings[place]
         calls: list[Call] = []
         for row in rows:
@@ -112,7 +113,7 @@ class Choice:
     def _doubted(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | None:
         """It may have been applied: ask again under its key, read back once settled, or set it aside for a person."""
         adapter = self._installation.adapter(place)
-        if row.lane in {Lane.FROM_HELPDESK, Lane.FROM_SOCIAL} or adapter.capabilities.idempotency is not Idempotency.NONE:
+        if row.lane in REPEATABLE or adapter.capabilities.idempotency is not Idempotency.NONE:
             self._settle(row, state="pending", due_in=0.0)
             return self._fresh(row, place, standing)
         if not row.is_settled:
@@ -212,7 +213,7 @@ class Choice:
         self.has_more = True
 
     def _facts(self, row: Row[Any]) -> gate.OutboundFacts:
-        held = self._held
+        held, answered = self._held, row.payload.get("reply_to")
         return gate.OutboundFacts(
             now=held.now,
             visibility=Visibility(held.visibility),
@@ -223,6 +224,8 @@ class Choice:
             hold_text=held.hold_text,
             capabilities=self._installation.channels[held.place].adapter.capabilities,
             file_count=len(row.payload.get("files", ())),
+            no_reply=messages.why_no_reply(self._connection, held.place, answered) if answered else "",
+            is_template=row.op == "template",
         )
 
     def _what(self, row: Row[Any]) -> str:

@@ -142,6 +142,7 @@ def _ticket_opened(connection: Connection, held: Held, result: Result, effect: T
         "ticket_url": effect.url,
         "ticket_closed": False,
         "article_cursor": None,
+        **({"looked_at": held.now} if effect.is_rechecked else {}),
     }
     conversations.update(connection, held.id, opened)
     if held.contact_id is not None:

@@ -25,7 +25,8 @@ from plugin.handlers.results import Effect, Noted, PlaceBlocked, PlaceStopped, R
 from plugin.store.intents import Ending
 
 _FAULTS_BEFORE_ASIDE = 8
-_READING = frozenset({Lane.FROM_HELPDESK, Lane.FROM_SOCIAL})
+REPEATABLE = frozenset({Lane.FROM_HELPDESK, Lane.FROM_SOCIAL, Lane.AT_SOCIAL})
+"""Lanes in which asking again is harmless: they only read, or set what is set already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +129,8 @@ def _stopped(tried: Try, error: Exception, status: str) -> Result:
 
 
 def _unknown(engine: EngineConfig, tried: Try, error: Exception) -> Result:
-    if tried.lane in _READING or tried.capabilities.idempotency is not Idempotency.NONE:
-        # Asking again is harmless: it only reads, or the other side knows our key.
+    if tried.lane in REPEATABLE or tried.capabilities.idempotency is not Idempotency.NONE:
+        # Asking again is harmless, or the other side knows our key.
         ending = _ending(tried, error, state="pending", due_in=back_off(engine, tried.attempts))
     else:
         settle = settle_seconds(engine, tried.capabilities)
@@ -152,7 +153,8 @@ def _refused(tried: Try, error: Exception) -> Result:
         # A customer's message is never dropped: it is set aside for a person, and its conversation goes on.
         return _result(tried, _ending(tried, error, state="quarantined", due_in=None))
     ending = _ending(tried, error, state="failed", due_in=None)
-    note = Noted(name="failed", text=f"Not delivered: {error} The reply stays in this ticket.")
+    told = {"hide": f"Not done: {error}", "template": f"The template was not sent: {error}"}
+    note = Noted(name="failed", text=told.get(tried.op, f"Not delivered: {error} The reply stays in this ticket."))
     return _result(tried, ending, note)
 
 

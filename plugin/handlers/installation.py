@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from plugin.config import EngineConfig
+from plugin.config import EngineConfig, SearchConfig
 from plugin.contracts.helpdesk import HelpdeskAdapter
-from plugin.contracts.platform import PlatformAdapter, PollsEvents
+from plugin.contracts.platform import PlatformAdapter
 from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One configured channel. `late` says what a message to a closed ticket does: reopen, follow_up or new."""
+    """One configured channel. `late` says what a message to a closed ticket does: reopen, follow_up or new.
+
+    `registers`: the platform is told our address whenever a sweeper starts.
+    """
 
     key: ChannelKey
     place: Place
@@ -24,6 +27,8 @@ class Channel:
     group: str
     late: str = "reopen"
     is_paused: bool = False
+    registers: bool = False
+    searches: Mapping[str, SearchConfig] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,3 @@ class Installation:
     def adapters(self) -> Mapping[Place, str]:
         """Every place with the name of its platform or helpdesk kind."""
         return {**{item.place: item.platform for item in self.channels.values()}, **{item.place: item.kind for item in self.desks.values()}}
-
-    def polls(self) -> Mapping[Place, PollsEvents]:
-        """The places that can be polled."""
-        return {place: adapter for place in self.adapters if isinstance(adapter := self.adapter(place), PollsEvents)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from plugin.domain.ids import Place
-from plugin.store import conversations, intents, ledger, places
+from plugin.handlers.installation import Installation
+from plugin.store import conversations, cursors, intents, ledger, places
 from plugin.store.database import Database
 
 
@@ -13,6 +14,30 @@ def list_places(database: Database) -> list[dict[str, Any]]:
     """Every place with its state and how many conversations wait for it."""
     with database.begin() as connection:
         return [dict(row._mapping) for row in places.everyone(connection)]  # noqa: SLF001 - SQLAlchemy's public way to a mapping
+
+
+def list_searches(database: Database, installation: Installation) -> list[dict[str, Any]]:
+    """Every saved search of the file: what it read of today's budget, what it found in all, when it last went well."""
+    with database.begin() as connection:
+        rows = {(row.place, row.task): row for row in cursors.searches(connection)}
+    found = []
+    for channel in installation.channels.values():
+        for name, search in channel.searches.items():
+            row = rows.get((channel.place, cursors.search_task(name)))
+            read = 0 if row is None else row.spent
+            found.append(
+                {
+                    "place": channel.place,
+                    "search": name,
+                    "query": search.query,
+                    "read": read,
+                    "a_day": search.a_day,
+                    "is_used_up": read >= search.a_day,
+                    "found": 0 if row is None else row.found,
+                    "last_ok_at": None if row is None else row.last_ok_at,
+                }
+            )
+    return found
 
 
 def pause(database: Database, place: Place, *, reason: str, actor: str) -> None:
@@ -28,7 +53,7 @@ def resume(database: Database, place: Place, *, actor: str) -> int:
         places.set_status(connection, place, "active", "")
         places.close_alerts(connection, place, ["reauth", "billing"])
         freed = intents.release_held(connection, place, ["auth", "paused"])
-        places.poll_now(connection, place)
+        cursors.ask_now(connection, place)
         ledger.record(connection, actor=actor, action="resume", subject=place, detail={"freed": freed})
         return freed
 

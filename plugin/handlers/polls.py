@@ -1,9 +1,13 @@
-"""Polling: the intake of platforms without webhooks, and the net below the others. Same events, same keys, one row."""
+"""Polling: the intake of platforms without webhooks, and the net below the others. Same events, same keys, one row.
+
+Saved searches and second looks take the same way: a lease, one call at a time, the events and the cursor in one transaction.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -12,51 +16,66 @@ from plugin.contracts.platform import Polled
 from plugin.domain.errors import BillingStopped, CredentialsRejected, CrossdeskError, RateLimited
 from plugin.domain.model import Origin
 from plugin.faults import point
+from plugin.handlers import health
+from plugin.handlers.asking import Asking, Rests, askings
 from plugin.handlers.fates import back_off
 from plugin.handlers.installation import Installation
 from plugin.handlers.split import Splitter
-from plugin.store import events, places
+from plugin.store import cursors, events, places
+from plugin.store.cursors import PollLease, Step, Task
 from plugin.store.database import Database
 from plugin.store.events import Arrival
-from plugin.store.places import PollLease
 
 _log = structlog.get_logger("crossdesk.polls")
 _PAGES = 20
 
 
 class Poller:
-    """Polls the places of an installation that can be polled."""
+    """Asks the places of an installation what there is to be asked."""
 
     def __init__(self, installation: Installation, database: Database, splitter: Splitter) -> None:
         self._installation = installation
         self._database = database
         self._splitter = splitter
-        self._adapters = installation.polls()
+        self._askings = {(asking.place, asking.task): asking for asking in askings(installation)}
         # A poll whose process died is taken over after so long; one page takes a few calls.
         self._lease_seconds = 2 * installation.engine.lease_seconds
 
-    def poll_due(self) -> int:
-        """Poll what is due; returns how many new events that brought."""
-        wanted = list(self._adapters)
-        if not wanted:
-            return 0
-        leases = self._database.run(lambda connection: places.claim_polls(connection, wanted, limit=4, seconds=self._lease_seconds))
-        return sum(self._poll(lease) for lease in leases)
+    @property
+    def tasks(self) -> Sequence[Task]:
+        """What is asked of whom, for `cursors.register`."""
+        return list(self._askings)
 
-    def _poll(self, lease: PollLease) -> int:
-        adapter = self._adapters[lease.place]
+    def poll_due(self) -> int:
+        """Ask what is due; returns how many new events that brought."""
+        if not self._askings:
+            return 0
+        leases = self._database.run(lambda connection: cursors.claim(connection, self.tasks, limit=4, seconds=self._lease_seconds))
+        return sum(self._ask(self._askings[lease.place, lease.task], lease) for lease in leases)
+
+    def _ask(self, asking: Asking, lease: PollLease) -> int:
         position, found = lease.position, 0
-        again = max(adapter.poll_seconds, self._installation.engine.poll_floor_seconds)
+        again = max(asking.seconds, self._installation.engine.poll_floor_seconds)
+        gap = health.gap(lease, again) if asking.is_intake else None
         for page in range(_PAGES):
-            try:
-                point("poll.before_call")
-                polled = adapter.poll(position)
-            except Exception as error:  # noqa: BLE001 - one place's fault must not stop the polling of the others
-                self._failed(lease, error)
+            prepared = asking.prepare(self._database, lease)
+            if prepared is None:
                 return found
+            if isinstance(prepared, Rests):
+                self._rest(lease, prepared)
+                break
+            try:
+                point(f"{asking.kind}.before_call")
+                polled = asking.ask(prepared, position)
+            except Exception as error:  # noqa: BLE001 - one place's fault must not stop the polling of the others
+                self._failed(asking, lease, prepared, error)
+                break
             goes_on = polled.has_more and page < _PAGES - 1
-            new = self._database.run(lambda connection: self._keep(connection, lease, polled, again, goes_on=goes_on))  # noqa: B023
-            point("poll.after_commit")
+            pause = self._installation.engine.poll_floor_seconds if polled.has_more else again
+            new = self._database.run(
+                lambda connection: self._keep(connection, asking, lease, prepared, polled, gap, pause, goes_on=goes_on, is_first=page == 0)  # noqa: B023
+            )
+            point(f"{asking.kind}.after_commit")
             if new is None:
                 return found
             found += new
@@ -64,48 +83,81 @@ class Poller:
             if not goes_on:
                 break
         if found:
-            _log.info("poll_found", place=lease.place, events=found)
+            _log.info(f"{asking.kind}_found", place=lease.place, task=lease.task, events=found)
+        if found and gap is not None:
+            _log.warning("gap_found", place=lease.place, missed=found, seconds=round(gap))
         return found
 
-    def _keep(self, connection: Connection, lease: PollLease, polled: Polled, again: float, *, goes_on: bool) -> int | None:
+    def _keep(
+        self,
+        connection: Connection,
+        asking: Asking,
+        lease: PollLease,
+        prepared: Any,
+        polled: Polled,
+        gap: float | None,
+        again: float,
+        *,
+        goes_on: bool,
+        is_first: bool,
+    ) -> int | None:
         """Store the events and move the cursor together. None: another poller took over meanwhile."""
-        origin = Origin.POLL if lease.last_ok_at is not None else Origin.BACKFILL
+        origin = Origin.POLL if lease.quiet_for is not None else Origin.BACKFILL
         arrivals: Sequence[Arrival] = [Arrival(event=event, origin=origin) for event in polled.events]
         found = self._splitter.keep(connection, lease.place, arrivals)
         for skipped in polled.skipped:
             events.keep_skipped(connection, lease.place, skipped, origin)
-        position = None if polled.position is None else json.dumps(polled.position)
-        is_mine = places.advance_poll(
-            connection,
-            lease,
-            position=position,
+        is_evidence = found > 0 and any(not getattr(event, "is_own", False) for event in polled.events)
+        step = Step(
+            position=None if polled.position is None else json.dumps(polled.position),
             again_in=again,
             found=found,
-            is_ok=True,
+            missed=found if gap is not None else 0,
+            is_evidence=is_evidence if asking.is_intake and is_first and gap is None and origin is Origin.POLL else None,
             keep_lease=self._lease_seconds if goes_on else None,
         )
-        if not is_mine:
+        advanced = cursors.advance(connection, lease, step)
+        if advanced is None:
             connection.rollback()
             return None
-        places.recovered(connection, lease.place)
+        asking.keep(connection, lease, prepared, polled)
+        if asking.is_intake:
+            health.watch_webhook(connection, lease.place, advanced.silence)
+            if found and gap is not None:
+                health.tell_of_gap(connection, lease.place, found, gap)
         return found
 
-    def _failed(self, lease: PollLease, error: Exception) -> None:
-        _log.warning("poll_failed", place=lease.place, error=type(error).__name__, sentence=str(error)[:300])
+    def _rest(self, lease: PollLease, rests: Rests) -> None:
+        if rests.why:
+            _log.warning(rests.why, place=lease.place, task=lease.task, again_in=round(rests.seconds))
+        step = Step(position=None, again_in=max(rests.seconds, self._installation.engine.poll_floor_seconds))
+        self._database.run(lambda connection: cursors.advance(connection, lease, step))
+
+    def _failed(self, asking: Asking, lease: PollLease, prepared: Any, error: Exception) -> None:
+        _log.warning(f"{asking.kind}_failed", place=lease.place, task=lease.task, error=type(error).__name__, sentence=str(error)[:300])
 
         def record(connection: Connection) -> None:
-            standing = places.standings(connection, [lease.place])[lease.place]
-            seconds = back_off(self._installation.engine, min(standing.failures, 6))
-            match error:
-                case RateLimited():
-                    seconds = error.retry_after if error.retry_after is not None else seconds
-                    places.block(connection, lease.place, reason="rate", seconds=seconds)
-                case CredentialsRejected() | BillingStopped():
-                    status = "reauth" if isinstance(error, CredentialsRejected) else "billing"
-                    if places.set_status(connection, lease.place, status, str(error)):
-                        places.raise_alert(connection, lease.place, status, str(error))
-                case CrossdeskError() if error.retryable:
-                    places.block(connection, lease.place, reason="outage", seconds=seconds)
-            places.advance_poll(connection, lease, position=None, again_in=seconds, found=0, is_ok=False)
+            own = asking.fail(connection, lease, prepared, error)
+            if asking.is_intake:
+                seconds = self._blame(connection, lease, error)
+            else:
+                seconds = own if own is not None else max(back_off(self._installation.engine, min(lease.failures, 20)), asking.seconds)
+            cursors.advance(connection, lease, Step(position=None, again_in=seconds, is_ok=False))
 
         self._database.run(record)
+
+    def _blame(self, connection: Connection, lease: PollLease, error: Exception) -> float:
+        """A failed poll is the place's own fault; returns the seconds until the next one."""
+        standing = places.standings(connection, [lease.place])[lease.place]
+        seconds = back_off(self._installation.engine, min(standing.failures, 6))
+        match error:
+            case RateLimited():
+                seconds = error.retry_after if error.retry_after is not None else seconds
+                places.block(connection, lease.place, reason="rate", seconds=seconds)
+            case CredentialsRejected() | BillingStopped():
+                status = "reauth" if isinstance(error, CredentialsRejected) else "billing"
+                if places.set_status(connection, lease.place, status, str(error)):
+                    places.raise_alert(connection, lease.place, status, str(error))
+            case CrossdeskError() if error.retryable:
+                places.block(connection, lease.place, reason="outage", seconds=seconds)
+        return seconds

@@ -31,7 +31,9 @@ class Receiver:
     """Receives for an installation. One instance serves all threads of a process."""
 
     def __init__(self, installation: Installation, database: Database, wakeups: WakeUps, spool: Spool | None) -> None:
-        self._installation = installation
+        self._adapters = {place: installation.adapter(place) for place in installation.adapters}
+        # Asking a protocol costs as much as a signature: once is enough.
+        self._challenged = {place: adapter for place, adapter in self._adapters.items() if isinstance(adapter, AnswersChallenge)}
         self._waker = Waker(wakeups)
         self._spool = spool
         self._commits = GroupCommit(lambda batch: self._commit(database, batch))
@@ -43,12 +45,11 @@ class Receiver:
             SignatureInvalid: it is not from there; nothing was kept.
             StoreUnavailable: neither the database nor the spool can take it; the sender must come again.
         """
-        adapter = self._installation.adapter(place)
-        if isinstance(adapter, AnswersChallenge):
-            answer = adapter.answer(request)
+        if place in self._challenged:
+            answer = self._challenged[place].answer(request)
             if answer is not None:
                 return answer
-        adapter.verify(request)
+        self._adapters[place].verify(request)
         point("receive.before_commit")
         receipt = _receipt(place, request)
         try:

@@ -20,6 +20,8 @@ class TicketOpened:
     url: str
     customer_ref: CustomerRef
     was_found: bool
+    is_rechecked: bool = False
+    """Its messages must be asked about again while it is open: the platform tells of changes only to those who look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 from plugin.config import EngineConfig
 from plugin.domain.codec import decode_event
 from plugin.domain.events import (
+    ActionTaken,
     ArticleAdded,
     ContactReachability,
     DeliveryUpdated,
@@ -108,7 +109,7 @@ class Desktop:
 
 def route(desktop: Desktop) -> Verdict:
     """Route one event."""
-    from plugin.handlers import routing_helpdesk, routing_social
+    from plugin.handlers import routing_actions, routing_helpdesk, routing_social
 
     event = decode_event(desktop.row.payload)
     routers: dict[type[Event], Callable[[Desktop, Any], Verdict]] = {
@@ -121,6 +122,7 @@ def route(desktop: Desktop) -> Verdict:
         TicketTouched: routing_helpdesk.ticket_touched,
         TicketChanged: routing_helpdesk.ticket_changed,
         ArticleAdded: routing_helpdesk.article_added,
+        ActionTaken: routing_actions.action_taken,
     }
     return routers[type(event)](desktop, event)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from plugin.contracts.capabilities import Capabilities
+from plugin.contracts.capabilities import Limits
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.splitting import split
 from plugin.domain.codec import encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
-from plugin.domain.model import Attachment, Lane
+from plugin.domain.model import Attachment, Lane, Visibility
 from plugin.domain.text import Text, fold
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, twin
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
@@ -79,10 +79,11 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
         occurred_at=event.occurred_at,
     )
     capabilities = desktop.channel.adapter.capabilities
+    limits = capabilities.limits_of(Visibility(held.visibility))
     text, _ = fold(event.text, capabilities.marks)
-    files, refused = _fitting(event.attachments, capabilities, desktop.engine.max_attachment)
+    files, refused = _fitting(event.attachments, limits, desktop.engine.max_attachment)
     remarks = [*event.remarks, *refused]
-    parts = _parts(text, files, capabilities)
+    parts = _parts(text, files, limits)
     reply_to = messages.last_inbound_ref(connection, held.place, held.id, before_event=desktop.row.id)
     wishes = [
         desktop.wish(
@@ -105,9 +106,8 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
     return Routed()
 
 
-def _parts(text: Text, files: list[int], capabilities: Capabilities) -> list[tuple[Text, list[int]]]:
+def _parts(text: Text, files: list[int], limits: Limits) -> list[tuple[Text, list[int]]]:
     """The reply as the platform takes it: words by its own ruler, files in the last part of the words, further files in parts of their own."""
-    limits = capabilities.limits
     ruler = limits.ruler or CODE_POINTS
     trimmed = text.strip()
     words = list(split(trimmed, limits.text_length, ruler)) if limits.text_length and trimmed else [trimmed] if trimmed else []
@@ -121,12 +121,11 @@ def _parts(text: Text, files: list[int], capabilities: Capabilities) -> list[tup
     return [*first, (words[-1], batches[0]), *((Text(""), batch) for batch in batches[1:])]
 
 
-def _fitting(attachments: tuple[Attachment, ...], capabilities: Capabilities, cap: int) -> tuple[list[int], list[str]]:
-    limits = capabilities.limits
+def _fitting(attachments: tuple[Attachment, ...], limits: Limits, cap: int) -> tuple[list[int], list[str]]:
     fitting: list[int] = []
     refused: list[str] = []
     for index, attachment in enumerate(attachments):
-        why = _refusal(attachment, capabilities, min(limits.file_bytes or cap, cap))
+        why = _refusal(attachment, limits, min(limits.file_bytes or cap, cap))
         if why is None:
             fitting.append(index)
         else:
@@ -134,8 +133,7 @@ def _fitting(attachments: tuple[Attachment, ...], capabilities: Capabilities, ca
     return fitting, refused
 
 
-def _refusal(attachment: Attachment, capabilities: Capabilities, most: int) -> str | None:
-    limits = capabilities.limits
+def _refusal(attachment: Attachment, limits: Limits, most: int) -> str | None:
     if limits.files_per_message == 0:
         return "this platform takes no files from us."
     if attachment.size is not None and attachment.size > most:

@@ -14,7 +14,7 @@ from plugin.domain.model import Origin
 from plugin.faults import point
 from plugin.handlers.fates import back_off
 from plugin.handlers.installation import Installation
-from plugin.store import events, receipts
+from plugin.store import events, places, receipts
 from plugin.store.database import Database
 from plugin.store.events import Arrival
 from plugin.store.receipts import StoredReceipt
@@ -68,6 +68,7 @@ class Splitter:
         self.keep(connection, place, arrivals)
         point("split.before_commit")
         receipts.mark_split(connection, counts)
+        places.hear(connection, place)
         return len(counts)
 
     def keep(self, connection: Connection, place: Place, arrivals: Sequence[Arrival]) -> int:

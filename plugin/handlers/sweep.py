@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from plugin.contracts.wakeups import WakeUps
+from plugin.handlers import health
 from plugin.handlers.installation import Installation
 from plugin.store import conversations, events
 from plugin.store.database import Database
@@ -46,6 +47,7 @@ class Sweeper:
     def _look(self, connection: Connection) -> Swept:
         strays = events.give_up_strays(connection)
         alerts = alarm_old(connection, seconds=_OLD)
+        health.close_filled_gaps(connection)
         return Swept(is_anything_due=conversations.is_anything_due(connection), strays_ended=strays, alerts_raised=alerts)
 
 

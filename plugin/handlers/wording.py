@@ -43,6 +43,16 @@ def bystander(contact: Contact) -> str:
     return f"{name_of(contact)} is not the customer of this ticket. Who they are is not known."
 
 
+def found(search: str) -> str:
+    """Said of a post that a saved search brought."""
+    return f"Found by the search {search}; it does not address us."
+
+
+def no_reply(why: str) -> str:
+    """Said of a post that the platform does not let us answer; `why` is its sentence."""
+    return f"Replies to this are not sent: {why}"
+
+
 def edited(text: Text) -> Text:
     """A revision of an earlier message."""
     return Text("[The message was edited. It now says:]\n") + text
@@ -61,6 +71,16 @@ def native(text: Text) -> Text:
 def reaction(contact: Contact, emoji: str, *, added: bool) -> Text:
     """A reaction to a message."""
     return Text(f"[{name_of(contact)} {'reacted with' if added else 'took back the reaction'} {emoji}]")
+
+
+def template_sent(name: str, actor: str, text: str) -> str:
+    """For the agent: a prepared text went to the customer."""
+    return f"{actor} sent the template {name} to the customer:\n{text}"
+
+
+def hidden(ref: str, actor: str, *, is_hidden: bool) -> str:
+    """For the agent: somebody's message was hidden, or shown again."""
+    return f"{actor} {'hid' if is_hidden else 'showed again'} the message {ref} on the platform."
 
 
 def twin(first: str | None, second: str | None) -> str:

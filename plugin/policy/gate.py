@@ -28,6 +28,10 @@ class OutboundFacts:
     hold_text: str
     capabilities: Capabilities
     file_count: int
+    no_reply: str = ""
+    """Why the platform does not let us answer the message that is answered; empty when it does."""
+    is_template: bool = False
+    """It is a prepared text, which the platform takes when the reply window is shut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,7 @@ class Refused:
 
 def ask(facts: OutboundFacts) -> Held | Refused | None:
     """None: it may leave."""
-    for question in (_stage, _hold, _ability, _reach, _window):
+    for question in (_stage, _hold, _ability, _rule, _reach, _window):
         answer = question(facts)
         if answer is not None:
             return answer
@@ -72,12 +76,24 @@ def _hold(facts: OutboundFacts) -> Held | None:
 
 
 def _ability(facts: OutboundFacts) -> Refused | None:
+    if facts.is_template:
+        return None
     ability = facts.capabilities.replies_public if facts.visibility is Visibility.PUBLIC else facts.capabilities.replies_private
     if ability is Level.REJECTED:
         return Refused(
             code="unsupported",
             text=f"This platform takes no {facts.visibility.value} replies from us. Your reply was not sent; it stays in the ticket. "
             "Use another way to reach the customer.",
+        )
+    return None
+
+
+def _rule(facts: OutboundFacts) -> Refused | None:
+    if facts.no_reply:
+        return Refused(
+            code="no_reply",
+            text=f"The platform's rule does not let us answer this post: {facts.no_reply} Your reply was not sent; it stays in the ticket. "
+            "Answer when they write to us, or reach them another way.",
         )
     return None
 
@@ -94,7 +110,7 @@ def _reach(facts: OutboundFacts) -> Refused | None:
 
 def _window(facts: OutboundFacts) -> Refused | None:
     window = facts.capabilities.limits.reply_window
-    if window is None or facts.last_inbound_at is None:
+    if window is None or facts.last_inbound_at is None or facts.is_template:
         return None
     if facts.now > facts.last_inbound_at + timedelta(seconds=window) - _WINDOW_MARGIN:
         return Refused(

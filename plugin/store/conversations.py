@@ -175,6 +175,11 @@ def find_contact(connection: Connection, place: Place, ref: str) -> int | None:
     return connection.execute(text("SELECT id FROM contact WHERE place = :place AND ref = :ref"), {"place": place, "ref": ref}).scalar()
 
 
+def lock(connection: Connection, conversation_id: int) -> None:
+    """Hold a conversation's row until the transaction ends, as everybody does who adds to it."""
+    connection.execute(text("SELECT id FROM conversation WHERE id = :id FOR UPDATE"), {"id": conversation_id})
+
+
 def make_due(connection: Connection, ids: Sequence[int]) -> None:
     """Have conversations looked at now."""
     connection.execute(text("UPDATE conversation SET due_at = LEAST(due_at, now()) WHERE id = ANY(:ids)"), {"ids": list(ids)})

@@ -110,6 +110,21 @@ def find(connection: Connection, place: Place, refs: Sequence[str]) -> dict[str,
     return {row.ref: row for row in connection.execute(_FIND, {"place": place, "refs": list(refs)})} if refs else {}
 
 
+_FIND_ANYWHERE = text(
+    """
+    SELECT m.id, m.conversation_id, m.direction, c.place, c.helpdesk, min(o.ref) AS ref
+    FROM message_ref r JOIN message m ON m.id = r.message_id JOIN conversation c ON c.id = m.conversation_id
+    JOIN message_ref o ON o.message_id = m.id AND o.place = c.place
+    WHERE r.place = ANY(:places) AND r.ref = :ref GROUP BY m.id, c.id ORDER BY m.id
+    """
+)
+
+
+def find_anywhere(connection: Connection, places: Sequence[Place], ref: str) -> Sequence[Row[Any]]:
+    """The messages that any of `places` knows as `ref`, each with its conversation, its places and its own `ref` on its channel."""
+    return connection.execute(_FIND_ANYWHERE, {"places": list(places), "ref": ref}).all()
+
+
 def refs_of(connection: Connection, place: Place, message_id: int) -> list[str]:
     """The ids under which a place knows a message, by part."""
     statement = text("SELECT ref FROM message_ref WHERE place = :place AND message_id = :message ORDER BY part, ref")
@@ -126,6 +141,17 @@ def last_inbound_ref(connection: Connection, place: Place, conversation_id: int,
         """
     )
     return connection.execute(statement, {"place": place, "conversation": conversation_id, "event": before_event}).scalar()
+
+
+def why_no_reply(connection: Connection, place: Place, ref: str) -> str:
+    """The platform's reason against an answer to a message, empty where there is none."""
+    statement = text(
+        """
+        SELECT e.payload->>'no_reply' FROM message_ref r JOIN message m ON m.id = r.message_id JOIN inbound_event e ON e.id = m.event_id
+        WHERE r.place = :place AND r.ref = :ref
+        """
+    )
+    return connection.execute(statement, {"place": place, "ref": ref}).scalar() or ""
 
 
 def is_overtaken(connection: Connection, conversation_id: int, occurred_at: datetime) -> bool:

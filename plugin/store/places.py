@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -128,6 +127,21 @@ def close_alerts(connection: Connection, place: Place, codes: Sequence[str]) -> 
     )
 
 
+def settle_alert(connection: Connection, alert_id: int, sentence: str) -> None:
+    """The cause is gone; `sentence` says how it ended."""
+    connection.execute(
+        text("UPDATE alert SET closed_at = now(), text = :text WHERE id = :id AND closed_at IS NULL"), {"id": alert_id, "text": sentence}
+    )
+
+
+def hear(connection: Connection, place: Place) -> None:
+    """A delivery by webhook came from the place. To the second is enough: the row is everybody's."""
+    statement = text(
+        "UPDATE place SET heard_at = now() WHERE key = :place AND (heard_at IS NULL OR heard_at < now() - interval '1 second')"
+    )
+    connection.execute(statement, {"place": place})
+
+
 def close_alert(connection: Connection, alert_id: int) -> bool:
     """A person has seen to it; False when it is not open."""
     return (
@@ -145,83 +159,10 @@ def everyone(connection: Connection) -> Sequence[Row[Any]]:
     return connection.execute(
         text(
             """
-            SELECT p.key, p.adapter, p.status, p.status_text, p.status_since, p.blocked_until, p.blocked_reason, c.last_ok_at,
-                   (SELECT count(*) FROM conversation v WHERE v.place = p.key AND v.due_at IS NOT NULL) AS due
-            FROM place p LEFT JOIN cursor c ON c.place = p.key ORDER BY p.key
+            SELECT p.key, p.adapter, p.status, p.status_text, p.status_since, p.blocked_until, p.blocked_reason, p.heard_at, c.last_ok_at,
+                   (SELECT count(*) FROM conversation v WHERE v.place = p.key AND v.due_at IS NOT NULL) AS due,
+                   ARRAY(SELECT a.text FROM alert a WHERE a.place = p.key AND a.closed_at IS NULL AND a.code <> p.status ORDER BY a.id) AS alerts
+            FROM place p LEFT JOIN cursor c ON c.place = p.key AND c.task = 'poll' ORDER BY p.key
             """
         )
     ).all()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollLease:
-    """The right to poll one place until the lease runs out."""
-
-    place: Place
-    fence: int
-    position: Mapping[str, Any] | None
-    last_ok_at: datetime | None
-
-
-def register_polls(connection: Connection, places: Sequence[Place]) -> None:
-    """Have a cursor for every place that can be polled."""
-    for place in sorted(places):
-        connection.execute(text("INSERT INTO cursor (place) VALUES (:place) ON CONFLICT DO NOTHING"), {"place": place})
-
-
-_CLAIM_POLLS = text(
-    """
-    UPDATE cursor SET lease_fence = lease_fence + 1, lease_until = now() + make_interval(secs => :seconds)
-    WHERE place IN (
-        SELECT c.place FROM cursor c JOIN place p ON p.key = c.place
-        WHERE c.due_at <= now() AND (c.lease_until IS NULL OR c.lease_until < now()) AND p.status = 'active' AND c.place = ANY(:places)
-          AND (p.blocked_until IS NULL OR p.blocked_until <= now())
-        ORDER BY c.due_at LIMIT :limit FOR UPDATE OF c SKIP LOCKED)
-    RETURNING place, lease_fence, position, last_ok_at
-    """
-)
-
-
-def claim_polls(connection: Connection, places: Sequence[Place], *, limit: int, seconds: float) -> list[PollLease]:
-    """Lease the polls that are due among `places`."""
-    rows = connection.execute(_CLAIM_POLLS, {"places": list(places), "limit": limit, "seconds": seconds})
-    return [PollLease(place=Place(row.place), fence=row.lease_fence, position=row.position, last_ok_at=row.last_ok_at) for row in rows]
-
-
-def advance_poll(
-    connection: Connection,
-    lease: PollLease,
-    *,
-    position: str | None,
-    again_in: float,
-    found: int,
-    is_ok: bool,
-    keep_lease: float | None = None,
-) -> bool:
-    """Move the cursor, in the transaction that stored the events. `keep_lease`: go on polling for so many seconds.
-
-    False when the lease was lost: then nothing may be committed.
-    """
-    statement = text(
-        """
-        UPDATE cursor SET position = COALESCE(CAST(:position AS jsonb), position), due_at = now() + make_interval(secs => :again_in),
-            lease_until = now() + make_interval(secs => :keep_lease), found = found + :found, failures = CASE WHEN :is_ok THEN 0 ELSE failures + 1 END,
-            last_ok_at = CASE WHEN :is_ok THEN now() ELSE last_ok_at END
-        WHERE place = :place AND lease_fence = :fence
-        """
-    )
-    parameters = {
-        "place": lease.place,
-        "fence": lease.fence,
-        "position": position,
-        "again_in": again_in,
-        "found": found,
-        "is_ok": is_ok,
-        "keep_lease": keep_lease,
-    }
-    return connection.execute(statement, parameters).rowcount == 1
-
-
-def poll_now(connection: Connection, place: Place) -> None:
-    """Have a place polled as soon as possible."""
-    connection.execute(text("UPDATE cursor SET due_at = now() WHERE place = :place"), {"place": place})

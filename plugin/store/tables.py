@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -58,6 +59,7 @@ place = Table(
     Column("blocked_reason", String, nullable=False, server_default="", comment="rate or outage"),
     Column("failures", Integer, nullable=False, server_default="0", comment="in a row, for the back-off of the whole place"),
     Column("next_call_at", DateTime(timezone=True), comment="when the rate budget allows a call again, less one second of burst"),
+    Column("heard_at", DateTime(timezone=True), comment="when a delivery by webhook last came; null: never"),
 )
 
 alert = Table(
@@ -132,10 +134,19 @@ conversation = Table(
     Column("lease_fence", BigInteger, nullable=False, server_default="0"),
     _time("lease_until"),
     _time("due_at"),
+    Column("looked_at", DateTime(timezone=True), comment="when its messages were last asked about again; null: they need not be"),
+    Column(
+        "looked_upto",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="the last message of that look; the next one goes on behind it",
+    ),
     UniqueConstraint("place", "thread_key"),
     Index("ix_conversation_due", "place", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("ix_conversation_ticket", "helpdesk", "ticket_ref", postgresql_where=text("ticket_ref IS NOT NULL")),
     Index("ix_conversation_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
+    Index("ix_conversation_looked", "place", "looked_at", postgresql_where=text("looked_at IS NOT NULL AND NOT ticket_closed")),
 )
 
 inbound_event = Table(
@@ -271,13 +282,20 @@ cursor = Table(
     "cursor",
     metadata,
     Column("place", String, primary_key=True),
+    Column("task", String, primary_key=True, server_default="poll", comment="poll, recheck or search:NAME"),
     Column("position", JSONB),
-    _time("due_at", now=True),
+    Column("due_at", DateTime(timezone=True), server_default=func.now(), comment="null: no longer in the file"),
     _time("last_ok_at"),
     Column("lease_fence", BigInteger, nullable=False, server_default="0"),
     _time("lease_until"),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("found", BigInteger, nullable=False, server_default="0", comment="events that no webhook had brought"),
+    Column("missed", BigInteger, nullable=False, server_default="0", comment="those of them that were found after a time of no polls"),
+    Column("streak", SmallInteger, nullable=False, server_default="0", comment="polls in a row that found something while no webhook came"),
+    Column(
+        "spent", Integer, nullable=False, server_default="0", comment="posts read on the day `spent_on`, those asked for just now included"
+    ),
+    Column("spent_on", Date),
 )
 
 secret = Table(
@@ -287,6 +305,15 @@ secret = Table(
     Column("name", String, primary_key=True),
     Column("ciphertext", LargeBinary, nullable=False),
     _time("rotated_at", now=True),
+)
+
+oauth_grant = Table(
+    "oauth_grant",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="SHA-256 of the state that goes out and comes back once"),
+    Column("place", String, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False, comment="verifier and redirect address, encrypted"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
 )
 
 audit = Table(

@@ -23,7 +23,7 @@ from plugin.domain.ids import ChannelKey, ContactRef, Marker, MessageRef, Thread
 from plugin.domain.model import Attachment, Contact, File, OutboundMessage, Receipt, Visibility
 from plugin.domain.text import MarkKind, Text
 from plugin.testing import fake_settings
-from plugin.testing.fake_posts import Post, receipt, received
+from plugin.testing.fake_posts import Post, deleted, edited, receipt, received
 from plugin.testing.fake_settings import FakeSettings, FakeSettingsSchema
 from plugin.testing.faults import Faults
 
@@ -238,24 +238,14 @@ class FakePlatform:
     def _edited(self, ref: MessageRef, text: Text) -> MessageEdited:
         post = self._existing(ref)
         changed = self._posts[ref] = replace(post, text=text, revision=post.revision + 1)
-        event = MessageEdited(
-            event_key=f"edited:{ref}:{changed.revision}",
-            occurred_at=None,
-            message_ref=ref,
-            revision=f"{changed.revision:06}",
-            text=text,
-            thread_key=post.thread_key,
-            is_own=post.is_own,
-        )
+        event = edited(changed)
         self._feed.append(event)
         return event
 
     def _deleted(self, ref: MessageRef) -> MessageDeleted:
         post = self._existing(ref)
+        event = deleted(post)
         self._posts[ref] = replace(post, is_deleted=True)
-        event = MessageDeleted(
-            event_key=f"deleted:{ref}", occurred_at=None, message_ref=ref, thread_key=post.thread_key, is_own=post.is_own
-        )
         self._feed.append(event)
         return event
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from plugin.domain.events import MessageReceived
+from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from plugin.domain.ids import Marker, MediaRef, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, Contact, File, Receipt, Visibility
 from plugin.domain.text import Text
@@ -53,6 +53,33 @@ def received(post: Post) -> MessageReceived:
         is_own=post.is_own,
         marker=post.marker,
     )
+
+
+def edited(post: Post) -> MessageEdited:
+    """A post's last edit as the event that tells of it."""
+    return MessageEdited(
+        event_key=f"edited:{post.ref}:{post.revision}",
+        occurred_at=None,
+        message_ref=post.ref,
+        revision=f"{post.revision:06}",
+        text=post.text,
+        thread_key=post.thread_key,
+        is_own=post.is_own,
+    )
+
+
+def deleted(post: Post) -> MessageDeleted:
+    """A post's deletion as the event that tells of it."""
+    return MessageDeleted(
+        event_key=f"deleted:{post.ref}", occurred_at=None, message_ref=post.ref, thread_key=post.thread_key, is_own=post.is_own
+    )
+
+
+def last_change(post: Post | None) -> MessageEdited | MessageDeleted | None:
+    """What a second look at a post tells: its last edit or its deletion, None where it stands as it was said."""
+    if post is None or post.is_deleted:
+        return None if post is None else deleted(post)
+    return edited(post) if post.revision else None
 
 
 def receipt(post: Post) -> Receipt:

@@ -2,7 +2,7 @@
 
     settings.json                      a valid settings object with fake secrets
     <event>__<variant>.request.json    {"method", "path", "headers", "query", "json" | "body" | "base64", "received_at"?, "settings"?}
-    <event>__<variant>.poll.json       {"responses": [answers in order], "position"?, "received_at"?, "settings"?}
+    <event>__<variant>.poll.json       {"responses": [answers in order], "position"?, "received_at"?, "settings"?, "stored"?: secrets by name}
     <event>__<variant>.events.json     what either of the two becomes: [encode_event(event), ...]
     <call>__<case>.response.json       an answer and "raises": the error's name or null
     <name>.answer.json                 an answer that several of the others share
@@ -42,7 +42,7 @@ from plugin.testing.fakes import START, CannedHttp, FixedClock, MemorySecrets, c
 
 _ANSWER = frozenset(["status", "headers", "json", "body", "base64"])
 _REQUEST = frozenset(["method", "path", "headers", "query", "json", "body", "base64", "received_at", "settings"])
-_POLL = frozenset(["responses", "position", "received_at", "settings"])
+_POLL = frozenset(["responses", "position", "received_at", "settings", "stored"])
 _RESPONSE = _ANSWER | frozenset(["responses", "raises", "brings", "retry_after", "given"])
 _GIVEN = frozenset(["settings", "stored", "arguments"])
 _CAPITAL = re.compile(r"(?<!^)([A-Z])")
@@ -70,6 +70,7 @@ class PollFixture:
     events: Sequence[Mapping[str, Any]]
     received_at: datetime | None
     settings: Mapping[str, Any]
+    stored: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +224,7 @@ class _Reading:
             events=events,
             received_at=_moment(data),
             settings=data.get("settings", {}),
+            stored=data.get("stored", {}),
         )
 
     def _answer(self, path: Path) -> AnswerFixture | None:

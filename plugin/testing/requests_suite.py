@@ -53,7 +53,7 @@ def polls_become_their_events(subject: Subject) -> Iterator[str]:
         yield "there are no webhooks and no polls: nothing can ever come in"
     for fixture in subject.polls:
         http = CannedHttp(fixture.answers, is_endless=False)
-        adapter = subject.connect(http, at=arrival(fixture), settings=fixture.settings)
+        adapter = subject.connect(http, at=arrival(fixture), settings=fixture.settings, stored=fixture.stored)
         if not isinstance(adapter, PollsEvents):
             yield f"{fixture.name} is there, but with its settings nothing polls"
             continue

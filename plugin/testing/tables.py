@@ -79,7 +79,7 @@ _MARKS = {MarkKind.PRE: "code blocks", MarkKind.STRIKE: "struck out", MarkKind.L
 
 def table(capabilities: Capabilities) -> str:
     """The whole table, without the markers and without a line break at its end."""
-    rows = [*_abilities(capabilities), *_limits(capabilities.limits), *_ends(capabilities)]
+    rows = [*_abilities(capabilities), *_limits(capabilities.limits), *_private(capabilities), *_ends(capabilities)]
     return "\n".join(["| what | how far |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)])
 
 
@@ -163,6 +163,15 @@ def _limits(limits: Limits) -> Iterator[tuple[str, str]]:
         yield "kinds of file", ", ".join(f"`{kind}`" for kind in limits.content_types) or "any"
     yield "calls in a second", "no known limit" if limits.calls_per_second is None else f"{limits.calls_per_second:g}"
     yield "calls at once", str(limits.concurrency)
+
+
+def _private(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
+    """Where private messages have limits of their own: those that differ."""
+    if capabilities.private_limits is not None:
+        public = set(_limits(capabilities.limits))
+        yield from (
+            (f"{words}, in private", value) for words, value in _limits(capabilities.private_limits) if (words, value) not in public
+        )
 
 
 def _list(items: Iterator[str] | list[str]) -> str:

@@ -20,6 +20,7 @@ from typing import Any, cast
 
 import psycopg
 import redis
+from cryptography.fernet import Fernet
 from sqlalchemy import Connection, text
 
 from plugin.bootstrap import Bridge
@@ -30,6 +31,7 @@ from plugin.handlers.polls import Poller
 from plugin.handlers.split import Splitter
 from plugin.store import receipts, schema
 from plugin.store.database import Database
+from plugin.store.grants import Grants
 from plugin.store.receipts import NewReceipt
 from plugin.transport.client import Transport
 from tests.benchmarks.adapters import SIGNATURE, BenchDesk, BenchPlatform, sign
@@ -110,6 +112,7 @@ class Ground:
             splitter=splitter,
             poller=Poller(installation, database, splitter),
             spool=None,
+            grants=Grants(database, (Fernet.generate_key().decode(),)),
         )
         bridge.register()
         database.dispose()

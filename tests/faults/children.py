@@ -72,6 +72,28 @@ def import_spool(folder: str, database_url: str) -> None:
     Spool(Path(folder), most=10**6).import_into(Database(database_url, pool_size=1))
 
 
+def ask(database_url: str) -> None:
+    """Ask what is due of a network on which people have muttered, and changed what they had said."""
+    muttering(database_url).poller.poll_due()
+
+
+def muttering(database_url: str) -> Any:
+    """A bridge to that network: the same words in every process."""
+    from dataclasses import replace
+
+    from plugin.config import SearchConfig
+    from plugin.testing.fake_abilities import AbleNetwork
+    from tests.faults.inner import QUICK, Inner
+
+    network = AbleNetwork()
+    said = network.say("ann", "My number is 12345")
+    network.change_quietly(said.message_ref, "My number is secret")
+    for number in range(5):
+        network.mutter("otto", f"Crossdesk {number}")
+    engine = replace(QUICK, lease_seconds=0.2, turn_seconds=0.1)
+    return Inner(database_url, platform=network, engine=engine, searches={"brand": SearchConfig(query="crossdesk", a_day=100)})
+
+
 def split_poison(database_url: str) -> None:
     """Split with an adapter whose parser ends the process at a certain word, as an endless regular expression or a fault in C would."""
     from dataclasses import replace

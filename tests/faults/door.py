@@ -5,11 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, cast
 
+from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 
 from plugin.bootstrap import Bridge
 from plugin.config import Config, ReceiverConfig
+from plugin.store.grants import Grants
 from tests.faults.inner import Inner
 from webhooks.app import create_app
 
@@ -32,6 +34,7 @@ def application(inner: Inner, *, max_body: int = 200_000) -> Flask:
         splitter=inner.splitter,
         poller=inner.poller,
         spool=inner.spool,
+        grants=Grants(inner.database, [Fernet.generate_key().decode()]),
     )
     return create_app(bridge, cast(Any, inner.wakeups))
 

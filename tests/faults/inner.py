@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from plugin.config import EngineConfig
+from plugin.config import EngineConfig, SearchConfig
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
 from plugin.domain.events import Event
 from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
@@ -20,7 +20,7 @@ from plugin.handlers.polls import Poller
 from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
 from plugin.handlers.sweep import Sweeper
-from plugin.store import conversations, ledger, places
+from plugin.store import conversations, cursors, ledger, places
 from plugin.store.database import Database
 from plugin.store.ledger import Balance
 from plugin.store.spool import Spool
@@ -72,6 +72,7 @@ class Inner:
         spool: Spool | None = None,
         late: str = "reopen",
         engine: EngineConfig = QUICK,
+        searches: Mapping[str, SearchConfig] | None = None,
     ) -> None:
         self.platform, self.desk = platform or FakePlatform(), desk or FakeHelpdesk()
         self.database = Database(database_url, pool_size=8)
@@ -79,6 +80,7 @@ class Inner:
         self.spool = spool
         channels = {CHANNEL: self._channel("fake", self.platform, late)}
         channels |= {Place(f"channel:{key}"): self._channel(key, other, late) for key, other in (others or {}).items()}
+        channels[CHANNEL] = replace(channels[CHANNEL], searches=searches or {})
         self.installation = Installation(
             channels=channels,
             desks={DESK: Desk(key=HelpdeskKey("fake"), place=DESK, kind="fake", adapter=self.desk)},
@@ -92,7 +94,7 @@ class Inner:
         MADE.append(self)
         with self.database.begin() as connection:
             places.register(connection, self.installation.adapters)
-            places.register_polls(connection, list(self.installation.polls()))
+            cursors.register(connection, self.poller.tasks)
 
     @staticmethod
     def _channel(key: str, platform: FakePlatform, late: str) -> Channel:

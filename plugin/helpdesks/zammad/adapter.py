@@ -13,6 +13,7 @@ from typing import Any
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe
+from plugin.contracts.provisioning import Provisions
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.settings import SettingsSchema
 from plugin.contracts.signing import is_one_of, sign
@@ -41,6 +42,8 @@ from plugin.domain.model import (
 from plugin.helpdesks.zammad import lookups, polling, probing, reading, writing
 from plugin.helpdesks.zammad.client import ZammadClient
 from plugin.helpdesks.zammad.logins import login_of
+from plugin.helpdesks.zammad.provision.provisions import ZammadProvisions
+from plugin.helpdesks.zammad.provision.server import NEEDS
 from plugin.helpdesks.zammad.schema import ZammadSettings, ZammadSettingsSchema
 
 CAPABILITIES = Capabilities(
@@ -75,8 +78,11 @@ class ZammadAdapter:
         self.poll_seconds = settings.poll_seconds
         self._settings = settings
         self._http = connection.http
+        self._connection = connection
         self._webhook_url = connection.webhook_url
         self._login = ""
+        self.setup_token_help = NEEDS
+        self.has_setup_token = bool(settings.setup_token)
 
     def find_or_create_customer(self, contact: Contact, *, channel: str, platform: str) -> CustomerRef:
         """As the contract says. The reference is our login; a twin that a race or a search index made is switched off."""
@@ -216,6 +222,10 @@ class ZammadAdapter:
     def poll(self, position: Mapping[str, Any] | None) -> Polled:
         """Tickets changed since: what webhooks lost, and notes made public, which fire no trigger."""
         return polling.poll(self._begin(), position)
+
+    def provisions(self, setup_token: str) -> Provisions:
+        """As `Provisionable.provisions`."""
+        return ZammadProvisions(self._settings, self._connection, token=setup_token or self._settings.setup_token)
 
     def probe(self) -> Sequence[Probe]:
         """As the contract says."""

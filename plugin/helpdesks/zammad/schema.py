@@ -28,6 +28,9 @@ class ZammadSettings:
     timeout: float = 12.0
     settle_seconds: float = 90.0
     max_file_bytes: int = 20_000_000
+    setup_token: str = field(default="", repr=False)
+    sla_minutes: int | None = None
+    custom_fields: tuple[str, ...] = ()
 
 
 def _check_address(value: str) -> None:
@@ -108,8 +111,27 @@ class ZammadSettingsSchema(Schema):
         },
     )
 
+    setup_token = fields.String(
+        load_default="",
+        metadata={
+            "help": "Access token of an administrator, for `crossdesk helpdesk` alone; better left out and given when asked for",
+            "secret": True,
+        },
+    )
+    sla_minutes = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(min=1),
+        metadata={"help": "Let `crossdesk helpdesk apply` make a service level: so many minutes to the first reply", "secret": False},
+    )
+    custom_fields = fields.List(
+        fields.String(validate=validate.Regexp(r"[a-z][a-z0-9_]*")),
+        load_default=list,
+        metadata={"help": "Further custom fields of tickets whose values rules may look at, by their names in Zammad", "secret": False},
+    )
+
     @post_load
     def _settings(self, data: Mapping[str, Any], **_: Any) -> ZammadSettings:
         url = data["url"].rstrip("/")
-        lists = {key: tuple(data[key]) for key in ("reply_types", "closed_states")}
+        lists = {key: tuple(data[key]) for key in ("reply_types", "closed_states", "custom_fields")}
         return ZammadSettings(**{**data, **lists, "url": url, "web_url": (data["web_url"] or url).rstrip("/")})

@@ -14,6 +14,7 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, request
 
 from ui_extensions.rehearsal.desk import people, shapes
+from ui_extensions.rehearsal.desk.admin_routes import add_admin_routes
 from ui_extensions.rehearsal.desk.article_routes import add_article_routes
 from ui_extensions.rehearsal.desk.asking import USER_KEYS, asked, asking_user, refuse_unless, sent, the_row
 from ui_extensions.rehearsal.desk.refusals import NotSpoken, Refused
@@ -21,7 +22,7 @@ from ui_extensions.rehearsal.desk.rows import User
 from ui_extensions.rehearsal.desk.search import DEFAULT_LIMIT, users_like
 from ui_extensions.rehearsal.desk.state import Desk
 from ui_extensions.rehearsal.desk.ticket_routes import add_side_routes, add_ticket_routes
-from ui_extensions.rehearsal.desk.webhooks import Change
+from ui_extensions.rehearsal.desk.webhooks import Webhooks
 
 VERSION = "6.2.0"
 _LOG = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ _STAFF = "Not authorized (token)!"
 Answer = Response | tuple[Response, int]
 
 
-def make_api(desk: Desk, tokens: Mapping[str, str], notice: Callable[[Change], None], refusals: list[str]) -> Blueprint:
+def make_api(desk: Desk, tokens: Mapping[str, str], webhooks: Webhooks, refusals: list[str]) -> Blueprint:
     """The blueprint under `/api/v1`. `tokens` maps access tokens to logins; `refusals` collects what was not understood."""
     api = Blueprint("desk_api", __name__, url_prefix="/api/v1")
 
@@ -59,9 +60,10 @@ def make_api(desk: Desk, tokens: Mapping[str, str], notice: Callable[[Change], N
 
     _add_general_routes(api)
     _add_user_routes(api, desk, staff)
-    add_ticket_routes(api, desk, notice)
-    add_side_routes(api, desk, staff, notice)
-    add_article_routes(api, desk, notice)
+    add_ticket_routes(api, desk, webhooks.notice)
+    add_side_routes(api, desk, staff, webhooks.notice)
+    add_article_routes(api, desk, webhooks.notice)
+    add_admin_routes(api, desk, webhooks)
     return api
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from flask import Flask
 
 from ui_extensions.rehearsal.desk import rules
+from ui_extensions.rehearsal.desk.admin_objects import KINDS
 from ui_extensions.rehearsal.desk.api import make_api
-from ui_extensions.rehearsal.desk.rows import Group, User
+from ui_extensions.rehearsal.desk.rows import ROLES, AdminObject, Group, User
 from ui_extensions.rehearsal.desk.state import Desk, later
 from ui_extensions.rehearsal.desk.webhooks import Endpoint, Webhooks, default_triggers
 from ui_extensions.rehearsal.faults import Answer, FaultGate, Faults, control
@@ -59,12 +60,11 @@ class Parts:
     faults: Faults
     refusals: list[str]
     """Sentences on what was asked outside the part of the API that the desk speaks. A test that ends with one has failed."""
-    webhooks: Webhooks | None
+    webhooks: Webhooks
 
     def stop(self) -> None:
         """End the worker and let go of the file."""
-        if self.webhooks is not None:
-            self.webhooks.stop()
+        self.webhooks.stop()
         self.desk.close()
 
 
@@ -75,9 +75,9 @@ def create_desk(settings: DeskSettings) -> Flask:
     desk, faults = Desk(settings.file), Faults()
     refusals: list[str] = []
     _seed(desk, settings)
-    webhooks = Webhooks(desk, settings.webhook, faults, default_triggers(settings.bridge.login)) if settings.webhook else None
+    webhooks = Webhooks(desk, settings.webhook, faults, default_triggers(settings.bridge.login) if settings.webhook else ())
     tokens = {person.token: person.login for person in (settings.bridge, *settings.staff)}
-    app.register_blueprint(make_api(desk, tokens, webhooks.notice if webhooks else lambda _change: None, refusals))
+    app.register_blueprint(make_api(desk, tokens, webhooks, refusals))
     if settings.control_token:
         app.register_blueprint(control(faults, settings.control_token))
     app.wsgi_app = FaultGate(app.wsgi_app, faults, _ANSWERS)  # type: ignore[method-assign]
@@ -86,15 +86,20 @@ def create_desk(settings: DeskSettings) -> Flask:
 
 
 def _seed(desk: Desk, settings: DeskSettings) -> None:
-    """Groups and staff that are not there yet."""
+    """Roles, groups and staff that are not there yet."""
     with desk.writing():
+        if not desk.admin_objects("roles"):
+            for key, name in ROLES.items():
+                role = {**KINDS["roles"].keys, **KINDS["roles"].extra, "name": name, "created_at": later(), "updated_at": later()}
+                desk.put(AdminObject(id=key, kind="roles", data=role))
         for name in settings.groups:
             rules.add_group(desk, name)
         for person in (settings.bridge, *settings.staff):
             user = desk.user_called(person.login) or _new_staff(desk, person)
-            user.role_ids = {"agent": [2], "admin": [1, 2], "customer": [3]}[person.role]
+            given = {"agent": [2], "admin": [1, 2], "customer": [3]}[person.role]
+            user.role_ids = given + [key for key in user.role_ids if key not in ROLES]
             names = (person.groups or settings.groups) if user.is_agent else ()
-            user.group_ids = {group.id: ["full"] for group in desk.all(Group) if group.name in names}
+            user.group_ids |= {group.id: ["full"] for group in desk.all(Group) if group.name in names}
             desk.put(user)
 
 

@@ -19,10 +19,10 @@ from ui_extensions.rehearsal.desk.asking import (
     the_row,
     the_ticket,
 )
+from ui_extensions.rehearsal.desk.changes import Change
 from ui_extensions.rehearsal.desk.refusals import contact_administrator
 from ui_extensions.rehearsal.desk.rows import Article, StoredFile, Ticket
 from ui_extensions.rehearsal.desk.state import Desk
-from ui_extensions.rehearsal.desk.webhooks import Change
 
 Answer = Response | tuple[Response, int]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import request
 
+from ui_extensions.rehearsal.desk.attributes import custom_values, names_of
 from ui_extensions.rehearsal.desk.people import find_or_create_customer
 from ui_extensions.rehearsal.desk.refusals import NotSpoken, Refused
 from ui_extensions.rehearsal.desk.rows import PRIORITIES, SENDERS, STATES, TYPES, Article, Group, Ticket, User
@@ -84,6 +85,8 @@ USER_KEYS = frozenset(
         "image_source",
         "preferences",
         "roles",
+        "role_ids",
+        "group_ids",
     )
 )
 
@@ -141,13 +144,20 @@ def known(data: Any, allowed: frozenset[str]) -> dict[str, Any]:
     return data
 
 
+def sent_ticket(desk: Desk) -> dict[str, Any]:
+    """As `sent`, for a ticket: with the attributes that an administrator added, also those whose columns are not there yet."""
+    ours = frozenset(name for name in (request.get_json(silent=True) or {}) if str(name).startswith("cd_"))
+    return sent(TICKET_KEYS | ours | names_of(desk, "Ticket"))
+
+
 def ticket_values(desk: Desk, data: Mapping[str, Any], by: User, *, is_new: bool) -> dict[str, Any]:
     """A ticket's values with every name turned into an id; a customer given as an object is found or made.
 
     Raises:
         Refused: a name that nobody has, or a missing group or customer.
     """
-    values = {key: value for key, value in data.items() if key not in ("article", "updated_at")}
+    values = {key: value for key, value in data.items() if key in TICKET_KEYS and key not in ("article", "updated_at")}
+    values["custom"] = custom_values(desk, "Ticket", data)
     for name in ("state", "priority"):
         _resolve(values, name)
     if "group" in values:

@@ -55,7 +55,7 @@ def create_user(desk: Desk, data: Mapping[str, Any], by: User) -> User:
 
 
 def change_user(desk: Desk, user: User, data: Mapping[str, Any], by: User) -> None:
-    """Change a customer's record."""
+    """Change a user's record. Roles and groups sent by an agent are ignored, without a word."""
     for key in ("firstname", "lastname"):
         if key in data:
             setattr(user, key, _name(data[key]))
@@ -64,6 +64,10 @@ def change_user(desk: Desk, user: User, data: Mapping[str, Any], by: User) -> No
             setattr(user, key, data[key])
     if "note" in data:
         user.note = nh3.clean(str(data["note"] or ""))
+    if by.is_admin:
+        user.role_ids = [int(key) for key in data.get("role_ids", user.role_ids)]
+        if "group_ids" in data:
+            user.group_ids = {int(key): list(rights) for key, rights in data["group_ids"].items()}
     user.updated_by_id = by.id
     user.updated_at = later(user.updated_at)
     desk.put(user)

@@ -89,7 +89,19 @@ class Group:
     id: int
     name: str
     email_address_id: int | None = None
+    active: bool = True
+    note: str | None = None
+    follow_up_possible: str = "yes"
     created_at: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class AdminObject:
+    """Something that an administrator made: `kind` is the route's name (`triggers`), `data` the row without its id."""
+
+    id: int
+    kind: str
+    data: dict[str, Any]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,6 +119,8 @@ class Ticket:
     note: str | None = None
     preferences: dict[str, Any] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
+    custom: dict[str, Any] = field(default_factory=dict)
+    """Values of attributes that an administrator added."""
     pending_time: str | None = None
     first_response_at: str | None = None
     first_response_in_min: int | None = None
@@ -195,10 +209,14 @@ class Job:
     article_id: int | None
     attempts: int = 0
     due: float = 0.0
+    webhook_id: int | None = None
+    """The webhook that an administrator made; None for the one that the desk was started with."""
 
 
-Row = User | Group | Ticket | Article | StoredFile | Link | HistoryEntry | Job
-KINDS: dict[str, type[Row]] = {kind.__name__: kind for kind in (User, Group, Ticket, Article, StoredFile, Link, HistoryEntry, Job)}
+Row = User | Group | AdminObject | Ticket | Article | StoredFile | Link | HistoryEntry | Job
+KINDS: dict[str, type[Row]] = {
+    kind.__name__: kind for kind in (User, Group, AdminObject, Ticket, Article, StoredFile, Link, HistoryEntry, Job)
+}
 
 
 def as_data(row: Row) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ui_extensions.rehearsal.desk.articles import add_article
+from ui_extensions.rehearsal.desk.attributes import defaults_of
 from ui_extensions.rehearsal.desk.refusals import Refused, contact_administrator
 from ui_extensions.rehearsal.desk.rows import (
     AGENT,
@@ -50,6 +51,7 @@ def create_ticket(desk: Desk, data: Mapping[str, Any], by: User) -> Ticket:
         note=data.get("note"),
         preferences=dict(data.get("preferences") or {}),
         tags=[tag.strip() for tag in str(data.get("tags") or "").split(",") if tag.strip()],
+        custom={**defaults_of(desk, "Ticket"), **(data.get("custom") or {})},
         pending_time=data.get("pending_time"),
         created_by_id=by.id,
         updated_by_id=by.id,
@@ -85,6 +87,10 @@ def change_ticket(desk: Desk, ticket: Ticket, data: Mapping[str, Any], by: User)
             setattr(ticket, name, value)
             facts = {"value_from": str(before), "value_to": str(value), "attribute": name.removesuffix("_id")}
             desk.log(ticket, by, type="updated", object="Ticket", o_id=ticket.id, **facts)
+    for name, value in (data.get("custom") or {}).items():
+        if ticket.custom.get(name) != value:
+            changed.add(name)
+            ticket.custom = {**ticket.custom, name: value}
     for name in ("first_response_at", "first_response_in_min", "first_response_diff_in_min"):
         if name in data:
             setattr(ticket, name, data[name])
@@ -99,7 +105,7 @@ def change_ticket(desk: Desk, ticket: Ticket, data: Mapping[str, Any], by: User)
         ticket.pending_time = None
     if "owner_id" in changed:
         ticket.last_owner_update_at = now
-    if changed:
+    if changed or ticket.updated_by_id != by.id:
         ticket.updated_by_id, ticket.updated_at = by.id, now
         desk.put(ticket)
     return changed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ui_extensions.rehearsal.desk.attributes import columns_of
 from ui_extensions.rehearsal.desk.refusals import NotSpoken, Refused
 from ui_extensions.rehearsal.desk.rows import Ticket, User
 from ui_extensions.rehearsal.desk.state import Desk, as_stamp
@@ -80,6 +81,9 @@ def _leaf(desk: Desk, name: str, operator: Any, value: Any) -> set[int]:
         if name == "ticket.number":
             tickets = [desk.ticket_numbered(item) for item in values]
             return {ticket.id for ticket in tickets if ticket}
-    if name.startswith(("ticket.", "article.", "customer.")):
+        if name.removeprefix("ticket.") in columns_of(desk, "Ticket"):
+            column = name.removeprefix("ticket.")
+            return {ticket.id for ticket in desk.all(Ticket) if str(ticket.custom.get(column) or "") in values}
+    if name.startswith(("article.", "customer.")) or name in ("ticket.title", "ticket.tags"):
         raise NotSpoken(f"condition on {name}")
     raise Refused(422, "Invalid object selector conditions")

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from ui_extensions.rehearsal.desk.rows import PRIORITIES, ROLES, SENDERS, STATES, TYPES, Article, Group, Link, StoredFile, Ticket, User
+from ui_extensions.rehearsal.desk.attributes import columns_of
+from ui_extensions.rehearsal.desk.rows import PRIORITIES, SENDERS, STATES, TYPES, Article, Group, Link, StoredFile, Ticket, User
 from ui_extensions.rehearsal.desk.state import Desk
 
 _UNSET_TICKET = dict.fromkeys(
@@ -130,7 +131,7 @@ def expanded_user(desk: Desk, user: User) -> dict[str, Any]:
     groups = {group.name: user.group_ids[group.id] for group in desk.all(Group) if group.id in user.group_ids}
     return {
         **user_data(user),
-        "roles": [ROLES[key] for key in user.role_ids],
+        "roles": [role.data["name"] for role in desk.admin_objects("roles") if role.id in user.role_ids],
         "two_factor_preferences": [],
         "organizations": [],
         "authorizations": [],
@@ -144,7 +145,8 @@ def expanded_user(desk: Desk, user: User) -> dict[str, Any]:
 def ticket_data(desk: Desk, ticket: Ticket) -> dict[str, Any]:
     """A ticket's columns."""
     columns = {name: getattr(ticket, name) for name in _TICKET_COLUMNS}
-    return {**_UNSET_TICKET, **columns, "article_count": len(desk.articles_of(ticket.id))}
+    custom = {name: ticket.custom.get(name) for name in columns_of(desk, "Ticket")}
+    return {**_UNSET_TICKET, **columns, **custom, "article_count": len(desk.articles_of(ticket.id))}
 
 
 def created_ticket(desk: Desk, ticket: Ticket) -> dict[str, Any]:
@@ -204,7 +206,22 @@ def file_data(file: StoredFile) -> dict[str, Any]:
 
 def group_data(group: Group) -> dict[str, Any]:
     """A group."""
-    return {"id": group.id, "name": group.name, "name_last": group.name, "email_address_id": group.email_address_id, "active": True}
+    return {
+        "id": group.id,
+        "signature_id": None,
+        "email_address_id": group.email_address_id,
+        "name": group.name,
+        "name_last": group.name,
+        "parent_id": None,
+        "assignment_timeout": None,
+        "follow_up_possible": group.follow_up_possible,
+        "reopen_time_in_days": None,
+        "follow_up_assignment": True,
+        "active": group.active,
+        "shared_drafts": True,
+        "note": group.note,
+        "created_at": group.created_at,
+    }
 
 
 def assets(desk: Desk, tickets: Iterable[Ticket], articles: Iterable[Article] = ()) -> dict[str, Any]:

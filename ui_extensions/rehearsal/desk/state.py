@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from ui_extensions.rehearsal.desk.journal import Journal
 from ui_extensions.rehearsal.desk.rows import (
     NOBODY,
+    AdminObject,
     Article,
     Group,
     HistoryEntry,
@@ -31,7 +32,7 @@ from ui_extensions.rehearsal.desk.rows import (
     stamp,
 )
 
-R = TypeVar("R", User, Group, Ticket, Article, StoredFile, Link, HistoryEntry, Job)
+R = TypeVar("R", User, Group, AdminObject, Ticket, Article, StoredFile, Link, HistoryEntry, Job)
 
 
 class Desk:
@@ -136,6 +137,10 @@ class Desk:
     def group_called(self, name: str) -> Group | None:
         """The group of this name."""
         return next((group for group in self.all(Group) if group.name == name), None)
+
+    def admin_objects(self, kind: str) -> list[AdminObject]:
+        """What administrators made of this kind, oldest first."""
+        return [row for row in self.all(AdminObject) if row.kind == kind]
 
     def ticket_numbered(self, number: str) -> Ticket | None:
         """The ticket with this number."""

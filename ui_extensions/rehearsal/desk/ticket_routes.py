@@ -7,24 +7,24 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify
 
-from ui_extensions.rehearsal.desk import rules, shapes
+from ui_extensions.rehearsal.desk import rules, shapes, workflows
 from ui_extensions.rehearsal.desk.articles import add_article
 from ui_extensions.rehearsal.desk.asking import (
-    TICKET_KEYS,
     article_values,
     asked,
     may_read,
     refuse_time_unit,
     refuse_unless,
     sent,
+    sent_ticket,
     the_ticket,
     ticket_values,
 )
+from ui_extensions.rehearsal.desk.changes import Change
 from ui_extensions.rehearsal.desk.refusals import NotSpoken
 from ui_extensions.rehearsal.desk.rows import Ticket
 from ui_extensions.rehearsal.desk.search import DEFAULT_LIMIT, containing, matching, page_of
 from ui_extensions.rehearsal.desk.state import Desk
-from ui_extensions.rehearsal.desk.webhooks import Change
 
 Answer = Response | tuple[Response, int]
 
@@ -34,7 +34,7 @@ def add_ticket_routes(api: Blueprint, desk: Desk, notice: Callable[[Change], Non
 
     @api.post("/tickets")
     def new_ticket() -> Answer:
-        options, data = asked("expand"), sent(TICKET_KEYS)
+        options, data = asked("expand"), sent_ticket(desk)
         if not g.user.is_agent:
             raise NotSpoken("a ticket made by a customer")
         with desk.writing():
@@ -58,11 +58,12 @@ def add_ticket_routes(api: Blueprint, desk: Desk, notice: Callable[[Change], Non
 
     @api.put("/tickets/<int:key>")
     def change_ticket(key: int) -> Answer:
-        options, data = asked("expand", "all"), sent(TICKET_KEYS)
+        options, data = asked("expand", "all"), sent_ticket(desk)
         with desk.writing():
             ticket = the_ticket(desk, key, g.user)
             values = ticket_values(desk, data, g.user, is_new=False)
             article_data = article_values(desk, data["article"]) if data.get("article") else None
+            workflows.check(desk, ticket, values, g.user)
             changed = rules.change_ticket(desk, ticket, values, g.user)
             article = add_article(desk, ticket, article_data, g.user) if article_data else None
             notice(Change(ticket=ticket, by=g.user, article=article, changed=frozenset(changed)))

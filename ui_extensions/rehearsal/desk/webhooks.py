@@ -16,10 +16,12 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urljoin, urlsplit
 
-from ui_extensions.rehearsal.desk.rows import AGENT, Article, Job, Ticket, User
+from ui_extensions.rehearsal.desk import triggers as made_triggers
+from ui_extensions.rehearsal.desk.changes import Change
+from ui_extensions.rehearsal.desk.rows import AGENT, AdminObject, Article, Job, Ticket, stamp
 from ui_extensions.rehearsal.desk.shapes import webhook_payload
 from ui_extensions.rehearsal.desk.state import Desk
 from ui_extensions.rehearsal.faults import Faults
@@ -28,17 +30,6 @@ WAITS = (10.0, 20.0, 30.0, 40.0)
 ANSWER_SECONDS = 30.0
 _HOPS = 10
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What one call did to a ticket: the article it added and the names of the columns it changed."""
-
-    ticket: Ticket
-    by: User
-    article: Article | None = None
-    changed: frozenset[str] = frozenset()
-    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +51,9 @@ class Attempt:
     number: int
     status: int
     is_dropped: bool = False
+    url: str = ""
+    content: str = field(default="", repr=False)
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +83,10 @@ def default_triggers(bridge_login: str) -> tuple[Trigger, ...]:
 class Webhooks:
     """The queue and its one worker."""
 
-    def __init__(self, desk: Desk, endpoint: Endpoint, faults: Faults, triggers: Iterable[Trigger]) -> None:
+    def __init__(self, desk: Desk, endpoint: Endpoint | None, faults: Faults, triggers: Iterable[Trigger]) -> None:
         self.log: deque[Attempt] = deque(maxlen=1000)
         self._desk = desk
-        self._endpoint = endpoint
+        self._endpoint = endpoint or Endpoint(url="", token="")
         self._faults = faults
         self._triggers = tuple(sorted(triggers, key=lambda trigger: trigger.name))
         self._changed = threading.Condition()
@@ -103,17 +97,20 @@ class Webhooks:
 
     def notice(self, change: Change) -> None:
         """Queue a delivery for each trigger that fits. Inside `desk.writing()`: kept or lost together with the change."""
-        for trigger in self._triggers:
-            if trigger.fits(change):
-                job = Job(
-                    id=self._desk.new_id(Job),
-                    key=str(uuid.uuid4()),
-                    trigger=trigger.name,
-                    ticket_id=change.ticket.id,
-                    article_id=change.article.id if change.article else None,
-                    due=time.time() + self._endpoint.delay,
-                )
-                self._desk.put(job)
+        made = ((row.data["name"], made_triggers.webhook_of(row, change)) for row in self._desk.admin_objects(made_triggers.KIND))
+        told: list[tuple[str, int | None]] = [(name, webhook) for name, webhook in made if webhook is not None]
+        told += [(trigger.name, None) for trigger in self._triggers if trigger.fits(change)]
+        for name, webhook in sorted(told, key=lambda pair: pair[0]):
+            job = Job(
+                id=self._desk.new_id(Job),
+                key=str(uuid.uuid4()),
+                trigger=name,
+                ticket_id=change.ticket.id,
+                article_id=change.article.id if change.article else None,
+                due=time.time() + self._endpoint.delay,
+                webhook_id=webhook,
+            )
+            self._desk.put(job)
 
     def stop(self) -> None:
         """End the worker; what waits stays in the queue."""
@@ -141,7 +138,8 @@ class Webhooks:
     def _run(self, job: Job) -> None:
         ticket = self._desk.get(Ticket, job.ticket_id)
         fault = self._faults.strike_webhook(job.trigger)
-        if ticket is None or (fault is not None and fault.kind == "drop_webhooks"):
+        endpoint = self._endpoint_of(job)
+        if ticket is None or endpoint is None or (fault is not None and fault.kind == "drop_webhooks"):
             self._finish(job, status=0, is_dropped=True)
             return
         if fault is not None:
@@ -151,8 +149,19 @@ class Webhooks:
         with self._desk.lock:
             payload = webhook_payload(self._desk, ticket, self._desk.get(Article, job.article_id), self._endpoint.base_url)
             body = json.dumps(payload, ensure_ascii=False).encode()
-        status = self._post(job, body)
-        self._finish(job, status=status, is_dropped=not 200 <= status < 300 and job.attempts >= len(WAITS))
+        status = self._post(job, body, endpoint)
+        self._finish(
+            job, status=status, url=endpoint.url, content=body.decode(), is_dropped=not 200 <= status < 300 and job.attempts >= len(WAITS)
+        )
+
+    def _endpoint_of(self, job: Job) -> Endpoint | None:
+        """The webhook as it is now. One that an administrator deleted, or that never was, gets nothing."""
+        if job.webhook_id is None:
+            return self._endpoint
+        row = self._desk.get(AdminObject, job.webhook_id)
+        if row is None or row.kind != "webhooks" or not row.data["active"]:
+            return None
+        return replace(self._endpoint, url=row.data["endpoint"], token=row.data["signature_token"] or "")
 
     def _put_off(self, job: Job, seconds: float, *, is_twin: bool) -> None:
         """Deliver the job, or a twin of it with the same key, later."""
@@ -161,7 +170,7 @@ class Webhooks:
             later.due = time.time() + seconds
             self._desk.put(later)
 
-    def _finish(self, job: Job, *, status: int, is_dropped: bool) -> None:
+    def _finish(self, job: Job, *, status: int, is_dropped: bool, url: str = "", content: str = "") -> None:
         self.log.append(
             Attempt(
                 key=job.key,
@@ -171,6 +180,9 @@ class Webhooks:
                 number=job.attempts + 1,
                 status=status,
                 is_dropped=is_dropped,
+                url=url,
+                content=content,
+                at=stamp(),
             )
         )
         with self._desk.writing():
@@ -181,7 +193,7 @@ class Webhooks:
                 job.attempts += 1
                 self._desk.put(job)
 
-    def _post(self, job: Job, body: bytes) -> int:
+    def _post(self, job: Job, body: bytes, endpoint: Endpoint) -> int:
         """The status of the last answer, 0 where none came."""
         headers = {
             "User-Agent": "Zammad User Agent",
@@ -191,12 +203,12 @@ class Webhooks:
             "X-Zammad-Delivery": job.key,
             "Connection": "close",
         }
-        if self._endpoint.token:
-            digest = hmac.new(self._endpoint.token.encode(), body, hashlib.sha1).hexdigest()
+        if endpoint.token:
+            digest = hmac.new(endpoint.token.encode(), body, hashlib.sha1).hexdigest()
             headers["X-Hub-Signature"] = f"sha1={digest}"
         try:
-            status, location = _call("POST", self._endpoint.url, headers, body)
-            hops, url = 0, self._endpoint.url
+            status, location = _call("POST", endpoint.url, headers, body)
+            hops, url = 0, endpoint.url
             while 300 <= status < 400 and location and hops < _HOPS:
                 hops, url = hops + 1, urljoin(url, location)
                 status, location = _call("GET", f"{url}?{quote(body)}", headers, b"")

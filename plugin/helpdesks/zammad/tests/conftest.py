@@ -104,8 +104,8 @@ def settings_for(url: str, **more: Any) -> Any:
     return HELPDESK.settings_schema.load({**required, **more})
 
 
-def connect(url: str, http: Any, **more: Any) -> ZammadAdapter:
-    connection = Connection(http=http, clock=SystemClock(), secrets=MemorySecrets(), webhook_url="http://127.0.0.1:1/in/helpdesk/desk")
+def connect(url: str, http: Any, *, webhook_url: str = "http://127.0.0.1:1/in/helpdesk/desk", **more: Any) -> ZammadAdapter:
+    connection = Connection(http=http, clock=SystemClock(), secrets=MemorySecrets(), webhook_url=webhook_url)
     return HELPDESK.connect(HelpdeskKey("desk"), settings_for(url, **more), connection)
 
 

@@ -42,10 +42,10 @@ class Client:
 @pytest.mark.parametrize(
     ("method", "path", "data"),
     [
-        ("GET", "/triggers", None),
+        ("GET", "/templates", None),
         ("PATCH", "/tickets/1", {}),
         ("GET", "/tickets/1?fields=all", None),
-        ("POST", "/tickets", {**TICKET, "cd_state": "social"}),
+        ("POST", "/tickets", {**TICKET, "mood": "social"}),
         ("POST", "/tickets", {**TICKET, "article": {"body": "x", "mood": "good"}}),
         ("POST", "/tickets", ["x"]),
         ("POST", "/tickets/search", {"condition": {"article.message_id": {"operator": "is", "value": "x"}}}),

@@ -21,7 +21,7 @@ LOOSE = frozenset(
     (
         *("number", "article_count", "article_ids", "ticket_article_ids", "store_file_id", "size", "last_owner_update_at", "history"),
         *("first_response_escalation_at", "first_response_in_min", "first_response_diff_in_min", "escalation_at"),
-        *("update_escalation_at", "update_in_min", "update_diff_in_min"),
+        *("update_escalation_at", "update_in_min", "update_diff_in_min", "matching"),
     )
 )
 KIND_OF_KEY = {
@@ -52,7 +52,7 @@ class Replay:
         app = create_desk(DeskSettings(bridge=bridge, staff=people, groups=("Users", "Social", "Bridge Group")))
         self.parts = app.extensions[EXTENSION]
         self.client: FlaskClient = app.test_client()
-        logins = {3: "admin@example.com", 4: "agent@example.com", 5: "cust@example.com"}
+        logins = {3: "admin@example.com", 4: "agent@example.com", 5: "cust@example.com", 6: "bridge@example.com"}
         self.ids = {("user", key): self.parts.desk.user_called(login).id for key, login in logins.items()} | {("user", 1): 1}
         self.numbers: dict[str, str] = {}
 
@@ -73,7 +73,8 @@ class Replay:
 
     def learn(self, recorded: Any, got: Any, path: str) -> None:
         """Remember which of our ids stand for which of theirs."""
-        kind = "user" if path.startswith("/users") else "article" if path.startswith("/ticket_articles") else "ticket"
+        names = {"users": "user", "ticket_articles": "article", "core_workflows": "workflow", "roles": "role", "tickets": "ticket"}
+        kind = names.get(path.split("/")[1].split("?")[0], "other")
         if isinstance(recorded, dict) and isinstance(got, dict) and "id" in recorded and "id" in got:
             self.ids[kind, recorded["id"]] = got["id"]
             if kind == "ticket" and "customer_id" in recorded:
@@ -108,13 +109,20 @@ class Replay:
     @staticmethod
     def _is_alike(recorded: Any, got: Any) -> bool:
         if isinstance(recorded, str) and isinstance(got, str):
-            for noise in (r"Error ID \w+", r"auto-[0-9a-f-]+", r"\d+"):
+            for noise in (r"Error ID [\w-]+", r"auto-[0-9a-f-]+", r"\d+"):
                 recorded, got = re.sub(noise, "*", recorded), re.sub(noise, "*", got)
             return bool(recorded == got or (TIME.fullmatch(str(recorded)) and TIME.fullmatch(str(got))))
         return bool(recorded == got)
 
     def _path(self, path: str) -> str | None:
-        kinds = {"tickets": "ticket", "by_ticket": "ticket", "ticket_articles": "article", "users": "user", "ticket_history": "ticket"}
+        kinds = {
+            "tickets": "ticket",
+            "by_ticket": "ticket",
+            "ticket_articles": "article",
+            "users": "user",
+            "ticket_history": "ticket",
+            "core_workflows": "workflow",
+        }
         parts = re.split(r"([/?&=])", path)
         for at, part in enumerate(parts):
             before = parts[at - 2] if at >= 2 else ""

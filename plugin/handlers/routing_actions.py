@@ -1,0 +1,60 @@
+"""Routing of what a person pressed: each action becomes wishes, like everything else that leaves. Who pressed it stands in the audit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from plugin.domain.codec import encode
+from plugin.domain.events import ActionTaken
+from plugin.domain.ids import Place
+from plugin.domain.model import Lane
+from plugin.domain.text import Text
+from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
+from plugin.store import messages
+
+_BRIDGE = Place("bridge")
+"""Where messages are known that neither side has named yet."""
+
+
+def action_taken(desktop: Desktop, event: ActionTaken) -> Verdict:
+    """Do what was pressed; what nobody knows is ignored by name."""
+    action = _ACTIONS.get(event.action)
+    return Ignored(reason=f"unknown_action: {event.action}"[:100]) if action is None else action(desktop, event)
+
+
+def _hide(desktop: Desktop, event: ActionTaken) -> Verdict:
+    """Hide somebody's message on the platform, or show it again."""
+    payload = {"kind": "hide", "message_ref": dict(event.arguments)["ref"], "is_hidden": event.action == "hide", "actor": event.actor}
+    desktop.commit(desktop.wish(Lane.AT_SOCIAL, "hide", payload))
+    return Routed()
+
+
+def _template(desktop: Desktop, event: ActionTaken) -> Verdict:
+    """Send a prepared text where a reply would go."""
+    arguments = dict(event.arguments)
+    text = Text(arguments["text"])
+    message_id = messages.create(
+        desktop.connection,
+        _BRIDGE,
+        event.event_key,
+        conversation_id=desktop.held.id,
+        event_id=desktop.row.id,
+        direction="outbound",
+        contact_id=None,
+        plain=text.plain,
+        occurred_at=event.occurred_at,
+    )
+    payload = {
+        "kind": "template",
+        "template": {"name": arguments["name"], "language": arguments["language"], "values": json.loads(arguments["values"])},
+        "text": encode(text),
+        "files": [],
+        "reply_to": messages.last_inbound_ref(desktop.connection, desktop.place, desktop.held.id, before_event=desktop.row.id),
+        "actor": event.actor,
+    }
+    desktop.commit(desktop.wish(Lane.TO_SOCIAL, "template", payload, message_id=message_id))
+    return Routed()
+
+
+_ACTIONS: dict[str, Callable[[Desktop, ActionTaken], Verdict]] = {"hide": _hide, "show": _hide, "template": _template}

@@ -1,0 +1,131 @@
+"""Telling X where we are and what we want to hear, and keeping that alive: X stops delivering in silence when a check of its own fails.
+
+Sources: X documentation, "Webhooks" (registration, validity), "X Activity API quickstart" (subscriptions), "Account Activity API".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from plugin.contracts.platform import Probe
+from plugin.domain.errors import RemoteError, RemoteRejected
+from plugin.platforms.x.asking import next_page
+from plugin.platforms.x.client import Client, data_of, list_of, segment
+from plugin.platforms.x.values import read_id, read_object, read_string
+
+_POSTS = ("post.create", "post.delete", "post.mention.create", "post.quote.create", "post.reply.create")
+_MESSAGES = ("chat.received", "chat.sent", "dm.read", "dm.received", "dm.sent")
+_REGISTER = "Run crossdesk channel register for this channel."
+_PAGES = 20
+
+
+class Registration:
+    """The webhook and the subscriptions of one account."""
+
+    def __init__(self, client: Client, webhook_url: str) -> None:
+        self._client = client
+        self._settings = client.settings
+        self._url = webhook_url
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The kinds of event that are subscribed to."""
+        return (*_POSTS, *(_MESSAGES if self._settings.direct_messages else ()))
+
+    def register(self) -> None:
+        """Make the webhook known and valid, and subscribe to what is missing. Nothing with intake = "poll".
+
+        Raises:
+            RemoteRejected: X could not reach the address, or takes no further webhook.
+            RemoteError: any other of its kinds.
+        """
+        if self._settings.intake == "poll":
+            return
+        webhook = self._webhook()
+        if webhook is None:
+            webhook_id = self._create()
+        else:
+            webhook_id = read_id(webhook.get("id"))
+            if webhook.get("valid") is not True:
+                self._validate(webhook_id)
+        if self._settings.intake == "account_activity":
+            self._client.call("POST", f"/2/account_activity/webhooks/{segment(webhook_id)}/subscriptions/all", json={})
+            return
+        for kind in self._missing(webhook_id):
+            told = {"event_type": kind, "filter": {"user_id": self._settings.account_id}, "tag": "crossdesk", "webhook_id": webhook_id}
+            self._client.call("POST", "/2/activity/subscriptions", json=told)
+
+    def revive(self) -> None:
+        """Have X check the webhook again if it gave it up."""
+        webhook = self._webhook()
+        if webhook is not None and webhook.get("valid") is not True:
+            self._validate(read_id(webhook.get("id")))
+
+    def probes(self) -> Iterator[Probe]:
+        """How the webhook and the subscriptions fare."""
+        if self._settings.intake == "poll":
+            yield Probe(name="webhook", is_ok=True, answer="none: X is asked every two minutes")
+            return
+        try:
+            webhook = self._webhook()
+        except RemoteError as problem:
+            yield Probe(name="webhook", is_ok=False, answer=str(problem), next_step="Check `bearer_token` of this channel.")
+            return
+        if webhook is None:
+            yield Probe(name="webhook", is_ok=False, answer="X does not know our address", next_step=_REGISTER)
+            return
+        is_valid = webhook.get("valid") is True
+        answer = "registered, and X finds it in order" if is_valid else "registered, but X gave it up and delivers nothing"
+        yield Probe(name="webhook", is_ok=is_valid, answer=answer, next_step="" if is_valid else f"See that X can reach it. {_REGISTER}")
+        yield self._tried(lambda: self._subscribed(read_id(webhook.get("id"))))
+
+    def _tried(self, probe: Callable[[], Probe]) -> Probe:
+        try:
+            return probe()
+        except RemoteError as problem:
+            return Probe(name="subscriptions", is_ok=False, answer=str(problem), next_step=_REGISTER)
+
+    def _subscribed(self, webhook_id: str) -> Probe:
+        if self._settings.intake == "account_activity":
+            told = data_of(self._client.call("GET", f"/2/account_activity/webhooks/{segment(webhook_id)}/subscriptions/all"))
+            missing: Sequence[str] = () if told.get("subscribed") is True else ("all activity",)
+        else:
+            missing = self._missing(webhook_id)
+        answer = f"missing: {', '.join(missing)}" if missing else "all that are needed"
+        return Probe(name="subscriptions", is_ok=not missing, answer=answer, next_step=_REGISTER if missing else "")
+
+    def _webhook(self) -> Mapping[str, Any] | None:
+        listed = list_of(self._client.app_call("GET", "/2/webhooks"))
+        return next((one for one in listed if one.get("url") == self._url and read_id(one.get("id"))), None)
+
+    def _create(self) -> str:
+        if urlsplit(self._url).scheme != "https" or ":" in urlsplit(self._url).netloc:
+            raise RemoteRejected(
+                f"X delivers only to https addresses without a port, and ours is {self._url}. Nothing was registered; put a web server in front "
+                "and set `public_url`, or set `intake` to poll."
+            )
+        made = read_id(data_of(self._client.app_call("POST", "/2/webhooks", json={"url": self._url})).get("id"))
+        if not made:
+            raise RemoteRejected("X took our address but named no webhook. Run crossdesk channel register again.")
+        return made
+
+    def _validate(self, webhook_id: str) -> None:
+        self._client.app_call("PUT", f"/2/webhooks/{segment(webhook_id)}")
+
+    def _missing(self, webhook_id: str) -> list[str]:
+        there: set[str] = set()
+        token = ""
+        for _ in range(_PAGES):
+            params = {"max_results": "100", **({"pagination_token": token} if token else {})}
+            body = self._client.app_call("GET", "/2/activity/subscriptions", params=params)
+            there |= {
+                read_string(one.get("event_type"))
+                for one in list_of(body)
+                if one.get("webhook_id") == webhook_id and read_object(one.get("filter")).get("user_id") == self._settings.account_id
+            }
+            token = next_page(body)
+            if not token:
+                break
+        return [kind for kind in self.wanted if kind not in there]
