@@ -17,7 +17,9 @@ class OsTicketAgent:
     def __init__(self, info: dict[str, Any]) -> None:
         self._info = info
 
-    def reply(self, ticket: str, html: str, *, files: Sequence[tuple[str, bytes, str]] = (), to: str = "all", copies: Sequence[str] = ()) -> str:
+    def reply(
+        self, ticket: str, html: str, *, files: Sequence[tuple[str, bytes, str]] = (), to: str = "all", copies: Sequence[str] = ()
+    ) -> str:
         """Answer the customer; files as (name, bytes, content type)."""
         sent: dict[str, Any] = {"a": "reply", "id": ticket, "response": html, "reply-to": to, "ccs[]": list(copies)}
         sent |= {"file_names[]": [name for name, _, _ in files], "file_types[]": [kind for _, _, kind in files]}

@@ -25,7 +25,9 @@ def _whole() -> dict[str, Any]:
 def validator(*path: str) -> Draft202012Validator:
     """For a part of the contract: `("properties", "about", "properties", "request")`, `("$defs", "hook")`."""
     pointer = "/".join(path)
-    return Draft202012Validator({"$schema": _whole()["$schema"], "$defs": _whole()["$defs"], "properties": {}, **_part(path), "title": pointer})
+    return Draft202012Validator(
+        {"$schema": _whole()["$schema"], "$defs": _whole()["$defs"], "properties": {}, **_part(path), "title": pointer}
+    )
 
 
 def _part(path: tuple[str, ...]) -> dict[str, Any]:

@@ -26,7 +26,9 @@ class _Packages(click.Group):
             return None
 
         @click.command(cmd_name, help=packer.help)
-        @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where to put it; made if it is not there.")
+        @click.option(
+            "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where to put it; made if it is not there."
+        )
         def build(out: Path) -> None:
             try:
                 out.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,13 @@ PACKAGES = ("php-cli", "php-mysql", "php-mbstring", "php-intl", "mariadb-server-
 PLUGIN = Path(__file__).parents[2] / "ui_extensions" / "osticket" / "crossdesk"
 SHIM = Path(__file__).parent / "osticket_shim"
 _WORKERS = "4"
-_OFF = ("--no-defaults", "--skip-networking", "--performance-schema=OFF", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M")
+_OFF = (
+    "--no-defaults",
+    "--skip-networking",
+    "--performance-schema=OFF",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-buffer-pool-size=32M",
+)
 
 
 def php() -> str:

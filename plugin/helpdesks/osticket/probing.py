@@ -56,4 +56,3 @@ def _prepared(told: dict[str, Any]) -> Probe:
     return Probe(
         name="prepared", is_ok=is_ok, answer=answer, next_step="Install php-mbstring; save the plugin instance's settings in osTicket once."
     )
-

@@ -21,7 +21,8 @@ TITLE_LENGTH = 240
 _JOINER = "\u2060"
 """Shows as nothing."""
 _UNTAGGED = str.maketrans("<>", "\u2039\u203a")
-_SAFE = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.)){0,46}[a-z0-9]\Z|[a-z0-9]\Z")
+_SAFE_CHANNEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,30}\Z")
+_SAFE = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\Z")
 _CONTROLS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # osTicket decodes entities before it cleans HTML: what only looks like a tag or an entity would become one.
 _TAG_LIKE = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?[A-Za-z0-9]{1,32};)")
@@ -30,7 +31,7 @@ _JOINED = re.compile(f"(?<=[<&]){_JOINER}")
 
 def customer_key(contact: Contact, *, channel: str, platform: str) -> str:
     """The part before the `@` of a customer's address: `telegram.support.42`, or a digest where others than small letters stand in it."""
-    if _SAFE.match(channel) and _SAFE.match(contact.ref) and len(platform) + len(channel) + len(contact.ref) <= 60:
+    if _SAFE_CHANNEL.match(channel) and _SAFE.match(contact.ref) and len(platform) + len(channel) + len(contact.ref) <= 60:
         return f"{platform}.{channel}.{contact.ref}"
     digest = hashlib.sha256(f"{channel}\n{contact.ref}".encode("utf-8", "replace")).hexdigest()
     return f"{platform}.{digest[:32]}"
@@ -86,13 +87,13 @@ def file_name(said: str) -> str:
 
 def article_html(article: NewArticle) -> str:
     """An article as HTML that osTicket stores unchanged, with a line on where and when it was said."""
-    parts = [part for part in (article.text, _origin(article)) if part]
+    parts = [part for part in (article.text, _origin(article)) if part.plain.strip()]
     return to_html(neutral(encode(join(parts, "\n\n")))) if parts else "<p>(no text)</p>"
 
 
 def article_plain(article: NewArticle) -> str:
     """The same without formatting."""
-    return "\n\n".join(part.plain for part in (encode(article.text), _origin(article)) if part) or "(no text)"
+    return "\n\n".join(part.plain for part in (encode(article.text), _origin(article)) if part.plain.strip()) or "(no text)"
 
 
 def neutral(text: Text) -> Text:

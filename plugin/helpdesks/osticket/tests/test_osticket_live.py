@@ -238,7 +238,9 @@ def test_an_edited_reply_is_no_second_one(desk: OsTicketAdapter, agent: OsTicket
     assert len(agent.mails()) == mail
 
 
-def test_what_the_hook_cannot_bring_is_asked_for(desk: OsTicketAdapter, agent: OsTicketAgent, info: dict[str, Any], hooks: Listener) -> None:
+def test_what_the_hook_cannot_bring_is_asked_for(
+    desk: OsTicketAdapter, agent: OsTicketAgent, info: dict[str, Any], hooks: Listener
+) -> None:
     ticket = opened(desk).ticket_ref
     drain(desk)
     osticket.configure(info, "http://127.0.0.1:1/in/helpdesk/osticket", is_tested=False)
