@@ -28,8 +28,8 @@ from plugin.domain.model import (
     TicketState,
     Visibility,
 )
-from plugin.domain.text import MarkKind
-from plugin.helpdesks.osticket import articles, probing, touches, wording
+from plugin.domain.text import MarkKind, Text
+from plugin.helpdesks.osticket import articles, emoji, probing, touches, wording
 from plugin.helpdesks.osticket.client import PluginClient
 from plugin.helpdesks.osticket.intake import OsTicketIntake
 from plugin.helpdesks.osticket.schema import (
@@ -99,6 +99,10 @@ class OsTicketAdapter:
             body["customer"] = _customer(ticket.contact, channel=ticket.channel, platform=ticket.platform)
         if ticket.follows:
             body["follows"] = ticket.follows
+        if ticket.owner:
+            body["owner"] = ticket.owner
+        if ticket.fields:
+            body["fields"] = _field_values(ticket.fields)
         return self._opened(self._client.write("open_ticket", body, OpenedSchema()))
 
     def find_ticket(self, ticket: NewTicket, *, marker: Marker) -> OpenedTicket | None:
@@ -131,6 +135,8 @@ class OsTicketAdapter:
             body["stage"] = change.stage.value
         if change.title is not None:
             body["title"] = wording.title(change.title)
+        if change.fields:
+            body["fields"] = _field_values(change.fields)
         if change.add_tags or change.remove_tags:
             body["add_tags"] = [wording.tag(tag) for tag in change.add_tags]
             body["remove_tags"] = [wording.tag(tag) for tag in change.remove_tags]
@@ -158,7 +164,7 @@ class OsTicketAdapter:
 
     def follow_merge(self, ticket_ref: TicketRef) -> TicketState:
         """The ticket as it is now, and what it was merged into."""
-        told = self._client.read("show_ticket", {"ticket": ticket_ref}, StateSchema())
+        told = self._client.read("show_ticket", {"ticket": ticket_ref, "fields": list(self._settings.read_fields)}, StateSchema())
         live = told["live"]
         return TicketState(
             ticket_ref=ticket_ref,
@@ -170,6 +176,7 @@ class OsTicketAdapter:
             group=told["group"],
             live_ref=None if live is None else ticket_ref if live == told["ticket"] else TicketRef(live),
             url="" if live is None else self._url(live),
+            fields=tuple((name, emoji.decode(Text(value)).plain) for name, value in told["fields_"].items()),
         )
 
     def verify(self, request: WebhookRequest) -> None:
@@ -251,6 +258,10 @@ def _article(article: NewArticle) -> dict[str, Any]:
             for file in article.files
         ],
     }
+
+
+def _field_values(fields: Sequence[tuple[str, str]]) -> dict[str, str]:
+    return {name: emoji.encode_line(value) for name, value in fields}
 
 
 def _filed(told: Mapping[str, Any]) -> FiledArticle:

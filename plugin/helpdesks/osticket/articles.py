@@ -67,6 +67,7 @@ def _article(entry: Mapping[str, Any], shown: Mapping[str, Any], ticket_ref: Tic
         article_ref=ArticleRef(entry["entry"]),
         author=author,
         agent_name=entry["poster"],
+        agent_ref=entry["agent"] if author is ArticleAuthor.AGENT else "",
         is_reply=is_reply,
         text=text,
         attachments=files,

@@ -24,6 +24,7 @@ class OsTicketSettings:
     group: str = ""
     web_url: str = ""
     api_path: str = "api"
+    read_fields: tuple[str, ...] = ()
 
 
 def _help(text: str, *, secret: bool = False) -> dict[str, Any]:
@@ -72,6 +73,12 @@ class OsTicketSettingsSchema(Schema):
         metadata=_help("api/http.php where the web server does not rewrite addresses below api/."),
     )
 
+    read_fields = fields.List(
+        fields.Str(validate=validate.Regexp(r"^[a-z0-9_]{1,64}\Z")),
+        load_default=list,
+        metadata=_help("Variable names of osTicket's ticket fields that the policy may look at."),
+    )
+
     @validates_schema
     def needs_its_secret(self, data: dict[str, Any], **_: Any) -> None:
         """Each mode has a secret of its own."""
@@ -85,6 +92,7 @@ class OsTicketSettingsSchema(Schema):
         """As the frozen dataclass."""
         data["url"] = data["url"].rstrip("/")
         data["web_url"] = data["web_url"].rstrip("/") or data["url"]
+        data["read_fields"] = tuple(data["read_fields"])
         return OsTicketSettings(**data)
 
 
@@ -154,6 +162,7 @@ class StateSchema(_Wire):
     is_closed = fields.Bool(required=True)
     owner = fields.Str(required=True)
     group = fields.Str(required=True)
+    fields_ = fields.Dict(keys=fields.Str(), values=fields.Str(), required=True, data_key="fields")
 
 
 class LockSchema(_Wire):
@@ -177,6 +186,7 @@ class _EntrySchema(_Wire):
     kind = fields.Str(required=True, validate=validate.OneOf(["message", "reply", "note"]))
     author = fields.Str(required=True, validate=validate.OneOf(["agent", "customer", "bridge", "system"]))
     poster = fields.Str(required=True)
+    agent = fields.Str(required=True)
     is_hidden = fields.Bool(required=True)
     is_edit = fields.Bool(required=True)
     format = fields.Str(required=True, validate=validate.OneOf(["html", "text"]))

@@ -38,8 +38,8 @@ class CrossdeskPlugin extends Plugin {
         }
         $database = new Database(TABLE_PREFIX);
         $journal = new Journal($database, new Bridge($url, $secret));
-        $reader = new Reader($database);
         $fields = new Fields($database);
+        $reader = new Reader($database, $fields);
         $desk = new Desk($database, $journal, $reader, $fields);
 
         (new Posted($database, $journal))->mend();

@@ -205,7 +205,7 @@ def test_an_agents_reply_is_told_at_once_with_emoji_and_files(desk: OsTicketAdap
     assert isinstance(touched, TicketTouched)
     assert touched.ticket_ref == ticket
     _, note, reply = articles(desk, ticket)
-    assert (note.is_reply, note.author, note.agent_name) == (False, ArticleAuthor.AGENT, "Ada Agent")
+    assert (note.is_reply, note.author, note.agent_name, note.agent_ref) == (False, ArticleAuthor.AGENT, "Ada Agent", "ada")
     assert (reply.is_reply, reply.text.plain) == (True, "Hold it upside down 😀👍 🫨 🇩🇪")
     (attached,) = reply.attachments
     assert desk.fetch_attachment(attached, max_bytes=100).content == b"\x89PNG\x00\xff"
@@ -298,6 +298,32 @@ def test_a_ticket_is_changed_only_where_it_differs(desk: OsTicketAdapter, agent:
             desk.update_ticket(ticket, wrong)
     with pytest.raises(Unsupported):
         desk.set_visibility(ticket, articles(desk, ticket)[0].article_ref, is_internal=True)
+
+
+def test_fields_are_read_and_set_by_name(info: dict[str, Any], agent: OsTicketAgent) -> None:
+    osticket.run_sql(info, "INSERT INTO ost_form_field (form_id, type, label, name, sort) VALUES (2, 'text', 'Asset', 'asset', 3)")
+    osticket.run_sql(info, "INSERT INTO ost_form_field (form_id, type, label, name, sort) VALUES (2, 'choices', 'Kind', 'kind', 4)")
+    desk = connect(info, read_fields=["asset", "kind", "absent"])
+    ticket = desk.open_ticket(new_ticket(owner="bo", fields=(("asset", "K-1 😀"), ("stage", "handoff"))), marker=new_marker()).ticket_ref
+    state = desk.follow_merge(ticket)
+    assert state.owner == "bo"
+    assert dict(state.fields) == {
+        "channel": "support",
+        "platform": "telegram",
+        "visibility": "public",
+        "stage": "handoff",
+        "tags": "",
+        "confirmed": "",
+        "asset": "K-1 😀",
+        "kind": "",
+        "absent": "",
+    }
+    desk.update_ticket(ticket, TicketChange(fields=(("asset", ""),)))
+    assert agent.fields(ticket)["asset"] is None
+    for name in ("kind", "absent", "confirmed", "subject"):
+        with pytest.raises(RemoteRejected):
+            desk.update_ticket(ticket, TicketChange(fields=((name, "x"),)))
+    assert desk.open_ticket(new_ticket(owner="nobody", fields=(("absent", "x"),)), marker=new_marker()).losses
 
 
 def test_a_merge_is_followed(desk: OsTicketAdapter, agent: OsTicketAgent) -> None:

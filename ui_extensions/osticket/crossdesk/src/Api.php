@@ -105,7 +105,7 @@ final class Api {
             }
         }
         $ref = $input->text('ticket');
-        return $this->reader->state(ctype_digit($ref) ? (int) $ref : $this->desk->mustLive($input));
+        return $this->reader->state(ctype_digit($ref) ? (int) $ref : $this->desk->mustLive($input), $input->texts('fields', 100));
     }
 
     private function sendFile(Input $input): never {

@@ -41,6 +41,7 @@ final class Desk {
         $marker = $input->marker();
         $customer = $input->has('customer_ref') ? $input->number('customer_ref') : $this->ensureCustomer($input->part('customer'));
         return $this->database->alone("open.$marker", function () use ($input, $marker, $customer): array {
+            $losses = [];
             $ticket = $this->journal->ticketOf($marker) ?? $this->reader->ticketByMessageId($marker);
             $wasThere = $ticket !== null;
             if ($ticket === null) {
@@ -58,6 +59,7 @@ final class Desk {
             }
             if (!$wasThere || !isset($this->fields->read($ticket)['cd_stage'])) {
                 $this->fields->write($ticket, $this->fieldsOf($input));
+                $losses = $this->finish($ticket, $input);
             }
             return [
                 'ticket' => (string) $ticket,
@@ -65,7 +67,7 @@ final class Desk {
                 'entry' => (string) $entry,
                 'customer' => $this->reader->customerOf($ticket),
                 'was_there' => $wasThere,
-                'losses' => [],
+                'losses' => $losses,
             ];
         });
     }
@@ -99,6 +101,7 @@ final class Desk {
         $live = $this->mustLive($input);
         return $this->database->alone("ticket.$live", function () use ($input, $live): array {
             $refused = [];
+            $this->fields->set($live, $input->map('fields'));
             $this->changeFields($live, $input);
             if ($input->has('group') && $input->text('group') !== $this->reader->state($live)['group']) {
                 if (!$this->ticket($live)->setDeptId($this->department($input->text('group')))) {
@@ -199,6 +202,24 @@ final class Desk {
             throw new Refusal(422, 'refused', 'osTicket refused the ticket: ' . ($said ?: 'no reason given') . '.');
         }
         return (int) $ticket->getId();
+    }
+
+    /** Owner and fields of a new ticket, which stands whether osTicket takes them or not. @return string[] what it did not take */
+    private function finish(int $ticket, Input $input): array {
+        $losses = [];
+        try {
+            $this->fields->set($ticket, $input->map('fields'));
+        } catch (Refusal $refusal) {
+            $losses[] = $refusal->getMessage();
+        }
+        try {
+            if ($input->text('owner') !== '' && !$this->assign($ticket, $input->text('owner'))) {
+                $losses[] = 'osTicket did not assign the ticket to ' . $input->text('owner') . '.';
+            }
+        } catch (Refusal $refusal) {
+            $losses[] = $refusal->getMessage();
+        }
+        return $losses;
     }
 
     private function message(\Ticket $ticket, Input $input, string $marker, int $customer): int {

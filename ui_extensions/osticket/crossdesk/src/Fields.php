@@ -98,6 +98,57 @@ final class Fields {
         }
     }
 
+    /** Our fields by our own words and others by osTicket's names, as text, empty ones included. @return array<string, string> */
+    public function all(int $ticket, array $others): array {
+        $ours = $this->read($ticket);
+        $found = [];
+        foreach (array_keys(self::FIELDS) as $name) {
+            $found[substr($name, 3)] = (string) ($ours[$name] ?? '');
+        }
+        foreach ($others as $name) {
+            $row = $this->answer($ticket, $name);
+            $value = (string) ($row['value'] ?? '');
+            $chosen = $value !== '' && $value[0] === '{' ? json_decode($value, true) : null;
+            $found[$name] = is_array($chosen) ? implode(', ', array_filter($chosen, 'is_string')) : $value;
+        }
+        return $found;
+    }
+
+    /** Sets fields by our words or osTicket's names. Refuses all of them when one is not there or is no text. */
+    public function set(int $ticket, array $values): void {
+        $ours = [];
+        $theirs = [];
+        foreach ($values as $name => $value) {
+            if (isset(self::FIELDS["cd_$name"]) && "cd_$name" !== self::CONFIRMED) {
+                $ours["cd_$name"] = $value;
+                continue;
+            }
+            $row = $this->answer($ticket, (string) $name);
+            if ($row === null || !in_array($row['type'], ['text', 'memo', 'phone', 'number'], true)) {
+                throw new Refusal(422, 'field', "The ticket has no text field $name; nothing of it was changed. See its forms in osTicket.");
+            }
+            $theirs[] = [(int) $row['entry'], (int) $row['field'], $value === '' ? null : $value];
+        }
+        foreach ($theirs as $one) {
+            $this->database->change(
+                'INSERT INTO {form_entry_values} (entry_id, field_id, value) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE value = VALUES(value)',
+                $one
+            );
+        }
+        if ($ours) {
+            $this->write($ticket, $ours);
+        }
+    }
+
+    private function answer(int $ticket, string $name): ?array {
+        return $this->database->row(
+            'SELECT e.id AS entry, f.id AS field, f.type, v.value FROM {form_entry} e JOIN {form_field} f ON f.form_id = e.form_id
+             LEFT JOIN {form_entry_values} v ON v.entry_id = e.id AND v.field_id = f.id
+             WHERE e.object_type = \'T\' AND e.object_id = ? AND f.name = ? AND f.name NOT IN (\'subject\', \'priority\') LIMIT 1',
+            [$ticket, $name]
+        );
+    }
+
     private function formId(): ?int {
         $found = $this->database->value('SELECT id FROM {form} WHERE name = ? ORDER BY id LIMIT 1', [self::FORM]);
         return $found === null ? null : (int) $found;

@@ -55,6 +55,15 @@ final class Input {
         return $value;
     }
 
+    /** @return array<string, string> */
+    public function map(string $name): array {
+        $value = $this->values[$name] ?? [];
+        if (!is_array($value) || ($value && array_is_list($value)) || array_filter($value, 'is_string') !== $value || count($value) > 100) {
+            throw $this->wrong($name);
+        }
+        return $value;
+    }
+
     public function part(string $name): self {
         $value = $this->values[$name] ?? null;
         return is_array($value) ? new self($value, "$this->where$name.") : throw $this->wrong($name);

@@ -9,7 +9,7 @@ final class Reader {
     private const MERGED = 0x1 | 0x2;
     private const HIDDEN = 0x4;
 
-    public function __construct(private readonly Database $database) {
+    public function __construct(private readonly Database $database, private readonly Fields $fields) {
     }
 
     /** The ticket's row with names, or null when it is not there. */
@@ -56,8 +56,8 @@ final class Reader {
         return (string) ($this->row($ticket)['user_id'] ?? '');
     }
 
-    /** The ticket's state as the contract has it; `live` null and mostly empty when it is deleted. */
-    public function state(int $ticket): array {
+    /** The ticket's state as the contract has it; `live` null and mostly empty when it is deleted. `$names`: osTicket's fields to tell. */
+    public function state(int $ticket, array $names = []): array {
         $live = $this->live($ticket);
         $row = $live === null ? null : $this->row($live);
         return [
@@ -69,6 +69,7 @@ final class Reader {
             'is_closed' => ($row['state'] ?? 'closed') !== 'open',
             'owner' => (string) ($row['owner'] ?? ''),
             'group' => (string) ($row['dept'] ?? ''),
+            'fields' => (object) ($live === null ? [] : $this->fields->all($live, $names)),
         ];
     }
 
@@ -80,11 +81,11 @@ final class Reader {
     /** Entries of a live ticket after an entry, oldest first, as the contract has them, and whether there are more. */
     public function entries(int $ticket, int $after): array {
         $rows = $this->database->rows(
-            'SELECT n.id, n.pid, n.type, n.staff_id, n.user_id, n.poster, n.source, n.flags, n.format, n.body,
+            'SELECT n.id, n.pid, s.username, n.type, n.staff_id, n.user_id, n.poster, n.source, n.flags, n.format, n.body,
                     UNIX_TIMESTAMP(n.created) AS at,
                     (SELECT p.type FROM {thread_entry} p WHERE p.id = n.pid) AS parent_type,
                     (SELECT mid FROM {thread_entry_email} m WHERE m.thread_entry_id = n.id ORDER BY m.id LIMIT 1) AS mid
-             FROM {thread_entry} n JOIN {thread} t ON t.id = n.thread_id
+             FROM {thread_entry} n JOIN {thread} t ON t.id = n.thread_id LEFT JOIN {staff} s ON s.staff_id = n.staff_id
              WHERE t.object_type = \'T\' AND t.object_id = ? AND n.id > ? ORDER BY n.id LIMIT ' . self::MOST,
             [$ticket, $after]
         );
@@ -172,6 +173,7 @@ final class Reader {
                 default => 'system',
             },
             'poster' => (string) $row['poster'],
+            'agent' => (string) $row['username'],
             'format' => $row['format'] === 'html' ? 'html' : 'text',
             'body' => $body,
             'at' => (int) $row['at'],
