@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from tests.fixtures import server
 from tests.servers import debian
 from tests.servers.registry import Missing, Started, free_port, spawn, wait_for
 
@@ -43,6 +44,11 @@ def php() -> str:
     if found is None:
         raise Missing("Debian packages php-cli, php-mysql (root or sudo)")
     return found
+
+
+def own() -> dict[str, Any]:
+    """An osTicket of this test process's own: the plugin tells of everything to one address, so processes cannot share one."""
+    return server(f"osticket-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}", start)
 
 
 def start(directory: Path) -> Started:

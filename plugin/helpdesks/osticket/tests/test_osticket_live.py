@@ -26,7 +26,6 @@ from plugin.helpdesks.osticket.intake import OsTicketIntake
 from plugin.testing import outgoing
 from plugin.testing.fakes import MemorySecrets
 from plugin.transport.client import Transport
-from tests.fixtures import server
 from tests.osticket_agent import OsTicketAgent
 from tests.osticket_contract import CheckedHttp, validator
 from tests.servers import osticket
@@ -57,7 +56,7 @@ def hooks() -> Iterator[Listener]:
 
 @pytest.fixture(scope="module")
 def info(hooks: Listener) -> dict[str, Any]:
-    started = server("osticket", osticket.start)
+    started = osticket.own()
     assert osticket.configure(started, hooks.url) == {}
     return started
 
