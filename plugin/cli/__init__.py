@@ -14,6 +14,7 @@ from plugin.cli.checking import check, doctor
 from plugin.cli.databases import db
 from plugin.cli.ledgers import ledger
 from plugin.cli.messages import message
+from plugin.cli.packaging import package
 from plugin.cli.platforms import platforms
 from plugin.cli.policies import policy
 from plugin.cli.rehearsing import rehearse
@@ -60,5 +61,5 @@ def main(ctx: click.Context, path: str) -> None:
     ctx.call_on_close(ctx.obj.close)
 
 
-for command in (run, serve, work, sweep, check, doctor, platforms, channel, message, ledger, alert, policy, db, rehearse):
+for command in (run, serve, work, sweep, check, doctor, platforms, channel, message, ledger, alert, policy, db, rehearse, package):
     main.add_command(command)
