@@ -76,7 +76,8 @@ class Choice:
         is_early = (before and self._is_leaving(before[0])) or self._is_unnumbered(first)
         if is_early and first.state == "pending":
             if first.is_due:
-                self._settle(first, state="pending", reason="order", due_in=_BEHIND_SECONDS)
+                blocked = max(standing.blocked_for for standing in self._standings.values())
+                self._settle(first, state="pending", reason="order", due_in=max(blocked, _BEHIND_SECONDS))
             return []
         return self._lane(Lane.NOTICES, mine, set())
 

@@ -5,6 +5,7 @@ A customer, an agent and a supervisor act by the network's and the desk's own AP
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import requests
 from sqlalchemy import text
 
+from plugin.domain.errors import StoreUnavailable
 from plugin.handlers import pressing
 from plugin.handlers.pressing import Press
 from plugin.store import ledger
@@ -213,8 +215,9 @@ class Play:
     def _wait(self, condition: Callable[[], Any], what: str) -> None:
         until = time.monotonic() + _SECONDS
         while time.monotonic() < until:
-            if condition():
-                return
+            with contextlib.suppress(StoreUnavailable):  # A busy machine may keep a connection waiting.
+                if condition():
+                    return
             time.sleep(_PAUSE)
         raise RuntimeError(f"Nothing more came of this within {_SECONDS:.0f} s: {what}. The rehearsal's log says why.")
 
