@@ -529,3 +529,14 @@ def test_many_customers_and_many_workers_cross_over_once_each(engine: Engine) ->
     for ticket in engine.helpdesk.tickets:
         assert [article.text.plain for article in ticket.articles if not article.internal] == [f"invoice {number}" for number in range(4)]
     assert engine.balance().is_ok
+
+
+def test_every_held_reply_is_told_to_its_author_at_once_and_all_are_released_in_order(engine: Engine) -> None:
+    crossed(engine)
+    reply(engine, "first")
+    reply(engine, "second")
+    assert sum("press `release`" in note for note in engine.notes()) == 2
+    assert engine.balance().reasons["held"] == {"handoff": 2}
+    engine.press("release", role="supervisor", reason="Harmless, both.")
+    engine.settle()
+    assert engine.delivered()[1:] == ["first", "second"]
