@@ -27,6 +27,7 @@ from plugin.domain.events import (
     TicketChanged,
     TicketTouched,
 )
+from plugin.domain.model import Visibility
 from plugin.domain.text import MarkKind
 
 BEGIN, END = "<!-- capabilities -->", "<!-- /capabilities -->"
@@ -139,6 +140,9 @@ def _ends(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
         yield "can be edited for", _span(capabilities.limits.edit_window)
     if not capabilities.events <= _OF_HELPDESKS:
         yield "can be answered for", _span(capabilities.limits.reply_window)
+        private = capabilities.limits_of(Visibility.PRIVATE).reply_window
+        if private != capabilities.limits.reply_window:
+            yield "can be answered for, in private", _span(private)
         yield "who may be answered in public", capabilities.may_answer or "everybody who can be read"
     yield "when no answer came to a call", _after_silence(capabilities)
 
