@@ -64,7 +64,25 @@ def main(ctx: click.Context, path: str) -> None:
     ctx.call_on_close(ctx.obj.close)
 
 
-for command in (run, serve, work, sweep, check, doctor, helpdesk, platforms, channel, conversation, message, ledger, alert, policy, db, rehearse, package):
+for command in (
+    run,
+    serve,
+    work,
+    sweep,
+    check,
+    doctor,
+    helpdesk,
+    platforms,
+    channel,
+    conversation,
+    message,
+    ledger,
+    alert,
+    policy,
+    db,
+    rehearse,
+    package,
+):
     main.add_command(command)
 for command in (explain, backtest):
     policy.add_command(command)
