@@ -112,6 +112,7 @@ def promise(desktop: Desktop, policy: PolicyAtWork, facts: Facts, verdict: Cross
     team = policy.book.team_of(group=group, channel=desktop.channel.key, channel_group=desktop.channel.group)
     promised = policy.book.next_step_by(team, now) or now + policy.book.handoff.next_step
     sla = (verdict.sla if verdict is not None else "") or policy.contract.sla
+    facts = replace(facts, conversation=replace(facts.conversation, group=group))
     targets = policy.judge.targets(facts, sla=sla, opened_at=went.opened_at or now, unanswered_since=went.unanswered_since) if sla else None
     due = (targets.first_reply_by, targets.next_reply_by) if targets is not None else ()
     return min([promised, *(moment for moment in due if moment is not None and moment > now)])
