@@ -51,12 +51,16 @@ def contents(world: Any) -> dict[str, Any]:
     return {"users": users, **{name: [row.data.get("name") for row in world.parts.desk.admin_objects(name)] for name in LISTS}}
 
 
-def test_the_adapter_offers_it(world: Any, setup: Provisions) -> None:
+def test_the_adapter_offers_it(world: Any, setup: Provisions, tools: Any) -> None:
     assert isinstance(world.adapter, Provisionable)
     assert isinstance(setup, Provisions)
     assert world.adapter.has_setup_token is False
     with pytest.raises(ConfigError, match="administrator"):
         world.adapter.provisions("")
+    kept = tools.connect(world.server.url, world.http, setup_token="admin-token")
+    assert kept.has_setup_token
+    assert "admin-token" not in repr(tools.settings_for("https://support.example.com", setup_token="admin-token"))
+    assert kept.provisions("").plan().server == "Zammad 6.2.0"
 
 
 def test_a_plan_changes_nothing_and_says_what_would_be_done(world: Any, setup: Provisions) -> None:
