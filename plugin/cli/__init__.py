@@ -14,6 +14,7 @@ from plugin.cli.checking import check, doctor
 from plugin.cli.databases import db
 from plugin.cli.ledgers import ledger
 from plugin.cli.messages import message
+from plugin.cli.policies import policy
 from plugin.cli.provisioning import helpdesk
 from plugin.cli.rehearsing import rehearse
 from plugin.cli.running import run, serve, sweep, work
@@ -59,5 +60,5 @@ def main(ctx: click.Context, path: str) -> None:
     ctx.call_on_close(ctx.obj.close)
 
 
-for command in (run, serve, work, sweep, check, doctor, helpdesk, channel, message, ledger, alert, db, rehearse):
+for command in (run, serve, work, sweep, check, doctor, helpdesk, channel, message, ledger, alert, policy, db, rehearse):
     main.add_command(command)
