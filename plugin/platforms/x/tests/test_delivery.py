@@ -43,12 +43,12 @@ def asked(x: XStandIn) -> Post:
     return x.world.person_posts(CUSTOMER, "@ExampleRail where is my train?")
 
 
-def public(post: Post, words: str | Text = "In Linz.", **fields: Any) -> OutboundMessage:
+def public(post: Post, words: str | Text = "In Graz.", **fields: Any) -> OutboundMessage:
     where = {"visibility": Visibility.PUBLIC, "reply_to": MessageRef(post.id), "contact": CUSTOMER, "created_at": datetime.now(UTC)}
     return outbound(f"public/{post.conversation}/{CUSTOMER}", words, **{**where, **fields})
 
 
-def private(words: str = "In Linz.", **fields: Any) -> OutboundMessage:
+def private(words: str = "In Graz.", **fields: Any) -> OutboundMessage:
     return outbound(PRIVATE, words, **{"contact": CUSTOMER, "created_at": datetime.now(UTC), **fields})
 
 
@@ -57,9 +57,9 @@ def ours(x: XStandIn) -> list[Post]:
 
 
 def test_an_answer_stands_below_the_customers_post(x: XStandIn, adapter: XAdapter, asked: Post, marker: Marker) -> None:
-    receipt = adapter.deliver(public(asked, "In Linz & on <time>."), marker=marker)
+    receipt = adapter.deliver(public(asked, "In Graz & on <time>."), marker=marker)
     (post,) = ours(x)
-    assert (post.text, post.parent, post.conversation) == ("In Linz & on <time>.", asked.id, asked.id)
+    assert (post.text, post.parent, post.conversation) == ("In Graz & on <time>.", asked.id, asked.id)
     assert (receipt.message_ref, receipt.losses) == (post.id, ())
     assert receipt.url.endswith(post.id)
 
@@ -205,7 +205,7 @@ def test_an_unclear_answer_is_found_if_it_came_through(
 ) -> None:
     adapter = connect(timeout=0.4).adapter
     for message, path in (
-        (public(asked, "See trains.example.com & <wait>, it is in  Linz."), "tweets"),
+        (public(asked, "See trains.example.com & <wait>, it is in  Graz."), "tweets"),
         (private("See trains.example.com & <wait>."), "messages"),
     ):
         x.arm(kind, path=path, value=value)

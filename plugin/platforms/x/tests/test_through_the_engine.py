@@ -70,11 +70,11 @@ def test_a_public_question_is_answered_once_though_the_answer_got_lost(x: XStand
     assert engine.articles() == ["@ExampleRail where is my train?"]
 
     x.arm("error_after", path="tweets", value=502)
-    engine.tell_of_tickets(engine.helpdesk.reply(engine.helpdesk.tickets[0].ref, "In Linz, see trains.example.com"))
+    engine.tell_of_tickets(engine.helpdesk.reply(engine.helpdesk.tickets[0].ref, "In Graz, see trains.example.com"))
     line.settle()
     x.hooks.settle()
     line.settle()
-    assert answers(x) == ["In Linz, see trains.example.com"]
+    assert answers(x) == ["In Graz, see trains.example.com"]
 
     x.world.person_posts(ACCOUNT, "And on its way.", reply_to=asked.id)
     x.hooks.settle()

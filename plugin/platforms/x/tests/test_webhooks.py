@@ -53,7 +53,7 @@ def test_our_own_peoples_answers_come_as_ours_into_the_customers_conversation(
     x: XStandIn, registered: XAdapter, receiver: Receiver
 ) -> None:
     asked = x.world.person_posts(CUSTOMER, "@ExampleRail where is my train?")
-    first = x.world.person_posts(ACCOUNT, "In Linz.", reply_to=asked.id)
+    first = x.world.person_posts(ACCOUNT, "In Graz.", reply_to=asked.id)
     x.world.person_posts(ACCOUNT, "Still.", reply_to=first.id)
     x.world.person_posts(ACCOUNT, "The new timetable is out")
     x.world.person_reposts(CUSTOMER, asked.id)
@@ -61,14 +61,14 @@ def test_our_own_peoples_answers_come_as_ours_into_the_customers_conversation(
     told = received(receiver)
     assert [(event.text.plain, event.is_own) for event in told] == [
         ("@ExampleRail where is my train?", False),
-        ("In Linz.", True),
+        ("In Graz.", True),
         ("Still.", True),
     ]
     assert len({event.thread_key for event in told}) == 1
 
 
 def test_an_edit_comes_as_a_revision_of_the_first_wording(x: XStandIn, registered: XAdapter, receiver: Receiver) -> None:
-    post = x.world.person_posts(CUSTOMER, "@ExampleRail where is my trian?")
+    post = x.world.person_posts(CUSTOMER, "@ExampleRail where is my tram?")
     x.world.person_edits(post.id, "@ExampleRail where is my train?")
     x.hooks.settle()
     first, again, edit = receiver.events()
@@ -81,7 +81,7 @@ def test_an_edit_comes_as_a_revision_of_the_first_wording(x: XStandIn, registere
 
 def test_our_own_deletion_is_told_and_a_customers_is_found_by_looking(x: XStandIn, registered: XAdapter, receiver: Receiver) -> None:
     asked = x.world.person_posts(CUSTOMER, "@ExampleRail where is my train?")
-    ours = x.world.person_posts(ACCOUNT, "In Linz.", reply_to=asked.id)
+    ours = x.world.person_posts(ACCOUNT, "In Graz.", reply_to=asked.id)
     other = x.world.person_posts(CUSTOMER, "@ExampleRail never mind")
     hidden = x.world.person_posts(BYSTANDER, "@ExampleRail hello")
     x.world.person_edits(other.id, "@ExampleRail no, it is late")
@@ -292,10 +292,10 @@ def test_what_was_sent_comes_back_as_the_same_message(x: XStandIn, registered: X
     x.world.person_writes(CUSTOMER, ACCOUNT, "hello")
     x.hooks.settle()
     asked, written = received(receiver)
-    sent = [registered.deliver(answer_to(event, "In Linz & on time."), marker=marker).message_ref for event in (asked, written)]
+    sent = [registered.deliver(answer_to(event, "In Graz & on time."), marker=marker).message_ref for event in (asked, written)]
     x.hooks.settle()
     echoes = received(receiver)[2:]
     assert [echo.message_ref for echo in echoes] == sent
-    assert all(echo.is_own and echo.text.plain == "In Linz & on time." for echo in echoes)
+    assert all(echo.is_own and echo.text.plain == "In Graz & on time." for echo in echoes)
     assert [echo.thread_key for echo in echoes] == [asked.thread_key, written.thread_key]
     assert outbound(asked.thread_key).thread_key == echoes[0].thread_key
