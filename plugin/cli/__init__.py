@@ -16,11 +16,8 @@ from plugin.cli.databases import db
 from plugin.cli.explaining import backtest, explain
 from plugin.cli.ledgers import ledger
 from plugin.cli.messages import message
-<<<<<<< HEAD
 from plugin.cli.packaging import package
 from plugin.cli.platforms import platforms
-=======
->>>>>>> zammad
 from plugin.cli.policies import policy
 from plugin.cli.provisioning import helpdesk
 from plugin.cli.rehearsing import rehearse
@@ -67,7 +64,6 @@ def main(ctx: click.Context, path: str) -> None:
     ctx.call_on_close(ctx.obj.close)
 
 
-<<<<<<< HEAD
 for command in (
     run,
     serve,
@@ -87,9 +83,6 @@ for command in (
     rehearse,
     package,
 ):
-=======
-for command in (run, serve, work, sweep, check, doctor, helpdesk, channel, message, ledger, alert, policy, db, rehearse):
->>>>>>> zammad
     main.add_command(command)
 for command in (explain, backtest):
     policy.add_command(command)

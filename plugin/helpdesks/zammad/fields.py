@@ -22,11 +22,7 @@ _NAMES = {
         name: f"cd_{name}"
         for name in (
             *("action", "reply_as", "reason", "channel", "visibility", "thread", "author", "followers", "due_at", "lock"),
-<<<<<<< HEAD
             *("approval", "delivery", "panel", "sla", "type"),
-=======
-            *("approval", "delivery", "sla", "panel"),
->>>>>>> zammad
         )
     },
 }
