@@ -15,8 +15,9 @@ from plugin.domain.errors import ConfigError
 def walk(package: str, constant: str) -> Mapping[str, Any]:
     """Every adapter of `package` (`plugin.platforms`) by name: what `constant` (`PLATFORM`) is in each folder's `adapter.py`.
 
-    Adapters of other distributions announce themselves in the entry-point group `crossdesk.platforms` or `crossdesk.helpdesks`, under
-    their own name. Nobody takes a name that is already taken.
+    A folder whose name begins with `_` is shared by several adapters and is none itself. Adapters of other distributions announce
+    themselves in the entry-point group `crossdesk.platforms` or `crossdesk.helpdesks`, under their own name. Nobody takes a name that is
+    already taken.
 
     Raises:
         ConfigError: a folder, an entry point and a name disagree, or an adapter cannot be imported.
@@ -24,7 +25,7 @@ def walk(package: str, constant: str) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     folders = importlib.import_module(package)
     for folder in pkgutil.iter_modules(folders.__path__):
-        if folder.ispkg:
+        if folder.ispkg and not folder.name.startswith("_"):
             found[folder.name] = _from_folder(f"{package}.{folder.name}.adapter", constant, folder.name)
     for entry in entry_points(group=f"crossdesk.{package.rpartition('.')[2]}"):
         if entry.name in found:

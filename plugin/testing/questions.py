@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 
 from plugin.contracts.capabilities import Capabilities, Level, Readback
 from plugin.domain.events import DeliveryUpdated, Event, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
+from plugin.domain.model import Visibility
 from plugin.testing import tables
 from plugin.testing.fixtures import Subject
 
@@ -153,7 +154,8 @@ def limits_are_whole(subject: Subject) -> Iterator[str]:
         yield f"the ruler {limits.ruler.name} finds something in an empty text"
     if limits.text_length is not None and limits.text_length < 100:
         yield "a limit below 100 leaves no room for a sentence"
-    if (capabilities.attachments_out >= _CARRIED) != (limits.files_per_message > 0):
+    takes_files = limits.files_per_message > 0 or capabilities.limits_of(Visibility.PRIVATE).files_per_message > 0
+    if (capabilities.attachments_out >= _CARRIED) != takes_files:
         yield "attachments_out and files_per_message disagree"
     if limits.files_per_message and limits.file_bytes is None:
         yield "files go out and no largest size is declared"

@@ -55,6 +55,13 @@ def test_a_closed_window_an_unreachable_customer_and_a_mute_platform_refuse_with
         assert "stays in the ticket" in answer.text
 
 
+def test_a_window_may_count_for_private_conversations_alone() -> None:
+    capabilities = replace(FREE.capabilities, limits=Limits(), private_limits=Limits(reply_window=86_400))
+    late = replace(FREE, last_inbound_at=NOW - timedelta(days=1), capabilities=capabilities)
+    assert gate.ask(late) is None
+    assert isinstance(gate.ask(replace(late, visibility=Visibility.PRIVATE)), gate.Refused)
+
+
 def _talk(*turns: tuple[bool, float, str]) -> list[SaidBefore]:
     at, past = NOW, []
     for is_ours, seconds, words in turns:

@@ -60,6 +60,12 @@ def test_folders_and_visitors_are_found(package: Path) -> None:
     assert sorted(walk("strangers.platforms", "PLATFORM")) == ["one", "two"]
 
 
+def test_what_adapters_share_is_no_adapter(package: Path) -> None:
+    add(package, "one", platform("one"))
+    add(package, "_shared", "")
+    assert sorted(walk("strangers.platforms", "PLATFORM")) == ["one"]
+
+
 @pytest.mark.parametrize(
     ("source", "says"),
     [(platform("other"), "calls itself other"), ("", "has no PLATFORM"), ("PLATFORM = 1", "calls itself None")],

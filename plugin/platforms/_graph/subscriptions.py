@@ -1,0 +1,105 @@
+"""Telling Meta where we are, and looking whether it still knows: the app's webhook, and the account's subscription to the app.
+
+Source: Graph API, "Webhooks: /{app}/subscriptions", and Pages API, "subscribed_apps".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from plugin.contracts.platform import Connection, Probe
+from plugin.domain.errors import RemoteError
+from plugin.platforms._graph.client import Graph, require_success, segment
+from plugin.platforms._graph.settings import GraphSettings
+from plugin.platforms._graph.values import read_id, read_objects, read_string
+
+
+def register_app(graph: Graph, settings: GraphSettings, connection: Connection, *, subject: str, fields: Sequence[str]) -> None:
+    """Set the app's address for everything about `subject` (`page`, `instagram`). Meta asks the address at once: it must answer already."""
+    body = {"object": subject, "callback_url": connection.webhook_url, "verify_token": settings.verify_token, "fields": ",".join(fields)}
+    require_success(graph.settle(f"/{settings.app_id}/subscriptions", body, token=graph.app_token))
+
+
+def subscribe(graph: Graph, owner: str, fields: Sequence[str]) -> None:
+    """Have the account tell our app. Doing it twice is harmless."""
+    require_success(graph.settle(f"/{segment(owner)}/subscribed_apps", {"subscribed_fields": ",".join(fields)}))
+
+
+def probe_account(graph: Graph, account: str, fields: str) -> Probe:
+    """Whether the token speaks for the account."""
+    try:
+        seen = graph.read(f"/{segment(account)}", {"fields": fields})
+    except RemoteError as problem:
+        return Probe(
+            name="token", is_ok=False, answer=str(problem), next_step="Connect the account again, or enter another `access_token`."
+        )
+    name = next((text for one in ("name", "username", "verified_name", "display_phone_number") if (text := read_string(seen.get(one)))), "")
+    is_ours = read_id(seen.get("id")) == account
+    return Probe(name="token", is_ok=is_ours, answer=f"{name or 'no name'} ({read_id(seen.get('id'))})")
+
+
+def probe_scopes(graph: Graph, wanted: Sequence[str]) -> Probe:
+    """Whether the token has every permission; the missing ones are named."""
+    try:
+        missing = sorted(set(wanted) - graph.scopes())
+    except RemoteError as problem:
+        return Probe(name="permissions", is_ok=False, answer=str(problem), next_step="Check `app_id`, `app_secret` and the token.")
+    if not missing:
+        return Probe(name="permissions", is_ok=True, answer="all given")
+    return Probe(
+        name="permissions",
+        is_ok=False,
+        answer=f"missing: {', '.join(missing)}",
+        next_step="Ask for them in App Review, then connect the account again with every box ticked.",
+    )
+
+
+def probe_app(graph: Graph, settings: GraphSettings, connection: Connection, *, subject: str, fields: Sequence[str]) -> Iterator[Probe]:
+    """Whether the app's webhook for `subject` leads to us and names every field."""
+    step = "Run `crossdesk channel register` for this channel."
+
+    def look() -> Iterator[Probe]:
+        listed = read_objects(graph.read(f"/{settings.app_id}/subscriptions", token=graph.app_token).get("data"))
+        ours = next((one for one in listed if one.get("object") == subject), {})
+        url = read_string(ours.get("callback_url"))
+        yield Probe(
+            name="webhook address",
+            is_ok=url == connection.webhook_url,
+            answer=url or "none",
+            next_step="" if url == connection.webhook_url else step,
+        )
+        told = {read_string(one.get("name")) for one in read_objects(ours.get("fields"))}
+        yield _fields_probe("webhook fields", told, fields, step)
+
+    yield from _guarded("webhook address", look)
+
+
+def probe_subscription(graph: Graph, settings: GraphSettings, owner: str, fields: Sequence[str]) -> Iterator[Probe]:
+    """Whether the account tells our app of every field. Meta drops the subscription after an hour of failures."""
+    step = "Run `crossdesk channel register` for this channel; see that Meta can reach the webhook."
+
+    def look() -> Iterator[Probe]:
+        listed = read_objects(graph.read(f"/{segment(owner)}/subscribed_apps").get("data"))
+        ours = next((one for one in listed if read_id(one.get("id")) in ("", settings.app_id)), None)
+        if ours is None:
+            yield Probe(name="subscription", is_ok=False, answer="the account does not tell our app", next_step=step)
+            return
+        given = ours.get("subscribed_fields")
+        yield _fields_probe(
+            "subscription", {one for one in given if isinstance(one, str)} if isinstance(given, list) else set(), fields, step
+        )
+
+    yield from _guarded("subscription", look)
+
+
+def _fields_probe(name: str, told: set[str], wanted: Sequence[str], step: str) -> Probe:
+    missing = [field for field in wanted if field not in told]
+    answer = f"not told of: {', '.join(missing)}" if missing else "told of everything"
+    return Probe(name=name, is_ok=not missing, answer=answer, next_step=step if missing else "")
+
+
+def _guarded(name: str, look: Callable[[], Iterator[Probe]]) -> Iterator[Probe]:
+    try:
+        yield from list(look())
+    except RemoteError as problem:
+        yield Probe(name=name, is_ok=False, answer=str(problem), next_step="Check `app_id` and `app_secret`, then try again.")
