@@ -33,7 +33,7 @@ final class Database {
         return (int) db_insert_id();
     }
 
-    public function hasTable(string $name): bool {
+    public function tableExists(string $name): bool {
         return $this->value('SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?', [$this->prefix . $name]) !== null;
     }
 

@@ -57,7 +57,7 @@ final class Journal {
         return array_map(fn (string $name): array => [
             'kind' => 'table',
             'name' => $name,
-            'state' => $this->database->hasTable($name) ? 'same' : 'missing',
+            'state' => $this->database->tableExists($name) ? 'same' : 'missing',
         ], ['crossdesk_ticket', 'crossdesk_touch']);
     }
 
