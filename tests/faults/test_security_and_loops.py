@@ -183,7 +183,7 @@ def test_48_what_our_side_posts_on_the_platform_itself_is_filed_once_and_never_s
 def test_49_there_is_no_door_at_which_a_sign_in_could_be_forged(inner: Inner) -> None:
     """Channels are connected by what stands in crossdesk.toml: no route takes a code, a state or an address to go on to."""
     rules = {rule.rule for rule in application(inner).url_map.iter_rules()}
-    assert rules == {"/healthz", "/readyz", "/metrics"}
+    assert rules == {"/healthz", "/readyz", "/places", "/metrics", "/oauth/callback"}
 
 
 def test_50_nothing_that_people_write_breaks_out_of_a_log_line_and_no_log_tells_a_secret(lasting: Running) -> None:
