@@ -16,10 +16,12 @@ from plugin.domain.clock import SystemClock
 from plugin.domain.ids import Place, channel_place, helpdesk_place
 from plugin.handlers.connects import CALLBACK, Connector
 from plugin.handlers.drain import Drain, Slots
-from plugin.handlers.installation import Channel, Desk, Installation
+from plugin.handlers.installation import Channel, Desk, Installation, PolicyAtWork
 from plugin.handlers.polls import Poller
 from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
+from plugin.policy.agreement import contract_of
+from plugin.policy.policy import Policy
 from plugin.store import cursors, places
 from plugin.store.database import Database
 from plugin.store.grants import Grants
@@ -87,6 +89,7 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         channels={channel.place: channel for channel in _channels(config, database, transport, keys)},
         desks={desk.place: desk for desk in _desks(config, database, transport, keys)},
         engine=config.engine,
+        policy=policy_at_work(config),
     )
     splitter = Splitter(installation, database)
     return Bridge(
@@ -98,6 +101,14 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         spool=_spool(config),
         grants=Grants(database, keys),
     )
+
+
+def policy_at_work(config: Config) -> PolicyAtWork | None:
+    """The policy as the engine asks it; None where the file has none."""
+    book = config.policy
+    if book.digest == Policy().digest:
+        return None
+    return PolicyAtWork(judge=book, contract=contract_of(book), book=book, language=config.language)
 
 
 def _channels(config: Config, database: Database, transport: Transport, keys: Sequence[str]) -> list[Channel]:

@@ -15,9 +15,11 @@ from plugin.config import EngineConfig, SearchConfig
 from plugin.contracts.http import WebhookRequest
 from plugin.domain.events import HelpdeskEvent, PlatformEvent
 from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
+from plugin.handlers import pressing
 from plugin.handlers.drain import Drain
-from plugin.handlers.installation import Channel, Desk, Installation
+from plugin.handlers.installation import Channel, Desk, Installation, PolicyAtWork
 from plugin.handlers.polls import Poller
+from plugin.handlers.pressing import Press
 from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
 from plugin.store import conversations, cursors, ledger, places
@@ -61,6 +63,7 @@ class Engine:
         config: EngineConfig = QUICK,
         late: str = "reopen",
         searches: Mapping[str, SearchConfig] | None = None,
+        policy: PolicyAtWork | None = None,
     ) -> None:
         self.network = network or FakePlatform()
         self.helpdesk = helpdesk or FakeHelpdesk()
@@ -77,7 +80,7 @@ class Engine:
             searches=searches or {},
         )
         desk = Desk(key=HelpdeskKey("fake"), place=DESK, kind="fake", adapter=self.helpdesk)
-        self.installation = Installation(channels={CHANNEL: channel}, desks={DESK: desk}, engine=config)
+        self.installation = Installation(channels={CHANNEL: channel}, desks={DESK: desk}, engine=config, policy=policy)
         self.splitter = Splitter(self.installation, self.database)
         self.poller = Poller(self.installation, self.database, self.splitter)
         self.drain = Drain(self.installation, self.database, _always)
@@ -94,6 +97,29 @@ class Engine:
     def tell_of_tickets(self, *events: HelpdeskEvent) -> None:
         """The helpdesk's webhook brings events."""
         self.receive(DESK, self.helpdesk.webhook(*events))
+
+    def press(self, action: str, *, who: str = "Ada Agent", role: str = "agent", reason: str = "", **arguments: str) -> None:
+        """A person presses something in the first conversation."""
+        pressing.press(self.database, 1, Press(action=action, actor=who, role=role, reason=reason, arguments=arguments))
+
+    def wait_for(self, timer: str) -> None:
+        """The moment of a timer comes."""
+        self.rows(
+            """
+            WITH come AS (UPDATE inbound_event SET due_at = now() WHERE kind = 'TimerElapsed' AND state = 'waiting' AND payload->>'name' = :name
+                          RETURNING conversation_id)
+            UPDATE conversation SET due_at = now() WHERE id IN (SELECT conversation_id FROM come) RETURNING id
+            """,
+            name=timer,
+        )
+
+    def stage(self, conversation: int = 1) -> str:
+        """Where a conversation stands."""
+        return str(self.rows("SELECT stage FROM conversation WHERE id = :id", id=conversation)[0].stage)
+
+    def decided(self) -> list[str]:
+        """The rules by which something was decided, in order."""
+        return [row.rule for row in self.rows("SELECT rule FROM decision ORDER BY id")]
 
     def receive(self, place: Place, request: WebhookRequest) -> None:
         """A delivery arrives and is answered 2xx."""
@@ -121,7 +147,7 @@ class Engine:
     def is_open(self) -> bool:
         """Whether something will be due by itself."""
         return bool(
-            self.rows("SELECT 1 FROM conversation WHERE due_at IS NOT NULL OR lease_until > now() LIMIT 1")
+            self.rows("SELECT 1 FROM conversation WHERE due_at < now() + interval '1 minute' OR lease_until > now() LIMIT 1")
             or self.rows("SELECT 1 FROM receipt WHERE state IN ('new', 'retry') LIMIT 1")
         )
 

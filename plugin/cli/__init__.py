@@ -11,9 +11,11 @@ from plugin import log
 from plugin.cli.alerts import alert
 from plugin.cli.channels import channel
 from plugin.cli.checking import check, doctor
+from plugin.cli.conversations import conversation
 from plugin.cli.databases import db
 from plugin.cli.ledgers import ledger
 from plugin.cli.messages import message
+from plugin.cli.policies import policy
 from plugin.cli.rehearsing import rehearse
 from plugin.cli.running import run, serve, sweep, work
 from plugin.cli.shared import CONFIG_ENV, Settings
@@ -58,5 +60,5 @@ def main(ctx: click.Context, path: str) -> None:
     ctx.call_on_close(ctx.obj.close)
 
 
-for command in (run, serve, work, sweep, check, doctor, channel, message, ledger, alert, db, rehearse):
+for command in (run, serve, work, sweep, check, doctor, channel, conversation, message, ledger, alert, policy, db, rehearse):
     main.add_command(command)

@@ -40,6 +40,8 @@ class Lane(StrEnum):
 
     TO_HELPDESK = "to_helpdesk"
     TO_SOCIAL = "to_social"
+    NOTICES = "notices"
+    """What Crossdesk itself tells the customer: never behind a reply that is held."""
     AT_SOCIAL = "at_social"
     """What is done to others' messages on the platform: safe to repeat, and never behind a reply that is held."""
     FROM_HELPDESK = "from_helpdesk"
@@ -58,6 +60,7 @@ class HeldReason(StrEnum):
     OUTAGE = "outage"
     PREFLIGHT = "preflight"
     LOOP = "loop"
+    POLICY = "policy"
 
 
 class Origin(StrEnum):
@@ -68,6 +71,8 @@ class Origin(StrEnum):
     BACKFILL = "backfill"
     ACTION = "action"
     """A person pressed something here."""
+    TIMER = "timer"
+    """A moment came that we had set ourselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

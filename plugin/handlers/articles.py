@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from plugin.domain.codec import decode_event
+from plugin.domain.codec import decode, decode_event
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
 from plugin.domain.model import Contact, File, NewArticle, NewTicket
 from plugin.domain.text import Text
 from plugin.handlers import wording
 from plugin.handlers.call import Call
 from plugin.handlers.installation import Channel
+from plugin.policy.saying import NUMBER
+from plugin.policy.verdicts import Routing
 
 
 def new_ticket(channel: Channel, call: Call) -> NewTicket:
     """The ticket that a conversation's first message opens."""
     held, first = call.held, new_article(channel, call)
     contact = held.contact or call.author or Contact(ref=cast(Any, held.thread_key))
+    payload = call.intent.payload
+    if payload["kind"] == "formal":
+        return _formal_ticket(channel, call, first, contact)
+    routing = decode(Routing, payload.get("routing", {}))
     return NewTicket(
         title=wording.title(first.text, contact, channel.platform_name),
-        group=_group(channel, call),
+        group=routing.group or _group(channel, call),
         contact=contact,
         customer_ref=held.customer_ref,
         article=first,
@@ -28,14 +34,36 @@ def new_ticket(channel: Channel, call: Call) -> NewTicket:
         visibility=held.visibility,
         stage=held.stage,
         follows=held.former_ticket_ref or (held.ticket_ref if channel.late == "follow_up" else None),
+        tags=routing.tags,
+        priority=routing.priority,
+        owner=routing.owner,
+        fields=(*routing.fields, *((("sla", routing.sla),) if routing.sla else ())),
+    )
+
+
+def _formal_ticket(channel: Channel, call: Call, first: NewArticle, contact: Contact) -> NewTicket:
+    """The formal ticket that is linked to the one in which the conversation began."""
+    held, payload = call.held, call.intent.payload
+    return NewTicket(
+        title=f"{channel.platform_name}: {wording.name_of(contact)}",
+        group=payload["group"] or channel.group,
+        contact=contact,
+        customer_ref=held.customer_ref,
+        article=first,
+        channel=channel.key,
+        platform=channel.platform,
+        visibility=held.visibility,
+        stage=held.stage,
+        priority=payload["priority"],
+        follows=held.ticket_ref,
     )
 
 
 def new_article(channel: Channel, call: Call) -> NewArticle:
     """What an event, or a note of ours, says in the ticket; what could not be carried is named below it."""
     payload = call.intent.payload
-    if payload["kind"] == "note":
-        return NewArticle(text=Text(payload["text"]), internal=True)
+    if payload["kind"] in {"note", "formal"}:
+        return NewArticle(text=Text(payload["text"].replace(NUMBER, call.held.ticket_number or "")), internal=True)
     event = decode_event(call.intent.event)
     refusals = tuple(f"{row.filename}: {row.refusal}" for row in call.files if row.content is None)
     files = tuple(
@@ -56,7 +84,7 @@ def new_article(channel: Channel, call: Call) -> NewArticle:
         source_url=getattr(event, "url", ""),
         occurred_at=event.occurred_at,
         in_reply_to=call.in_reply_to,
-        reopen=payload["kind"] == "message" and channel.late == "reopen",
+        reopen=payload["kind"] == "message" and channel.late == "reopen" and payload.get("reopen", True),
     )
 
 

@@ -14,7 +14,7 @@ from plugin.domain.codec import decode, decode_event
 from plugin.domain.errors import CrossdeskError, RemoteRejected, Unsupported
 from plugin.domain.events import ArticleAdded, HelpdeskEvent, MessageEdited, MessageReceived, TicketChanged
 from plugin.domain.ids import Marker, MessageRef, Place
-from plugin.domain.model import Contact, File, Lane, OpenedTicket, OutboundMessage, Receipt
+from plugin.domain.model import Contact, File, Lane, OpenedTicket, OutboundMessage, Receipt, TicketChange
 from plugin.domain.text import Text
 from plugin.faults import point
 from plugin.handlers import articles, wording
@@ -32,9 +32,12 @@ from plugin.handlers.results import (
     Looked,
     Noted,
     Result,
+    SlotEmptied,
     TicketMoved,
     TicketOpened,
+    TicketShut,
 )
+from plugin.policy.saying import NUMBER
 
 _log = structlog.get_logger("crossdesk.calls")
 
@@ -126,7 +129,19 @@ class Caller:
         effects.append(_known(call, call.held.helpdesk, filed.article_ref))
         if filed.ticket_ref != call.held.ticket_ref:
             effects.append(TicketMoved(ticket_ref=filed.ticket_ref))
+        elif call.held.ticket_closed and articles.new_article(self._channel(call), call).reopen:
+            effects.append(TicketShut(is_closed=False))
         return _applied(call, filed.article_ref, effects, losses=filed.losses, was_found=call.call.startswith("find:"))
+
+    def _change(self, call: Call) -> Result:
+        """Change the ticket's data; asked again as it is when the outcome is unclear, for the same change twice is one."""
+        assert call.held.ticket_ref is not None, "the turn chose to change a ticket"
+        change = decode(TicketChange, call.intent.payload["change"])
+        self._desk(call).update_ticket(call.held.ticket_ref, change)
+        effects: list[Effect] = [] if change.is_closed is None else [TicketShut(is_closed=change.is_closed)]
+        if call.intent.op == "change:reset":
+            effects.append(SlotEmptied(ticket_ref=call.held.ticket_ref))
+        return _applied(call, call.held.ticket_ref, effects, was_found=False)
 
     # -- to the platform -------------------------------------------------------------------------------------------------------
 
@@ -158,7 +173,7 @@ class Caller:
             thread_key=held.thread_key,
             contact=held.contact or Contact(ref=cast(Any, held.thread_key)),
             visibility=held.visibility,
-            text=decode(Text, payload["text"]),
+            text=_worded(call),
             files=files,
             reply_to=call.reply_to,
             created_at=call.intent.created_at,
@@ -235,12 +250,14 @@ class Caller:
             merged_into=state.live_ref if is_merged else None,
             fields=state.fields,
         )
+        known = (held.ticket_owner, held.ticket_group, dict(held.ticket_fields))
+        has_new_data = self._installation.policy is not None and (state.owner, state.group, dict(state.fields)) != known
         effects: list[Effect] = []
         if is_merged:
             # What stood in the other ticket was not written to this customer: it is taken note of, and never sent.
             articles = [replace(article, is_reply=False) for article in articles]
             effects.append(Noted(name="merged", text=wording.MERGED))
-        is_news = is_merged or state.is_closed != held.ticket_closed
+        is_news = is_merged or state.is_closed != held.ticket_closed or has_new_data
         found: tuple[HelpdeskEvent, ...] = (changed, *articles) if is_news else tuple(articles)
         newest = max(articles, key=lambda article: article.occurred_at or call.intent.created_at, default=None)
         cursor = None if newest is None else newest.article_ref
@@ -264,13 +281,21 @@ class Caller:
     _actions: ClassVar[Mapping[str, Callable[[Caller, Call], Result]]] = {
         "open_ticket": _open_ticket,
         "add_article": _add_article,
+        "change": _change,
         "reply": _reply,
+        "say": _reply,
         "edit": _edit,
         "template": _template,
         "hide": _hide,
         "look": _look,
         "fetch": _fetch,
     }
+
+
+def _worded(call: Call) -> Text:
+    """What is said. A notice names the ticket by the number that it has by now."""
+    text = decode(Text, call.intent.payload["text"])
+    return replace(text, plain=text.plain.replace(NUMBER, call.held.ticket_number or "")) if call.intent.lane == Lane.NOTICES else text
 
 
 class _AtOtherPlace(Exception):

@@ -24,10 +24,12 @@ from plugin.store.conversations import Held, Lease
 from plugin.store.intents import Ending
 from plugin.store.places import Standing
 
-_LANES = (Lane.FROM_SOCIAL, Lane.FROM_HELPDESK, Lane.TO_HELPDESK, Lane.AT_SOCIAL, Lane.TO_SOCIAL)
-_AT_PLATFORM = frozenset({Lane.TO_SOCIAL, Lane.FROM_SOCIAL, Lane.AT_SOCIAL})
+_LANES = (Lane.FROM_SOCIAL, Lane.FROM_HELPDESK, Lane.TO_HELPDESK, Lane.AT_SOCIAL, Lane.TO_SOCIAL, Lane.NOTICES)
+_AT_PLATFORM = frozenset({Lane.TO_SOCIAL, Lane.NOTICES, Lane.FROM_SOCIAL, Lane.AT_SOCIAL})
 _BURST = 8
-_ADDITIONS = frozenset({"note", "reaction", "tombstone"})
+_ADDITIONS = frozenset({"note", "reaction", "tombstone", "change"})
+_BEHIND_SECONDS = 1.0
+"""A notice looks again after so long whether the replies before it have left."""
 _ERRORS_BEFORE_ASIDE = 8
 _FETCH_TRIES = 6
 
@@ -52,7 +54,8 @@ class Choice:
         fetching = {row.event_id for row in rows if row.lane == Lane.FROM_SOCIAL}
         calls: list[Call] = []
         for lane in _LANES:
-            calls += self._lane(lane, [row for row in rows if row.lane == lane], fetching)
+            mine = [row for row in rows if row.lane == lane]
+            calls += self._notices(mine, rows) if lane is Lane.NOTICES else self._lane(lane, mine, fetching)
         fresh = {call.intent.id: call.call for call in calls if not call.call.startswith("find:")}
         for place in {call.place for call in calls}:
             wanted = {call.intent.id: fresh[call.intent.id] for call in calls if call.place == place and call.intent.id in fresh}
@@ -61,6 +64,28 @@ class Choice:
                 settle = settle_seconds(self._installation.engine, capabilities) + self._installation.engine.lease_seconds / 2
                 intents.mark_sending(self._connection, wanted, fence=self._lease.fence, settle_seconds=settle)
         return calls
+
+    def _notices(self, mine: Sequence[Row[Any]], rows: Sequence[Row[Any]]) -> list[Call]:
+        """A notice names the ticket, and follows the replies that were written before it, unless those are held."""
+        if not mine:
+            return []
+        first = mine[0]
+        if first.payload.get("needs_ticket") and self._held.ticket_ref is None:
+            return []
+        before = [row for row in rows if row.lane == Lane.TO_SOCIAL and row.id < first.id]
+        is_early = (before and self._is_leaving(before[0])) or self._is_unnumbered(first)
+        if is_early and first.state == "pending":
+            if first.is_due:
+                self._settle(first, state="pending", reason="order", due_in=_BEHIND_SECONDS)
+            return []
+        return self._lane(Lane.NOTICES, mine, set())
+
+    def _is_unnumbered(self, row: Row[Any]) -> bool:
+        """Whether the linked ticket that it names is still to be opened."""
+        return bool(row.payload.get("needs_linked")) and intents.is_open(self._connection, row.event_id, "formal")
+
+    def _is_leaving(self, row: Row[Any]) -> bool:
+        return not (row.state == "held" or isinstance(gate.ask(self._facts(row)), gate.Held))
 
     def _lane(self, lane: Lane, rows: Sequence[Row[Any]], fetching: set[int]) -> list[Call]:
         place = self._held.place if lane in _AT_PLATFORM else self._held.helpdesk
@@ -113,7 +138,7 @@ class Choice:
     def _doubted(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | None:
         """It may have been applied: ask again under its key, read back once settled, or set it aside for a person."""
         adapter = self._installation.adapter(place)
-        if row.lane in REPEATABLE or adapter.capabilities.idempotency is not Idempotency.NONE:
+        if row.lane in REPEATABLE or row.call == "change" or adapter.capabilities.idempotency is not Idempotency.NONE:
             self._settle(row, state="pending", due_in=0.0)
             return self._fresh(row, place, standing)
         if not row.is_settled:
@@ -124,7 +149,7 @@ class Choice:
                 f"`crossdesk ledger quarantine mark-sent {row.id}`, `replay {row.id}` or `drop {row.id}`."
             )
             self._aside(row, "outcome_unknown", text)
-            if row.lane == Lane.TO_SOCIAL:
+            if row.lane in {Lane.TO_SOCIAL, Lane.NOTICES}:
                 effects.note(
                     self._connection,
                     self._held,
@@ -146,7 +171,7 @@ class Choice:
                 f"This was begun {row.errors} times, and each time the process that worked on it ended. It is kept for a person to decide."
             )
             return self._aside(row, "fault", text)
-        if row.lane == Lane.TO_SOCIAL and row.part > 0:
+        if row.lane in {Lane.TO_SOCIAL, Lane.NOTICES} and row.part > 0:
             states = intents.earlier_parts(self._connection, row.event_id, row.op, row.part)
             if states & {"failed", "dropped"}:
                 self._settle(row, state="failed", reason="earlier_part", due_in=None, outcome="earlier_part")
@@ -156,7 +181,7 @@ class Choice:
                 return self._aside(
                     row, "earlier_part", "An earlier part of this reply waits for a person's decision; decide on this one after it."
                 )
-        if row.lane == Lane.TO_SOCIAL:
+        if row.lane in {Lane.TO_SOCIAL, Lane.NOTICES}:
             answer = gate.ask(self._facts(row))
             if isinstance(answer, gate.Held):
                 if row.state != "held" or row.reason != answer.reason:
@@ -226,14 +251,26 @@ class Choice:
             file_count=len(row.payload.get("files", ())),
             no_reply=messages.why_no_reply(self._connection, held.place, answered) if answered else "",
             is_template=row.op == "template",
+            holds_public=held.state.holds_public,
+            is_notice=row.lane == Lane.NOTICES,
+            is_released=bool(row.payload.get("released")),
+            broken_rule=held.state.broken,
+            is_monitored=held.state.is_monitored,
         )
 
     def _what(self, row: Row[Any]) -> str:
         if row.lane != Lane.TO_HELPDESK:
-            return str(row.op)
+            return str(row.op).partition(":")[0]
+        if row.payload["kind"] == "change":
+            return "change"
+        if row.payload["kind"] == "formal":
+            return "open_ticket"
         late = self._installation.channels[self._held.place].late
         is_new = self._held.ticket_ref is None or (
-            self._held.ticket_closed and late in {"follow_up", "new"} and row.payload.get("kind") == "message"
+            self._held.ticket_closed
+            and late in {"follow_up", "new"}
+            and row.payload.get("kind") == "message"
+            and row.payload.get("reopen", True)
         )
         return "open_ticket" if is_new else "add_article"
 
@@ -244,7 +281,7 @@ class Choice:
         author, customer_ref = self._author(author_id)
         files = media.of_event(connection, row.event_id) if row.lane == Lane.TO_HELPDESK and row.event.get("attachments") else ()
         reply_to: str | None = payload.get("reply_to")
-        if row.op == "reply" and row.part > 0:
+        if row.lane in {Lane.TO_SOCIAL, Lane.NOTICES} and row.part > 0:
             earlier = messages.refs_of(connection, held.place, row.message_id)
             reply_to = earlier[-1] if earlier else reply_to
         in_reply_to = _first(messages.find(connection, held.place, [payload["parent"]]).values()) if payload.get("parent") else None

@@ -22,15 +22,20 @@ from plugin.handlers.results import (
     PlaceBlocked,
     PlaceStopped,
     Result,
+    SlotEmptied,
     TicketLost,
     TicketMoved,
     TicketOpened,
+    TicketShut,
 )
 from plugin.store import conversations, events, intents, media, messages, places
 from plugin.store.conversations import Held
 from plugin.store.events import Arrival
 from plugin.store.intents import NewIntent, marker_for
 from plugin.store.messages import NewRef
+
+RESET = "crossdesk:reset:"
+"""Begins the key of the look that follows when the ticket's command slot was emptied."""
 
 
 def commit(connection: Connection, held: Held, results: Sequence[Result]) -> None:
@@ -49,10 +54,10 @@ def commit(connection: Connection, held: Held, results: Sequence[Result]) -> Non
 def tell_of_late(connection: Connection, results: Sequence[Result]) -> None:
     """The lease was lost before these came back, so none of them counts. What was applied all the same may stand twice: the admin is told."""
     for result in results:
-        if result.ending.outcome == "applied" and result.lane in {Lane.TO_HELPDESK, Lane.TO_SOCIAL}:
+        if result.ending.outcome == "applied" and result.lane in {Lane.TO_HELPDESK, Lane.TO_SOCIAL, Lane.NOTICES}:
             wish = intents.read_other(connection, result.intent_id, remote_ref=result.ending.remote_ref)
             if wish is not None:
-                place = wish.place if result.lane == Lane.TO_SOCIAL else wish.helpdesk
+                place = wish.helpdesk if result.lane == Lane.TO_HELPDESK else wish.place
                 places.raise_alert(connection, place, f"twin:{result.intent_id}", wording.twin(wish.remote_ref, result.ending.remote_ref))
 
 
@@ -84,6 +89,11 @@ def _apply(connection: Connection, held: Held, result: Result, effect: Effect) -
         case TicketLost():
             lost = {"former_ticket_ref": held.ticket_ref, "ticket_ref": None, "article_cursor": None, "ticket_closed": False}
             conversations.update(connection, held.id, lost)
+        case TicketShut():
+            conversations.update(connection, held.id, {"ticket_closed": effect.is_closed})
+        case SlotEmptied():
+            touched = TicketTouched(event_key=f"{RESET}{result.intent_id}", occurred_at=None, ticket_ref=effect.ticket_ref)
+            events.insert_for_conversation(connection, held.helpdesk, held.id, [Arrival(event=touched, origin=Origin.ACTION)])
         case CustomerKnown():
             conversations.set_customer_ref(connection, effect.contact_id, effect.customer_ref)
         case Known():

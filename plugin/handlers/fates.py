@@ -129,7 +129,7 @@ def _stopped(tried: Try, error: Exception, status: str) -> Result:
 
 
 def _unknown(engine: EngineConfig, tried: Try, error: Exception) -> Result:
-    if tried.lane in REPEATABLE or tried.capabilities.idempotency is not Idempotency.NONE:
+    if tried.lane in REPEATABLE or tried.call == "change" or tried.capabilities.idempotency is not Idempotency.NONE:
         # Asking again is harmless, or the other side knows our key.
         ending = _ending(tried, error, state="pending", due_in=back_off(engine, tried.attempts))
     else:
@@ -151,7 +151,11 @@ def _unknown(engine: EngineConfig, tried: Try, error: Exception) -> Result:
 def _refused(tried: Try, error: Exception) -> Result:
     if tried.lane is Lane.TO_HELPDESK:
         # A customer's message is never dropped: it is set aside for a person, and its conversation goes on.
-        return _result(tried, _ending(tried, error, state="quarantined", due_in=None))
+        aside = _ending(tried, error, state="quarantined", due_in=None)
+        if tried.call != "change":
+            return _result(tried, aside)
+        changed = f"The ticket could not be changed as the policy wants it: {error} Change it by hand; the admin sees it in `crossdesk ledger quarantine list`."
+        return _result(tried, aside, Noted(name=f"unchanged:{tried.op}", text=changed))
     ending = _ending(tried, error, state="failed", due_in=None)
     told = {"hide": f"Not done: {error}", "template": f"The template was not sent: {error}"}
     note = Noted(name="failed", text=told.get(tried.op, f"Not delivered: {error} The reply stays in this ticket."))

@@ -61,7 +61,8 @@ def tell_of_gap(connection: Connection, place: Place, missed: int, seconds: floa
 _GAPS = text(
     """
     SELECT a.id, a.place, a.text FROM alert a WHERE a.code = :code AND a.closed_at IS NULL AND NOT EXISTS (
-        SELECT 1 FROM inbound_event e WHERE e.state IN ('accepted', 'waiting', 'retry') AND e.place = a.place AND e.received_at <= a.opened_at)
+        SELECT 1 FROM inbound_event e WHERE e.state IN ('accepted', 'waiting', 'retry') AND e.kind <> 'TimerElapsed'
+        AND e.place = a.place AND e.received_at <= a.opened_at)
     AND NOT EXISTS (SELECT 1 FROM inbound_event e WHERE e.state = 'routed' AND e.place = a.place AND e.received_at <= a.opened_at)
     """
 )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from plugin.config import EngineConfig, SearchConfig
 from plugin.contracts.helpdesk import HelpdeskAdapter
 from plugin.contracts.platform import PlatformAdapter
 from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
+from plugin.policy.contract import Contract
+from plugin.policy.facts import MessageFacts
+from plugin.policy.policy import Policy
+from plugin.policy.verdicts import Judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +45,32 @@ class Desk:
     adapter: HelpdeskAdapter
 
 
+def _as_it_is(message: MessageFacts) -> MessageFacts:
+    return message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyAtWork:
+    """The policy as the engine asks it: who judges, what was agreed about the crossover, and the book with teams, topics and texts.
+
+    `perceive` adds to a message's facts what detection finds in its words; `language` is that of customers whose own is not known.
+    """
+
+    judge: Judge
+    contract: Contract = field(default_factory=Contract)
+    book: Policy = field(default_factory=Policy)
+    perceive: Callable[[MessageFacts], MessageFacts] = _as_it_is
+    language: str = "en"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """All of them by place, and the engine's settings."""
+    """All of them by place, and the engine's settings. Without a policy everything is answered where it was asked."""
 
     channels: Mapping[Place, Channel]
     desks: Mapping[Place, Desk]
     engine: EngineConfig
+    policy: PolicyAtWork | None = None
 
     def adapter(self, place: Place) -> PlatformAdapter | HelpdeskAdapter:
         """The adapter of a place."""

@@ -15,7 +15,9 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import DBAPIError
 
 from plugin.domain.events import MessageReceived
+from plugin.domain.ids import Place
 from plugin.handlers import effects
+from plugin.handlers.course import Course
 from plugin.handlers.fates import back_off
 from plugin.handlers.installation import Installation
 from plugin.handlers.routing import Batch, Desktop, Ignored, Routed, Verdict, Waits, route
@@ -27,7 +29,7 @@ from plugin.store.database import is_passing
 _log = structlog.get_logger("crossdesk.ready")
 _DEATHS_BEFORE_ASIDE = 3
 _ERRORS_BEFORE_ASIDE = 8
-_MOVING = frozenset({"TicketChanged", "ArticleAdded", "ContactReachability"})
+_MOVING = frozenset({"TicketChanged", "ArticleAdded", "ContactReachability", "ActionTaken", "TimerElapsed"})
 """Kinds of event after which the conversation has to be read again."""
 _Verdicts = list[tuple[int, Verdict]]
 
@@ -86,7 +88,7 @@ class Ready:
         return Outcome(
             has_counted=bool(uncounted),
             has_routed=bool(batch),
-            may_have_moved=any(row.kind in _MOVING for row in batch),
+            may_have_moved=self._installation.policy is not None or any(row.kind in _MOVING for row in batch),
             leaves_counted=any(row.deaths > 0 for row in rows),
         )
 
@@ -104,7 +106,7 @@ class Ready:
         return verdicts
 
     def _route_together(self, connection: Connection, held: Held, batch: Sequence[Row[Any]]) -> _Verdicts:
-        shared = Batch(known=_known(connection, held, batch))
+        shared = Batch(known=_known(connection, held, batch), course=Course(held))
         verdicts: _Verdicts = []
         for row in batch:
             if row.deaths > _DEATHS_BEFORE_ASIDE:
@@ -112,6 +114,7 @@ class Ready:
                 continue
             verdicts.append((row.id, route(self._desktop(connection, held, row, shared))))
         intents.insert(connection, held.id, shared.wishes)
+        shared.course.keep(connection)
         return verdicts
 
     def _route_singly(self, connection: Connection, held: Held, batch: Sequence[Row[Any]]) -> _Verdicts:
@@ -144,16 +147,16 @@ class Ready:
             held=held,
             row=row,
             batch=batch,
+            policy=self._installation.policy,
         )
 
     def _set_aside(self, connection: Connection, held: Held, row: Row[Any], reason: str) -> None:
         events.set_state(connection, [row.id], "quarantined", reason=reason)
-        place = held.helpdesk if row.kind in {"ArticleAdded", "TicketChanged", "TicketTouched"} else held.place
         effects.note(
             connection,
             held,
             event_id=row.id,
-            event_place=place,
+            event_place=Place(row.place),
             event_key=row.event_key,
             part=0,
             name="set_aside",

@@ -37,6 +37,20 @@ class TicketLost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TicketShut:
+    """The ticket was closed or opened by our own call: no news when the helpdesk tells of it."""
+
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotEmptied:
+    """The ticket's command slot was emptied; what stands in it now is to be read."""
+
+    ticket_ref: TicketRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerKnown:
     """A contact's record in the helpdesk."""
 
@@ -117,6 +131,8 @@ Effect = (
     TicketOpened
     | TicketMoved
     | TicketLost
+    | TicketShut
+    | SlotEmptied
     | CustomerKnown
     | Known
     | Looked

@@ -22,11 +22,13 @@ from plugin.domain.events import (
     ReactionChanged,
     TicketChanged,
     TicketTouched,
+    TimerElapsed,
 )
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane
 from plugin.handlers import wording
-from plugin.handlers.installation import Channel, Desk
+from plugin.handlers.course import Course
+from plugin.handlers.installation import Channel, Desk, PolicyAtWork
 from plugin.store import places
 from plugin.store.conversations import Held
 from plugin.store.intents import NewIntent, marker_for
@@ -58,8 +60,9 @@ Verdict = Routed | Ignored | Waits
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """What the events of one batch share: wishes on their way into the table, and the messages that the channel knows, by direction."""
+    """What the events of one batch share: how far the conversation is, wishes on their way, and messages the channel knows, by direction."""
 
+    course: Course
     wishes: list[NewIntent] = field(default_factory=list)
     known: dict[str, str] = field(default_factory=dict)
 
@@ -75,6 +78,12 @@ class Desktop:
     held: Held
     row: Row[Any]
     batch: Batch
+    policy: PolicyAtWork | None = None
+
+    @property
+    def course(self) -> Course:
+        """How far the conversation is."""
+        return self.batch.course
 
     @property
     def place(self) -> Place:
@@ -88,7 +97,7 @@ class Desktop:
 
     def source(self) -> Place:
         """The place that told the event."""
-        return self.place if self.row.kind in _FROM_PLATFORM else self.held.helpdesk
+        return Place(self.row.place)
 
     def wish(self, lane: Lane, op: str, payload: dict[str, Any], *, part: int = 0, message_id: int | None = None) -> NewIntent:
         """An intent of this event."""
@@ -109,7 +118,7 @@ class Desktop:
 
 def route(desktop: Desktop) -> Verdict:
     """Route one event."""
-    from plugin.handlers import routing_actions, routing_helpdesk, routing_social
+    from plugin.handlers import judging, routing_actions, routing_helpdesk, routing_social
 
     event = decode_event(desktop.row.payload)
     routers: dict[type[Event], Callable[[Desktop, Any], Verdict]] = {
@@ -123,6 +132,7 @@ def route(desktop: Desktop) -> Verdict:
         TicketChanged: routing_helpdesk.ticket_changed,
         ArticleAdded: routing_helpdesk.article_added,
         ActionTaken: routing_actions.action_taken,
+        TimerElapsed: judging.timer_elapsed,
     }
     return routers[type(event)](desktop, event)
 
@@ -131,8 +141,3 @@ def twin(desktop: Desktop, place: Place, wish: Row[Any], ref: str) -> Ignored:
     """A wish was fulfilled twice: a process froze between its last look at the clock and the call. It cannot be undone, so it is told."""
     places.raise_alert(desktop.connection, place, f"twin:{wish.id}", wording.twin(wish.remote_ref, ref))
     return Ignored(reason="twin")
-
-
-_FROM_PLATFORM = frozenset(
-    kind.__name__ for kind in (MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, DeliveryUpdated, ContactReachability)
-)

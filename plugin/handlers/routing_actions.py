@@ -10,7 +10,9 @@ from plugin.domain.events import ActionTaken
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane
 from plugin.domain.text import Text
+from plugin.handlers import judging
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
+from plugin.policy.presses import ACTIONS as CROSSOVER_ACTIONS
 from plugin.store import messages
 
 _BRIDGE = Place("bridge")
@@ -18,7 +20,9 @@ _BRIDGE = Place("bridge")
 
 
 def action_taken(desktop: Desktop, event: ActionTaken) -> Verdict:
-    """Do what was pressed; what nobody knows is ignored by name."""
+    """Do what was pressed; what nobody knows is ignored by name, unless it stood in a ticket: then the agent is told."""
+    if event.action in CROSSOVER_ACTIONS or event.event_key.startswith(judging.FIELD):
+        return judging.action_taken(desktop, event)
     action = _ACTIONS.get(event.action)
     return Ignored(reason=f"unknown_action: {event.action}"[:100]) if action is None else action(desktop, event)
 

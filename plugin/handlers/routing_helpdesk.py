@@ -12,14 +12,18 @@ from plugin.domain.codec import encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
 from plugin.domain.model import Attachment, Lane, Visibility
 from plugin.domain.text import Text, fold
+from plugin.handlers import judging
+from plugin.handlers.effects import RESET
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, twin
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
 from plugin.store import conversations, intents, messages, places
 from plugin.store.intents import Ending
 
 
-def ticket_touched(desktop: Desktop, _: TicketTouched) -> Verdict:
+def ticket_touched(desktop: Desktop, event: TicketTouched) -> Verdict:
     """Something happened in the ticket: look what."""
+    if event.event_key.startswith(RESET):
+        judging.slot_read_again(desktop)
     if desktop.held.ticket_ref is None:
         return Ignored(reason="no_ticket")
     desktop.commit(desktop.wish(Lane.FROM_HELPDESK, "look", {}))
@@ -39,6 +43,10 @@ def ticket_changed(desktop: Desktop, event: TicketChanged) -> Verdict:
         conversations.update(desktop.connection, held.id, moved)
     elif event.is_closed != held.ticket_closed:
         conversations.update(desktop.connection, held.id, {"ticket_closed": event.is_closed})
+    if desktop.policy is not None and not event.is_deleted:
+        judging.keep_ticket(desktop, event)
+        closed = event.is_closed if event.is_closed != held.ticket_closed else None
+        judging.ticket_changed(desktop, desktop.policy, event, closed=closed)
     return Routed()
 
 
@@ -102,6 +110,9 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
         told = "This reply holds nothing that can be sent on the platform. Nothing left; the reply stays in the ticket."
         wishes.append(desktop.wish(Lane.TO_HELPDESK, "note:empty", {"kind": "note", "text": told}))
     desktop.commit(*wishes)
+    desktop.course.agent_replied(held.now)
+    if desktop.policy is not None:
+        judging.replied(desktop, desktop.policy, event)
     _brake(desktop)
     return Routed()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from plugin.domain.events import (
     ContactReachability,
     DeliveryStatus,
@@ -11,12 +14,13 @@ from plugin.domain.events import (
     MessageReceived,
     ReactionChanged,
 )
-from plugin.domain.model import Lane
-from plugin.handlers import wording
+from plugin.domain.model import Lane, Visibility
+from plugin.handlers import crossing, gathering, judging, wording
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, Waits, twin
 from plugin.store import conversations, intents, messages
 from plugin.store.intents import Ending
 
+_OURS = frozenset({"outbound", "notice"})
 _ECHO_SECONDS = 2.0
 _RISING = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
 
@@ -25,7 +29,7 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
     """Someone spoke: the customer, a bystander, or our own account."""
     direction = desktop.batch.known.get(event.message_ref)
     if direction is not None:
-        return Ignored(reason="echo" if direction == "outbound" else "known")
+        return Ignored(reason="echo" if direction in _OURS else "known")
     if event.is_own:
         return _own(desktop, event)
     remarks: list[str] = []
@@ -36,9 +40,24 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
     if event.occurred_at is not None and messages.is_overtaken(desktop.connection, desktop.held.id, event.occurred_at):
         remarks.append(wording.OVERTAKEN)
     author_id = _author(desktop, event)
-    message_id = _create(desktop, event, direction="inbound", contact_id=author_id)
     is_bystander = desktop.held.contact_id is not None and author_id != desktop.held.contact_id
-    _file(desktop, event, "message", message_id, remarks=remarks, is_bystander=is_bystander, author_id=author_id)
+    policy, more = desktop.policy, dict[str, Any]()
+    found = gathering.of_message(policy, event, is_bystander=is_bystander) if policy is not None else None
+    if policy is not None and found is not None:
+        crossing.follow_lead(desktop)
+        rule = judging.noise(desktop, policy, found)
+        if rule is not None:
+            return Ignored(reason=f"filtered:{rule}")
+    message_id = _create(desktop, event, direction="inbound", contact_id=author_id)
+    if is_bystander:
+        desktop.course.bystander_spoke()
+    else:
+        desktop.course.customer_spoke(desktop.held.now)
+    if policy is not None and found is not None:
+        more = judging.file_by(desktop, policy, event, found)
+    _file(desktop, event, "message", message_id, remarks=remarks, is_bystander=is_bystander, author_id=author_id, more=more)
+    if policy is not None and found is not None:
+        judging.said(desktop, policy, event, found, is_bystander=is_bystander)
     return Routed()
 
 
@@ -56,7 +75,7 @@ def _own(desktop: Desktop, event: MessageReceived) -> Verdict:
             intents.settle(desktop.connection, [ending])
             intents.finish_events(desktop.connection, [wish.event_id])
         return Ignored(reason="echo")
-    if intents.has_unsettled(desktop.connection, desktop.held.id, Lane.TO_SOCIAL):
+    if intents.has_unsettled(desktop.connection, desktop.held.id, (Lane.TO_SOCIAL, Lane.NOTICES)):
         # It may be what we are just sending: its id will be known when that is settled.
         return Waits(reason="echo", seconds=_ECHO_SECONDS)
     if desktop.held.contact_id is None:
@@ -64,6 +83,10 @@ def _own(desktop: Desktop, event: MessageReceived) -> Verdict:
         return Ignored(reason="own_post")
     message_id = _create(desktop, event, direction="native", contact_id=None)
     _file(desktop, event, "native", message_id)
+    desktop.course.agent_replied(desktop.held.now)
+    if desktop.course.state.holds_public and event.visibility is Visibility.PUBLIC:
+        told = "This was posted in public on the platform itself, although the conversation is a formal ticket. Go on in private or in the ticket."
+        desktop.commit(_note(desktop, "native", told))
     return Routed()
 
 
@@ -76,7 +99,7 @@ def message_edited(desktop: Desktop, event: MessageEdited) -> Verdict:
         message_id = _create(desktop, event, direction="inbound", contact_id=desktop.held.contact_id)
         _file(desktop, event, "edit", message_id, remarks=["The message that was edited never reached us."])
         return Routed()
-    if found.direction == "outbound":
+    if found.direction in _OURS:
         return Ignored(reason="echo")
     if event.author_ref is not None and found.contact_id != conversations.find_contact(desktop.connection, desktop.place, event.author_ref):
         return Ignored(reason="edit_by_other")
@@ -94,7 +117,7 @@ def message_deleted(desktop: Desktop, event: MessageDeleted) -> Verdict:
         return Waits(reason="parent", seconds=desktop.engine.parent_wait_seconds, wake_ref=event.message_ref)
     if not messages.bury(desktop.connection, found.id):
         return Ignored(reason="known")
-    if found.direction == "outbound":
+    if found.direction in _OURS:
         desktop.commit(_note(desktop, "deleted", "Our reply is no longer on the platform: it was deleted there. The ticket keeps it."))
         return Routed()
     _file(desktop, event, "tombstone", found.id, author_id=found.contact_id)
@@ -109,6 +132,8 @@ def reaction_changed(desktop: Desktop, event: ReactionChanged) -> Verdict:
             return Ignored(reason="unknown_target")
         return Waits(reason="parent", seconds=desktop.engine.parent_wait_seconds, wake_ref=event.message_ref)
     desktop.commit(desktop.wish(Lane.TO_HELPDESK, "file", {"kind": "reaction", "message": found.id}))
+    if desktop.policy is not None:
+        judging.reacted(desktop, desktop.policy, event, direction=found.direction)
     return Routed()
 
 
@@ -185,9 +210,11 @@ def _file(
     remarks: list[str] | None = None,
     is_bystander: bool = False,
     author_id: int | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Wish the event into the ticket, its files first: those are fetched at once, since their addresses die young."""
-    payload = {"kind": kind, "author": author_id, "parent": getattr(event, "parent_ref", None)}
+    payload: dict[str, Any] = {"kind": kind, "author": author_id, "parent": getattr(event, "parent_ref", None)}
+    payload |= more or {}
     if remarks:
         payload["remarks"] = remarks
     if is_bystander:

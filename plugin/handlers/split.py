@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Connection
 
 from plugin.domain.errors import MalformedPayload, StoreUnavailable, UnsupportedEvent
-from plugin.domain.events import Event
+from plugin.domain.events import BridgeEvent, Event
 from plugin.domain.ids import Place
 from plugin.domain.model import Origin
 from plugin.faults import point
@@ -72,7 +72,11 @@ class Splitter:
         return len(counts)
 
     def keep(self, connection: Connection, place: Place, arrivals: Sequence[Arrival]) -> int:
-        """Keep events of a place; returns how many were new."""
+        """Keep events of a place; returns how many were new. What only Crossdesk itself may say is not taken from anybody."""
+        forged = [item for item in arrivals if isinstance(item.event, BridgeEvent)]
+        if forged:
+            _log.error("forged_events", place=place, count=len(forged))
+            arrivals = [item for item in arrivals if not isinstance(item.event, BridgeEvent)]
         if not arrivals:
             return 0
         channel = self._installation.channels.get(place)
@@ -84,7 +88,7 @@ class Splitter:
     def _parse(self, connection: Connection, receipt: StoredReceipt) -> Sequence[Event] | None:
         """The events, none for what we do not carry; None when the receipt was set aside or put off."""
         try:
-            return self._installation.adapter(receipt.place).parse(receipt.request)
+            return _from_outside(self._installation.adapter(receipt.place).parse(receipt.request))
         except UnsupportedEvent as kind:
             _log.info("unsupported_event", place=receipt.place, receipt_id=receipt.id, detail=kind.detail or str(kind))
             return ()
@@ -97,3 +101,12 @@ class Splitter:
             else:
                 receipts.retry(connection, receipt.id, seconds=back_off(self._installation.engine, receipt.attempts))
         return None
+
+
+def _from_outside(found: Sequence[Event]) -> Sequence[Event]:
+    """The same, unless it holds what only Crossdesk itself may say: presses and timers never come from outside."""
+    if any(isinstance(event, BridgeEvent) for event in found):
+        raise MalformedPayload(
+            "The delivery claims to be a press or a timer of ours, which never come from outside; it was kept as it came."
+        )
+    return found

@@ -100,11 +100,13 @@ class Report:
 def compare(before: Judge, after: Judge, stored: Iterable[Stored], *, since: datetime | None = None, examples: int = EXAMPLES) -> Report:
     """Both judges over `stored`, which is in the order of time within each conversation.
 
-    A crossover happens once: after the first in a conversation a judge is not asked about crossovers there any more.
+    A crossover happens once: after the first in a conversation a judge is not asked about crossovers there any more, and the two part over it at
+    most once in each conversation.
     """
     report = Report(before=before.digest, after=after.digest, since=since)
     seen: set[str] = set()
     crossed: tuple[set[str], set[str]] = (set(), set())
+    parted: set[str] = set()
     for moment in stored:
         report.moments += 1
         seen.add(moment.conversation)
@@ -115,8 +117,10 @@ def compare(before: Judge, after: Judge, stored: Iterable[Stored], *, since: dat
             counts["before"] += bool(was)
             counts["after"] += bool(would_be)
             counts["broken"] += would_be.startswith(_BROKEN)
-            if was == would_be:
+            if was == would_be or (question == "crossover" and moment.conversation in parted):
                 continue
+            if question == "crossover":
+                parted.add(moment.conversation)
             counts["differ"] += 1
             if len(report.differences) < examples:
                 report.differences.append(_difference(moment, question, was, would_be))

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from plugin.contracts.capabilities import Capabilities, Level
 from plugin.domain.model import HeldReason, Stage, Visibility
+from plugin.policy.contract import FORMAL
 
-_FORMAL = frozenset({Stage.HANDOFF, Stage.FORMAL, Stage.CONFIRMING})
 _WINDOW_MARGIN = timedelta(seconds=5)
 
 
@@ -30,6 +30,16 @@ class OutboundFacts:
     file_count: int
     no_reply: str = ""
     """Why the platform does not let us answer the message that is answered; empty when it does."""
+    holds_public: bool | None = None
+    """Whether the crossover contract holds what is public; None: as the stage says."""
+    is_notice: bool = False
+    """Crossdesk itself says it, by the contract."""
+    is_released: bool = False
+    """A supervisor let it go, with a reason."""
+    broken_rule: str = ""
+    """The policy's rule that could not be judged in this conversation."""
+    is_monitored: bool = False
+    """The policy says that nobody answers here."""
     is_template: bool = False
     """It is a prepared text, which the platform takes when the reply window is shut."""
 
@@ -52,7 +62,7 @@ class Refused:
 
 def ask(facts: OutboundFacts) -> Held | Refused | None:
     """None: it may leave."""
-    for question in (_stage, _hold, _ability, _rule, _reach, _window):
+    for question in (_stage, _policy, _hold, _ability, _rule, _reach, _window):
         answer = question(facts)
         if answer is not None:
             return answer
@@ -60,11 +70,33 @@ def ask(facts: OutboundFacts) -> Held | Refused | None:
 
 
 def _stage(facts: OutboundFacts) -> Held | None:
-    if facts.stage in _FORMAL and facts.visibility is Visibility.PUBLIC:
+    if facts.is_notice or facts.is_released or facts.visibility is not Visibility.PUBLIC:
+        return None
+    if facts.stage in FORMAL if facts.holds_public is None else facts.holds_public:
         return Held(
             reason=HeldReason.HANDOFF,
             text="This conversation is a formal ticket now, so nothing more is posted in public. Your reply is kept here. "
-            "Answer in private, or ask a supervisor to release it.",
+            "Answer in private as soon as the customer writes there, or have a supervisor press `release` with a reason to post it all the same, "
+            "or `undo` to take the handoff back.",
+        )
+    return None
+
+
+def _policy(facts: OutboundFacts) -> Held | None:
+    """What the policy says about all replies of the conversation."""
+    if facts.is_notice or facts.is_released:
+        return None
+    if facts.broken_rule and facts.visibility is Visibility.PUBLIC:
+        return Held(
+            reason=HeldReason.POLICY,
+            text=f"The policy's rule {facts.broken_rule} could not be judged, so nothing is posted in public. Your reply is kept here. Have an admin "
+            "repair the rule, then a supervisor press `release` with a reason.",
+        )
+    if facts.is_monitored:
+        return Held(
+            reason=HeldReason.POLICY,
+            text="The policy says that here we only listen. Your reply is kept here. If it must be answered all the same, have a supervisor press "
+            "`release` with a reason.",
         )
     return None
 

@@ -25,7 +25,7 @@ def lint(policy: Policy, notes: Notes, path: KeyPath = ("policy",)) -> None:
         _first_wins(kind, rules, notes)
     _routing(policy.routing_rules, notes)
     _filtered_before(policy, notes)
-    for rule in _rules(policy):
+    for rule in policy.rules:
         _constant(rule, notes)
     before: tuple[Rule[Any], ...] = (*policy.noise_rules, *policy.routing_rules)
     for rule in before:
@@ -114,7 +114,7 @@ def _constant(rule: Rule[Any], notes: Notes) -> None:
 
 def _unused(policy: Policy, notes: Notes, path: KeyPath) -> None:
     named = {kind: set(_named(policy, kind)) for kind in ("topic", "sla", "team", "group")}
-    sources = " ".join(rule.head.expression.source for rule in _rules(policy) if rule.head.expression is not None)
+    sources = " ".join(rule.head.expression.source for rule in policy.rules if rule.head.expression is not None)
     for topic in policy.topics:
         if topic not in named["topic"] and f"'{topic}'" not in sources and f'"{topic}"' not in sources:
             notes.warning((*path, "topic", topic), "is used by no rule and by no participation.")
@@ -149,15 +149,11 @@ def _promises(policy: Policy, notes: Notes, path: KeyPath) -> None:
             notes.warning((*rule.at, "next_approvers"), "is the same group again.")
 
 
-def _rules(policy: Policy) -> tuple[Rule[Any], ...]:
-    return (*policy.noise_rules, *policy.routing_rules, *policy.crossover_rules, *policy.approval_rules)
-
-
 def _named(policy: Policy, kind: str) -> Iterator[str]:
     """Every name of a kind that something refers to."""
     parts: list[Any] = [policy.basics, policy.handoff, policy.people, policy.follow_up, policy.participation, *policy.slas.values()]
     parts += [step for sla in policy.slas.values() for step in sla.escalate]
-    for rule in _rules(policy):
+    for rule in policy.rules:
         parts += [part for part in (rule.condition, rule.outcome) if part is not None]
     for part in parts:
         if isinstance(part, type(policy.basics)) and kind == "group":

@@ -63,6 +63,14 @@ class Policy:
     def __repr__(self) -> str:
         return f"Policy({self.basics.name!r}, {self.digest})"
 
+    @property
+    def rules(self) -> Iterator[Rule[Any]]:
+        """Every rule, in the order of judging."""
+        yield from self.noise_rules
+        yield from self.routing_rules
+        yield from self.crossover_rules
+        yield from self.approval_rules
+
     def filter(self, facts: Facts) -> Filtered | Broken | None:
         """Whether a message is noise: the first rule that fires."""
         for rule in self.noise_rules:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from plugin.domain.codec import decode
+from plugin.domain.codec import decode, encode
 from plugin.domain.ids import CustomerRef, Place, ThreadKey, TicketRef
 from plugin.domain.model import Contact, Stage, Visibility
+from plugin.policy.contract import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,24 @@ class Lease:
 
     conversation_id: int
     fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How a conversation went so far. `queue_since`: the place in the queue that it had before an agent answered."""
+
+    opened_at: datetime | None = None
+    unanswered_since: datetime | None = None
+    queue_since: datetime | None = None
+    last_agent_at: datetime | None = None
+    last_customer_at: datetime | None = None
+    agent_replies: int = 0
+    customer_messages: int = 0
+    bystander_messages: int = 0
+    times_reopened: int = 0
+
+
+PROGRESS = tuple(Progress.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +65,13 @@ class Held:
     contact: Contact | None
     customer_ref: CustomerRef | None
     now: datetime
+    is_scam: bool = False
+    ticket_owner: str = ""
+    ticket_group: str = ""
+    ticket_fields: Mapping[str, str] = field(default_factory=dict)
+    continued_by: int | None = None
+    state: State = field(default_factory=State)
+    progress: Progress = field(default_factory=Progress)
 
 
 _CLAIM = text(
@@ -115,7 +142,19 @@ def _held(row: Row[Any]) -> Held:
         contact=None if row.profile is None else decode(Contact, row.profile),
         customer_ref=row.customer_ref,
         now=row.now,
+        is_scam=row.is_scam,
+        ticket_owner=row.ticket_owner,
+        ticket_group=row.ticket_group,
+        ticket_fields=row.ticket_fields,
+        continued_by=row.continued_by,
+        state=_state(row),
+        progress=Progress(**{name: getattr(row, name) for name in PROGRESS}),
     )
+
+
+def _state(row: Row[Any]) -> State:
+    """The stage's own column is the stage; the rest of the state stands beside it."""
+    return decode(State, {**row.crossover, "stage": row.stage})
 
 
 # Only what could be worked on next counts: the first open wish of each lane, and the first event that is not waiting. What stands behind
@@ -130,7 +169,8 @@ _RELEASE = text(
             SELECT DISTINCT ON (i.lane) i.due_at, i.settle_at, i.lane, i.event_id FROM intent i
             WHERE i.conversation_id = :id AND i.state IN ('pending', 'sending', 'unknown', 'held')
               AND NOT (conversation.ticket_ref IS NULL AND i.lane = 'to_helpdesk'
-                       AND i.payload->>'kind' IN ('note', 'reaction', 'tombstone'))
+                       AND i.payload->>'kind' IN ('note', 'reaction', 'tombstone', 'change'))
+              AND NOT (conversation.ticket_ref IS NULL AND i.lane = 'notices' AND i.payload ? 'needs_ticket')
             ORDER BY i.lane, i.id) first
          WHERE NOT (first.lane = 'to_helpdesk' AND EXISTS (
             SELECT 1 FROM intent f WHERE f.event_id = first.event_id AND f.lane = 'from_social'
@@ -215,3 +255,64 @@ def lift_hold(connection: Connection, conversation_id: int) -> Place | None:
     )
     place: str | None = connection.execute(statement, {"id": conversation_id}).scalar()
     return None if place is None else Place(place)
+
+
+_FIND_LEAD = text(
+    """
+    SELECT id, ticket_ref, ticket_number, ticket_url, ticket_closed, article_cursor, ticket_owner, ticket_group, ticket_fields, stage, crossover
+    FROM conversation
+    WHERE contact_id = :contact AND id <> :id AND stage IN ('handoff', 'formal', 'confirming') AND continued_by IS NULL AND ticket_ref IS NOT NULL
+    ORDER BY last_inbound_at DESC NULLS LAST LIMIT 1 FOR UPDATE
+    """
+)
+
+
+def follow_lead(connection: Connection, conversation_id: int, contact_id: int) -> State | None:
+    """Take over the ticket and the state of the same contact's conversation that became formal; None when there is none.
+
+    From then on that one only points to the ticket: the ticket's events and timers are this conversation's.
+    """
+    row = connection.execute(_FIND_LEAD, {"contact": contact_id, "id": conversation_id}).one_or_none()
+    if row is None:
+        return None
+    state = _state(row)
+    taken = {name: getattr(row, name) for name in ("ticket_ref", "ticket_number", "ticket_url", "ticket_closed", "article_cursor")}
+    update(connection, conversation_id, {**taken, "ticket_owner": row.ticket_owner, "ticket_group": row.ticket_group})
+    left = {"id": row.id, "by": conversation_id, "crossover": json.dumps(encode(replace(state, timers=())))}
+    connection.execute(text("UPDATE conversation SET continued_by = :by, crossover = CAST(:crossover AS jsonb) WHERE id = :id"), left)
+    return state
+
+
+def read_lead(connection: Connection, conversation_id: int) -> State:
+    """The state of the conversation that took this one's ticket over."""
+    statement = text("SELECT stage, crossover FROM conversation WHERE id = :id")
+    return _state(connection.execute(statement, {"id": conversation_id}).one())
+
+
+def keep_state(connection: Connection, conversation_id: int, state: State | None, progress: Mapping[str, Any]) -> None:
+    """Write down where a conversation stands, and what changed of its progress."""
+    values: dict[str, Any] = dict(progress)
+    assignments = [f"{name} = :{name}" for name in values]
+    if state is not None:
+        kept = encode(state)
+        kept.pop("stage", None)
+        values |= {"stage": state.stage, "crossover": json.dumps(kept)}
+        assignments += ["stage = :stage", "crossover = CAST(:crossover AS jsonb)"]
+    if assignments:
+        connection.execute(text(f"UPDATE conversation SET {', '.join(assignments)} WHERE id = :id"), {**values, "id": conversation_id})  # noqa: S608
+
+
+def keep_ticket(connection: Connection, conversation_id: int, *, owner: str, group: str, fields: Mapping[str, str]) -> None:
+    """What the helpdesk told of the ticket last."""
+    statement = text(
+        "UPDATE conversation SET ticket_owner = :owner, ticket_group = :group, ticket_fields = CAST(:fields AS jsonb) WHERE id = :id"
+    )
+    connection.execute(statement, {"owner": owner, "group": group, "fields": json.dumps(dict(fields)), "id": conversation_id})
+
+
+def lead_of(connection: Connection, conversation_id: int) -> Row[Any] | None:
+    """The conversation in which a ticket is worked on, locked: itself, or the private one that took its ticket over."""
+    statement = text(
+        "SELECT id, place FROM conversation WHERE id = (SELECT COALESCE(continued_by, id) FROM conversation WHERE id = :id) FOR UPDATE"
+    )
+    return connection.execute(statement, {"id": conversation_id}).one_or_none()

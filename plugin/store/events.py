@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,8 @@ _LOCK = text("SELECT id FROM conversation WHERE id = ANY(:ids) ORDER BY id FOR U
 _BY_TICKET = text(
     """
     SELECT DISTINCT ON (ticket_ref) id, ticket_ref FROM conversation
-    WHERE helpdesk = :place AND ticket_ref = ANY(:refs) ORDER BY ticket_ref, last_inbound_at DESC NULLS LAST, id DESC
+    WHERE helpdesk = :place AND ticket_ref = ANY(:refs)
+    ORDER BY ticket_ref, continued_by IS NOT NULL, last_inbound_at DESC NULLS LAST, id DESC
     """
 )
 _INSERT = text(
@@ -74,7 +75,7 @@ _INSERT = text(
          origin text, payload jsonb, target_ref text, occurred_at timestamptz)
     ORDER BY r.n
     ON CONFLICT (place, event_key) DO NOTHING
-    RETURNING id, conversation_id, kind
+    RETURNING id, conversation_id, kind, event_key
     """
 )
 _MAKE_DUE = text(
@@ -102,7 +103,8 @@ def insert_platform_events(
     conversations = _upsert_conversations(connection, place, helpdesk, spoken, contacts, known)
     targets = _targets(connection, place, [item.event for item in arrivals])
     rows = [_row(item, _conversation_of(item.event, conversations, targets)) for item in arrivals]
-    return _insert(connection, place, rows, stray_seconds=stray_seconds)
+    others = {event.event_key for event in spoken if not event.is_own}
+    return _insert(connection, place, rows, stray_seconds=stray_seconds, counted=others)
 
 
 def insert_helpdesk_events(connection: Connection, place: Place, arrivals: Sequence[Arrival]) -> int:
@@ -232,7 +234,23 @@ def _row(arrival: Arrival, conversation_id: int | None) -> dict[str, Any]:
     }
 
 
-def _insert(connection: Connection, place: Place, rows: Sequence[Mapping[str, Any]], *, stray_seconds: float) -> int:
+_TALLY = text(
+    """
+    INSERT INTO tally (place, hour, messages) VALUES (:place, date_trunc('hour', now()), :count)
+    ON CONFLICT (place, hour) DO UPDATE SET messages = tally.messages + excluded.messages
+    """
+)
+
+
+def _insert(
+    connection: Connection,
+    place: Place,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    stray_seconds: float,
+    counted: Collection[str] = (),
+) -> int:
+    """Insert what is new. `counted` are the keys of what others said: it goes into the channel's tally."""
     if not rows:
         return 0
     numbered = [{"n": number, **row} for number, row in enumerate(rows)]
@@ -242,12 +260,14 @@ def _insert(connection: Connection, place: Place, rows: Sequence[Mapping[str, An
     spoken = sorted({row.conversation_id for row in inserted if row.kind == MessageReceived.__name__})
     if touched:
         connection.execute(_MAKE_DUE, {"ids": touched, "spoken": spoken})
+    if count := sum(row.event_key in counted for row in inserted):
+        connection.execute(_TALLY, {"place": place, "count": count})
     return len(inserted)
 
 
 _TO_ROUTE = text(
     """
-    SELECT id, event_key, kind, payload, state, deaths, errors, occurred_at, received_at, due_at FROM inbound_event
+    SELECT id, place, event_key, kind, payload, state, reason, deaths, errors, occurred_at, received_at, due_at FROM inbound_event
     WHERE conversation_id = :conversation AND state IN ('accepted', 'retry', 'waiting') ORDER BY id LIMIT :limit
     """
 )
@@ -336,3 +356,23 @@ def give_up_strays(connection: Connection, *, limit: int = 500) -> int:
         """
     )
     return connection.execute(statement, {"limit": limit}).rowcount
+
+
+def id_of(connection: Connection, place: Place, event_key: str) -> int:
+    """The id of an event that is there."""
+    statement = text("SELECT id FROM inbound_event WHERE place = :place AND event_key = :key")
+    return int(connection.execute(statement, {"place": place, "key": event_key}).scalar_one())
+
+
+def promote(connection: Connection, event_id: int) -> bool:
+    """Have a message that was filtered out routed again, past the filter; False when it was not filtered."""
+    statement = text(
+        """
+        WITH promoted AS (
+            UPDATE inbound_event SET state = 'accepted', reason = 'promoted', errors = 0, deaths = 0, due_at = NULL
+            WHERE id = :id AND state = 'ignored' AND reason LIKE 'filtered:%' RETURNING conversation_id
+        )
+        UPDATE conversation SET due_at = LEAST(due_at, now()) WHERE id IN (SELECT conversation_id FROM promoted)
+        """
+    )
+    return connection.execute(statement, {"id": event_id}).rowcount == 1

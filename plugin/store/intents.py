@@ -225,12 +225,20 @@ def earlier_parts(connection: Connection, event_id: int, op: str, part: int) -> 
     return {row.state for row in connection.execute(statement, {"event": event_id, "op": op, "part": part})}
 
 
-def has_unsettled(connection: Connection, conversation_id: int, lane: str) -> bool:
-    """Whether something in the lane may have been applied without our knowing yet."""
+def is_open(connection: Connection, event_id: int, op: str) -> bool:
+    """Whether a wish of an event has not ended."""
     statement = text(
-        "SELECT EXISTS (SELECT 1 FROM intent WHERE conversation_id = :conversation AND lane = :lane AND state IN ('sending', 'unknown'))"
+        "SELECT EXISTS (SELECT 1 FROM intent WHERE event_id = :event AND op = :op AND state IN ('pending', 'sending', 'unknown', 'held'))"
     )
-    return bool(connection.execute(statement, {"conversation": conversation_id, "lane": lane}).scalar())
+    return bool(connection.execute(statement, {"event": event_id, "op": op}).scalar())
+
+
+def has_unsettled(connection: Connection, conversation_id: int, lanes: Sequence[str]) -> bool:
+    """Whether something in the lanes may have been applied without our knowing yet."""
+    statement = text(
+        "SELECT EXISTS (SELECT 1 FROM intent WHERE conversation_id = :conversation AND lane = ANY(:lanes) AND state IN ('sending', 'unknown'))"
+    )
+    return bool(connection.execute(statement, {"conversation": conversation_id, "lanes": list(lanes)}).scalar())
 
 
 def release_held(connection: Connection, place: Place, reasons: Sequence[str]) -> int:
@@ -255,3 +263,32 @@ def release_conversation(connection: Connection, conversation_id: int) -> int:
         "WHERE conversation_id = :conversation AND state = 'held' AND reason = 'loop'"
     )
     return connection.execute(statement, {"conversation": conversation_id}).rowcount
+
+
+_OF_HELD = """
+    conversation_id = :conversation AND state IN ('held', 'pending') AND (event_id, op) IN (
+        SELECT event_id, op FROM intent
+        WHERE conversation_id = :conversation AND lane = 'to_social' AND state = 'held' AND reason IN ('handoff', 'policy'))
+"""
+
+
+def free(connection: Connection, conversation_id: int, *, is_exception: bool) -> int:
+    """Replies that the crossover contract held may be asked about again; `is_exception`: they leave, for a person took it upon them."""
+    statement = text(
+        f"""
+        UPDATE intent SET state = 'pending', due_at = now(), reason = '', reason_text = '',
+            payload = CASE WHEN :exception THEN payload || '{{"released": true}}' ELSE payload END
+        WHERE {_OF_HELD}
+        """  # noqa: S608 - no value of ours or of others is in it
+    )
+    return connection.execute(statement, {"conversation": conversation_id, "exception": is_exception}).rowcount
+
+
+def discard(connection: Connection, conversation_id: int) -> int:
+    """Replies that the crossover contract held never leave. Returns how many wishes ended."""
+    statement = text(
+        f"UPDATE intent SET state = 'dropped', ended_at = now(), due_at = NULL WHERE {_OF_HELD} RETURNING event_id"  # noqa: S608 - as above
+    )
+    ended = [row.event_id for row in connection.execute(statement, {"conversation": conversation_id})]
+    finish_events(connection, sorted(set(ended)))
+    return len(ended)

@@ -59,7 +59,8 @@ _CONTRADICTIONS = {
         SELECT c.id FROM conversation c WHERE c.due_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now()) AND (
             EXISTS (SELECT 1 FROM inbound_event e WHERE e.conversation_id = c.id AND e.state IN ('accepted', 'retry'))
             OR EXISTS (SELECT 1 FROM intent i WHERE i.conversation_id = c.id AND i.state IN ('pending', 'sending', 'unknown')
-                       AND NOT (c.ticket_ref IS NULL AND i.payload->>'kind' IN ('note', 'reaction', 'tombstone'))
+                       AND NOT (c.ticket_ref IS NULL AND i.payload->>'kind' IN ('note', 'reaction', 'tombstone', 'change'))
+                       AND NOT (c.ticket_ref IS NULL AND i.lane = 'notices' AND i.payload ? 'needs_ticket')
                        AND NOT EXISTS (SELECT 1 FROM intent b WHERE b.conversation_id = i.conversation_id AND b.lane = i.lane AND b.id <= i.id
                                        AND b.state IN ('pending', 'unknown', 'held') AND b.due_at IS NULL)))
     """,
@@ -120,7 +121,7 @@ _LAG = text(
     FROM receipt WHERE state IN ('new', 'retry')
     UNION ALL
     SELECT 'event', count(*), COALESCE(extract(epoch FROM now() - min(received_at)), 0)::float
-    FROM inbound_event WHERE state IN ('accepted', 'waiting', 'retry')
+    FROM inbound_event WHERE state IN ('accepted', 'waiting', 'retry') AND kind <> 'TimerElapsed'
     UNION ALL
     SELECT lane, count(*), COALESCE(extract(epoch FROM now() - min(created_at)), 0)::float
     FROM intent WHERE state IN ('pending', 'sending', 'unknown', 'held') GROUP BY lane
@@ -202,6 +203,9 @@ def set_aside(connection: Connection, *, limit: int = 200) -> Sequence[Row[Any]]
             SELECT 'event', id, place, kind, reason, '', received_at FROM inbound_event WHERE state = 'quarantined'
             UNION ALL
             SELECT 'receipt', id, place, method || ' ' || path, reason, '', received_at FROM receipt WHERE state = 'quarantined'
+            UNION ALL
+            SELECT 'decision', d.id, c.place, d.rule, d.kind, d.reason, d.at
+            FROM decision d JOIN conversation c ON c.id = d.conversation_id WHERE d.state = 'quarantined'
             ORDER BY since LIMIT :limit
             """
         ),
@@ -228,6 +232,7 @@ def drop(connection: Connection, kind: str, subject: int, *, actor: str) -> bool
         "intent": "UPDATE intent SET state = 'dropped', ended_at = now() WHERE id = :id AND state = 'quarantined' RETURNING conversation_id",
         "event": "UPDATE inbound_event SET state = 'ignored', reason = 'dropped' WHERE id = :id AND state = 'quarantined' RETURNING conversation_id",
         "receipt": "UPDATE receipt SET state = 'dropped' WHERE id = :id AND state = 'quarantined' RETURNING NULL AS conversation_id",
+        "decision": "UPDATE decision SET state = 'dropped' WHERE id = :id AND state = 'quarantined' RETURNING NULL AS conversation_id",
     }
     return _decide(connection, statements[kind], "drop", kind, subject, actor=actor)
 
@@ -244,7 +249,7 @@ def mark_sent(connection: Connection, intent_id: int, *, remote_ref: str, actor:
             text(
                 """
                 INSERT INTO message_ref (place, ref, message_id, part)
-                SELECT CASE WHEN i.lane = 'to_social' THEN c.place ELSE c.helpdesk END, :ref, i.message_id, i.part
+                SELECT CASE WHEN i.lane IN ('to_social', 'notices') THEN c.place ELSE c.helpdesk END, :ref, i.message_id, i.part
                 FROM intent i JOIN conversation c ON c.id = i.conversation_id WHERE i.id = :id AND i.message_id IS NOT NULL
                 ON CONFLICT DO NOTHING
                 """

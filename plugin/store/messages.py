@@ -60,6 +60,18 @@ def create(
     return int(connection.execute(_CREATE, parameters).scalar_one())
 
 
+def create_notice(connection: Connection, conversation_id: int, event_id: int, plain: str) -> int:
+    """Something that Crossdesk itself says on account of an event; its ids come when it is said."""
+    statement = text(
+        """
+        INSERT INTO message (conversation_id, event_id, direction, text_digest) VALUES (:conversation, :event, 'notice', :digest)
+        ON CONFLICT (event_id, direction) DO UPDATE SET text_digest = excluded.text_digest RETURNING id
+        """
+    )
+    parameters = {"conversation": conversation_id, "event": event_id, "digest": text_digest(plain)}
+    return int(connection.execute(statement, parameters).scalar_one())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRef:
     """A place knows a message, or a part of it, as `ref`."""
@@ -183,7 +195,8 @@ def recent_turns(connection: Connection, conversation_id: int, *, seconds: float
     statement = text(
         """
         SELECT direction, created_at, text_digest FROM message
-        WHERE conversation_id = :conversation AND created_at > now() - make_interval(secs => :seconds) ORDER BY id DESC LIMIT 50
+        WHERE conversation_id = :conversation AND direction <> 'notice' AND created_at > now() - make_interval(secs => :seconds)
+        ORDER BY id DESC LIMIT 50
         """
     )
     return connection.execute(statement, {"conversation": conversation_id, "seconds": seconds}).all()[::-1]

@@ -129,6 +129,20 @@ conversation = Table(
     Column("hold_reason", String, comment="set: nothing leaves for the platform until a person releases it"),
     Column("hold_text", String, nullable=False, server_default=""),
     _time("last_inbound_at"),
+    Column("ticket_owner", String, nullable=False, server_default="", comment="as the helpdesk told last"),
+    Column("ticket_group", String, nullable=False, server_default=""),
+    Column("ticket_fields", JSONB, nullable=False, server_default="{}", comment="custom fields by name, as the helpdesk told last"),
+    Column("crossover", JSONB, nullable=False, server_default="{}", comment="where it stands in the crossover contract"),
+    Column("continued_by", BigInteger, comment="the private conversation of the same contact that took the ticket over"),
+    _time("opened_at"),
+    _time("unanswered_since"),
+    Column("queue_since", DateTime(timezone=True), comment="the place in the queue that it had before it was answered"),
+    _time("last_agent_at"),
+    _time("last_customer_at"),
+    Column("agent_replies", Integer, nullable=False, server_default="0"),
+    Column("customer_messages", Integer, nullable=False, server_default="0"),
+    Column("bystander_messages", Integer, nullable=False, server_default="0"),
+    Column("times_reopened", Integer, nullable=False, server_default="0"),
     _time("created_at", now=True),
     Column("lease_owner", String),
     Column("lease_fence", BigInteger, nullable=False, server_default="0"),
@@ -146,6 +160,7 @@ conversation = Table(
     Index("ix_conversation_due", "place", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("ix_conversation_ticket", "helpdesk", "ticket_ref", postgresql_where=text("ticket_ref IS NOT NULL")),
     Index("ix_conversation_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
+    Index("ix_conversation_contact", "contact_id", "id"),
     Index("ix_conversation_looked", "place", "looked_at", postgresql_where=text("looked_at IS NOT NULL AND NOT ticket_closed")),
 )
 
@@ -160,7 +175,7 @@ inbound_event = Table(
         "conversation_id", BigInteger, ForeignKey("conversation.id"), comment="null: no conversation of ours is concerned, or not known yet"
     ),
     Column("receipt_id", BigInteger),
-    Column("origin", String, nullable=False, comment="webhook, poll, backfill"),
+    Column("origin", String, nullable=False, comment="webhook, poll, backfill, action, timer"),
     Column("payload", JSONB, nullable=False),
     Column("target_ref", String, comment="the message that this one is about or waits for"),
     _time("occurred_at"),
@@ -187,7 +202,12 @@ message = Table(
     _id(),
     Column("conversation_id", BigInteger, ForeignKey("conversation.id"), nullable=False),
     Column("event_id", BigInteger, ForeignKey("inbound_event.id"), nullable=False, comment="what was said stands in the event"),
-    Column("direction", String, nullable=False, comment="inbound, outbound, native (said by our side on the platform itself)"),
+    Column(
+        "direction",
+        String,
+        nullable=False,
+        comment="inbound, outbound, native (said by our side on the platform itself), notice (said by Crossdesk)",
+    ),
     Column("contact_id", BigInteger, ForeignKey("contact.id"), comment="who spoke, when it was not us"),
     Column("text_digest", LargeBinary, nullable=False),
     _time("occurred_at"),
@@ -195,8 +215,9 @@ message = Table(
     Column("revisions", Integer, nullable=False, server_default="0"),
     _time("deleted_at"),
     Column("delivery", String, nullable=False, server_default="", comment="how far an outbound message came, in the platform's word"),
-    UniqueConstraint("event_id"),
+    UniqueConstraint("event_id", "direction"),
     Index("ix_message_conversation", "conversation_id", "id"),
+    Index("ix_message_contact", "contact_id", "created_at", postgresql_where=text("direction = 'inbound'")),
     Index("ix_message_said", "conversation_id", "occurred_at", postgresql_where=text("direction = 'inbound'")),
 )
 
@@ -264,6 +285,32 @@ attempt = Table(
     Column("outcome", String, nullable=False, comment="applied, found, absent, or an error code"),
     Column("detail", String, nullable=False, server_default=""),
     Index("ix_attempt_intent", "intent_id"),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    _id(),
+    Column("conversation_id", BigInteger, ForeignKey("conversation.id"), nullable=False),
+    Column("event_id", BigInteger, ForeignKey("inbound_event.id"), nullable=False, comment="what it was decided on"),
+    _time("at", now=True),
+    Column("kind", String, nullable=False, comment="crossover, route, filter, action, timer, answer, ticket, broken"),
+    Column("rule", String, nullable=False),
+    Column("reason", String, nullable=False, server_default=""),
+    Column("outcome", JSONB, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("policy", String, nullable=False, comment="digest of the policy that decided"),
+    Column("state", String, nullable=False, server_default="done", comment="done, quarantined, dropped"),
+    Index("ix_decision_conversation", "conversation_id", "id"),
+    Index("ix_decision_set_aside", "id", postgresql_where=text("state = 'quarantined'")),
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("place", String, primary_key=True),
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("messages", Integer, nullable=False, comment="said by others on the channel in that hour"),
 )
 
 media = Table(

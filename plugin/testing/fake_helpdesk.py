@@ -105,6 +105,12 @@ class FakeHelpdesk:
             self._existing(ticket_ref).state = state
             return self._touch(ticket_ref)
 
+    def fill(self, ticket_ref: TicketRef, **values: str) -> TicketTouched:
+        """An agent fills in fields of a ticket."""
+        with self._lock:
+            self._existing(ticket_ref).fields |= values
+            return self._touch(ticket_ref)
+
     def merge(self, ticket_ref: TicketRef, into: TicketRef) -> TicketTouched:
         """An agent merges a ticket into another: its articles move along."""
         with self._lock:
@@ -247,6 +253,8 @@ class FakeHelpdesk:
                 priority=new.priority,
                 stage=new.stage,
                 tags=set(new.tags),
+                owner=new.owner,
+                fields=dict(new.fields),
             )
             ticket.articles.append(written(new.article, self._next_ref(), marker))
             self._tickets[ticket.ref] = ticket
@@ -269,6 +277,7 @@ class FakeHelpdesk:
             for name in ("state", "owner", "group", "priority", "stage", "title"):
                 if (value := getattr(change, name)) is not None:
                     setattr(ticket, name, value)
+            ticket.fields |= dict(change.fields)
             ticket.tags = (ticket.tags | set(change.add_tags)) - set(change.remove_tags)
 
     def _write(self, ticket_ref: TicketRef, words: str, agent: str, *, internal: bool, files: tuple[File, ...] = ()) -> TicketTouched:

@@ -45,6 +45,7 @@ class Ticket:
     priority: str = ""
     stage: Stage = Stage.SOCIAL
     tags: set[str] = field(default_factory=set)
+    fields: dict[str, str] = field(default_factory=dict)
     merged_into: TicketRef | None = None
     is_deleted: bool = False
 
@@ -114,4 +115,5 @@ def state(ticket: Ticket, live_ref: TicketRef | None) -> TicketState:
         owner=ticket.owner,
         group=ticket.group,
         live_ref=live_ref,
+        fields=tuple(sorted(ticket.fields.items())),
     )

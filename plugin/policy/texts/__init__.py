@@ -46,6 +46,16 @@ class Saying(StrEnum):
     """After the score, or after yes where no score is asked for."""
     REOPENED = "reopened"
     """After no."""
+    QUICK = "quick"
+    """Did it help? Of a question that was answered in no time."""
+    LOW = "low"
+    """After a bad score."""
+    WORKING = "working"
+    """The words that are put into `{state}` while we work on it."""
+    WAITING = "waiting"
+    """The same while the customer is asked whether it is solved."""
+    DIRECT = "direct"
+    """The words that are put into `{link}` where the platform has private messages."""
     HOLDING = "holding"
     """The answer takes longer than promised."""
     SCAM = "scam"
@@ -65,6 +75,11 @@ PLACES: Mapping[Saying, frozenset[str]] = MappingProxyType(
         Saying.CSAT: frozenset(),
         Saying.THANKS: frozenset(),
         Saying.REOPENED: frozenset({"number"}),
+        Saying.QUICK: frozenset(),
+        Saying.LOW: frozenset({"number"}),
+        Saying.WORKING: frozenset(),
+        Saying.WAITING: frozenset(),
+        Saying.DIRECT: frozenset(),
         Saying.HOLDING: frozenset({"time"}),
         Saying.SCAM: frozenset({"handle"}),
         Saying.PRIVATE: frozenset({"link"}),

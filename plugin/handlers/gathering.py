@@ -1,0 +1,163 @@
+"""Gathers the facts that the policy judges: from the event, the conversation's own row, and one query for the counts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from plugin.domain.events import ArticleAdded, MessageReceived
+from plugin.domain.model import Contact, Stage, Visibility
+from plugin.handlers.installation import Channel, PolicyAtWork
+from plugin.policy import words
+from plugin.policy.contract import State
+from plugin.policy.facts import (
+    AgentFacts,
+    ChannelFacts,
+    ClockFacts,
+    ContactFacts,
+    ConversationFacts,
+    CountFacts,
+    Facts,
+    MessageFacts,
+    Trigger,
+)
+from plugin.store.conversations import Held, Progress
+
+_LINK = re.compile(r"https?://[^\s<>\"']+")
+
+
+def facts(
+    *,
+    trigger: Trigger,
+    policy: PolicyAtWork,
+    channel: Channel,
+    held: Held,
+    state: State,
+    progress: Progress,
+    counts: Any,
+    message: MessageFacts | None = None,
+    agent: AgentFacts | None = None,
+) -> Facts:
+    """All that is known at this moment. `counts` is a row of `plugin.store.counts`."""
+    now = held.now
+    contact = held.contact or Contact(ref=held.thread_key)  # type: ignore[arg-type]
+    made_at = contact.created_at
+    this_hour, before = counts.this_hour, counts.hour_before
+    return Facts(
+        trigger=trigger,
+        clock=_clock(policy, channel, held),
+        message=message or MessageFacts(language=state.language, visibility=held.visibility),
+        contact=ContactFacts(
+            handle=contact.handle,
+            name=contact.display_name,
+            language=contact.language,
+            followers=contact.followers,
+            is_verified=contact.is_verified,
+            is_bot=contact.is_bot,
+            is_vip=policy.book.people.is_vip(channel.key, contact.handle),
+            account_days=None if made_at is None else (now - made_at) / timedelta(days=1),
+            conversations_before=counts.conversations_before,
+        ),
+        conversation=ConversationFacts(
+            stage=Stage.SOCIAL if state.is_light else state.stage,
+            visibility=held.visibility,
+            is_scam=held.is_scam,
+            agent_replies=progress.agent_replies,
+            customer_messages=progress.customer_messages,
+            bystander_messages=progress.bystander_messages,
+            minutes_open=_minutes(now, progress.opened_at) or 0.0,
+            minutes_unanswered=_minutes(now, progress.unanswered_since),
+            minutes_silent=_minutes(now, progress.last_customer_at),
+            window_minutes_left=_window_left(channel, held),
+            times_reopened=progress.times_reopened,
+            group=held.ticket_group,
+            owner=held.ticket_owner,
+        ),
+        channel=ChannelFacts(key=channel.key, platform=channel.platform, group=channel.group),
+        counts=CountFacts(
+            contact_hour=counts.contact_hour,
+            contact_day=counts.contact_day,
+            channel_hour=round(this_hour + before * (1.0 - counts.passed)),
+            channel_usual=counts.channel_usual,
+        ),
+        agent=agent or AgentFacts(),
+    )
+
+
+def of_message(policy: PolicyAtWork, event: MessageReceived, *, is_bystander: bool) -> MessageFacts:
+    """What is to be known of something that was said."""
+    plain = event.text.plain
+    found = MessageFacts(
+        text=plain,
+        language=event.author.language or words.language(plain),
+        visibility=event.visibility,
+        length=len(plain),
+        links=_links(event),
+        files=len(event.attachments),
+        is_found=bool(event.found_by),
+        is_bystander=is_bystander,
+    )
+    return _perceived(policy, found)
+
+
+def of_reply(policy: PolicyAtWork, event: ArticleAdded, visibility: Visibility) -> MessageFacts:
+    """What is to be known of a reply that is about to leave."""
+    plain = event.text.plain
+    found = MessageFacts(
+        text=plain,
+        language=words.language(plain),
+        visibility=visibility,
+        length=len(plain),
+        links=tuple(_LINK.findall(plain)),
+        files=len(event.attachments),
+    )
+    return _perceived(policy, found)
+
+
+def of_agent(policy: PolicyAtWork, event: ArticleAdded) -> AgentFacts:
+    """What is to be known of who wrote a reply."""
+    people = policy.book.people
+    return AgentFacts(
+        ref=event.agent_ref, name=event.agent_name, is_trainee=people.is_trainee(ref=event.agent_ref, name=event.agent_name, groups=())
+    )
+
+
+def _perceived(policy: PolicyAtWork, found: MessageFacts) -> MessageFacts:
+    return policy.perceive(replace(found, topics=policy.book.topics_in(found.text)))
+
+
+def _clock(policy: PolicyAtWork, channel: Channel, held: Held) -> ClockFacts:
+    """The moment, and the hours of the team that answers."""
+    now = held.now
+    hours = policy.book.team_of(group=held.ticket_group, channel=channel.key, channel_group=channel.group).hours
+    local, opens = now.astimezone(hours.zone), hours.next_open(now)
+    return ClockFacts(
+        now=now,
+        weekday=local.isoweekday(),
+        hour=local.hour,
+        is_open=opens == now,
+        minutes_until_open=0.0 if opens is None else (opens - now) / timedelta(minutes=1),
+    )
+
+
+def kept(found: Facts) -> Facts:
+    """As the ledger keeps them: without anybody's words, so that an erasure need not look here."""
+    return replace(found, message=replace(found.message, text="", links=()), contact=replace(found.contact, name="", handle=""))
+
+
+def _links(event: MessageReceived) -> tuple[str, ...]:
+    marked = (mark.target for mark in event.text.marks if mark.target.startswith(("http://", "https://")))
+    return tuple(dict.fromkeys((*marked, *_LINK.findall(event.text.plain))))
+
+
+def _minutes(now: datetime, since: datetime | None) -> float | None:
+    return None if since is None else (now - since) / timedelta(minutes=1)
+
+
+def _window_left(channel: Channel, held: Held) -> float | None:
+    window = channel.adapter.capabilities.limits.reply_window
+    if window is None or held.last_inbound_at is None:
+        return None
+    return (held.last_inbound_at + timedelta(seconds=window) - held.now) / timedelta(minutes=1)

@@ -1,0 +1,224 @@
+"""When the policy is asked, and what each event means to the crossover: messages, reactions, replies, the ticket's data, presses and timers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from plugin.domain.codec import encode
+from plugin.domain.events import ActionTaken, ArticleAdded, MessageReceived, ReactionChanged, TicketChanged, TimerElapsed
+from plugin.domain.model import Lane, Origin, Stage, TicketChange, Visibility
+from plugin.handlers import crossing, gathering
+from plugin.handlers.crossing import happen
+from plugin.handlers.installation import PolicyAtWork
+from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
+from plugin.policy import words
+from plugin.policy.contract import POSTPONED, REVIEW, Broke, Changed, Elapsed, Pressed, Replied, Spoke, State, Word
+from plugin.policy.facts import AgentFacts, MessageFacts, Trigger
+from plugin.policy.verdicts import Broken, Filtered, Participation
+from plugin.store import conversations, events
+from plugin.store.decisions import NewDecision
+from plugin.store.events import Arrival
+
+FIELD = "crossdesk:field:"
+"""Begins the key of a press that came by the ticket's own field."""
+PROMOTED = "promoted"
+"""The reason of an event that was filtered and that a person wants as a ticket all the same."""
+_IDLE = frozenset({"", "idle", "none", "-"})
+_BY_SUPERVISORS_ALONE = frozenset({"close"})
+"""Commands of the ticket's field that the helpdesk lets none but supervisors choose."""
+
+
+def noise(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> str | None:
+    """The rule by which a message becomes no ticket, None when it does. A rule that cannot be judged filters nothing."""
+    if desktop.course.has_ticket or desktop.row.reason == PROMOTED:
+        return None
+    facts = crossing.gather(desktop, policy, Trigger.MESSAGE, message=found)
+    verdict = policy.judge.filter(facts)
+    match verdict:
+        case Broken():
+            happen(desktop, policy, Broke(rule=verdict.rule, problem=verdict.problem), facts=facts)
+        case Filtered():
+            decision = NewDecision(
+                event_id=desktop.row.id,
+                kind="filter",
+                rule=verdict.rule,
+                reason=verdict.reason,
+                facts=encode(gathering.kept(facts)),
+            )
+            crossing.record(desktop, policy, decision)
+            return verdict.rule
+    return None
+
+
+def file_by(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts) -> dict[str, Any]:
+    """What the message's own wish must know: where a new ticket goes, and whether an old one is opened again."""
+    _begin_anew(desktop, event)
+    payload: dict[str, Any] = {}
+    if _says_no_more(desktop.course.state, event):
+        payload["reopen"] = False
+    if desktop.held.ticket_ref is None and not desktop.course.has_ticket:
+        payload |= _route(desktop, policy, found)
+    return payload
+
+
+def _begin_anew(desktop: Desktop, event: MessageReceived) -> None:
+    """Where late messages open tickets of their own, each ticket is a matter of its own."""
+    course, is_late = desktop.course, desktop.held.ticket_closed and desktop.channel.late != "reopen"
+    if is_late and course.state.stage is Stage.RESOLVED and not _says_no_more(course.state, event):
+        course.state = State(handoffs=0, language=course.state.language)
+
+
+def _says_no_more(state: State, event: MessageReceived) -> bool:
+    if state.stage is Stage.RESOLVED:
+        return words.meaning(event.text.plain) in {Word.THANKS, Word.YES} or (
+            state.awaits_score and words.score(event.text.plain) is not None
+        )
+    return state.stage is Stage.CONFIRMING and words.meaning(event.text.plain) in {Word.THANKS, Word.YES}
+
+
+def _route(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> dict[str, Any]:
+    facts = crossing.gather(desktop, policy, Trigger.MESSAGE, message=found)
+    routing, broken = policy.judge.route(facts)
+    for item in broken:
+        happen(desktop, policy, Broke(rule=item.rule, problem=item.problem), facts=facts)
+    course = desktop.course
+    is_monitored = routing.participation is Participation.MONITOR
+    if is_monitored != course.state.is_monitored:
+        course.state = replace(course.state, is_monitored=is_monitored)
+    if routing.rules and course.progress.customer_messages <= 1:
+        crossing.record(
+            desktop,
+            policy,
+            NewDecision(
+                event_id=desktop.row.id,
+                kind="route",
+                rule=routing.rules[0],
+                reason=", ".join(routing.rules),
+                outcome=encode(routing),
+                facts=encode(gathering.kept(facts)),
+            ),
+        )
+    return {"routing": encode(routing)} if routing.rules else {}
+
+
+def said(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts, *, is_bystander: bool) -> None:
+    """Somebody spoke and it is filed: an answer to what we asked, or something that a rule fires on."""
+    course = desktop.course
+    if not is_bystander:
+        if found.language and found.language != course.state.language:
+            course.state = replace(course.state, language=found.language)
+        plain = event.text.plain
+        spoke = Spoke(is_public=event.visibility is Visibility.PUBLIC, word=words.meaning(plain), score=words.score(plain))
+        crossing.resume_lead(desktop)
+        happen(desktop, policy, spoke)
+    _judge(desktop, policy, Trigger.MESSAGE, message=found)
+
+
+def _judge(
+    desktop: Desktop, policy: PolicyAtWork, trigger: Trigger, *, message: MessageFacts | None = None, agent: AgentFacts | None = None
+) -> None:
+    state = desktop.course.state
+    if state.stage is Stage.SOCIAL or state.is_light:
+        crossing.judge(desktop, policy, crossing.gather(desktop, policy, trigger, message=message, agent=agent))
+    crossing.plan_review(desktop, policy)
+
+
+def reacted(desktop: Desktop, policy: PolicyAtWork, event: ReactionChanged, *, direction: str) -> None:
+    """The customer's reaction to what Crossdesk said may be an answer."""
+    contact = desktop.held.contact
+    if event.added and direction == "notice" and contact is not None and contact.ref == event.author.ref:
+        word = words.of_sign(event.emoji)
+        is_public = desktop.held.visibility is Visibility.PUBLIC
+        happen(desktop, policy, Spoke(is_public=is_public, word=word, is_reaction=True))
+
+
+def replied(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded) -> None:
+    """An agent wrote a reply, which the gate sees after this."""
+    happen(desktop, policy, Replied())
+    found = gathering.of_reply(policy, event, desktop.held.visibility)
+    _judge(desktop, policy, Trigger.REPLY, message=found, agent=gathering.of_agent(policy, event))
+
+
+def ticket_changed(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged, *, closed: bool | None) -> None:
+    """The ticket's data: closed or opened by somebody, required fields, and the command slot."""
+    fields = dict(event.fields)
+    if desktop.held.continued_by is not None:
+        return
+    is_complete = _is_complete(policy, fields)
+    happen(desktop, policy, Changed(closed=closed, is_complete=is_complete))
+    _read_slot(desktop, event, fields)
+
+
+def _is_complete(policy: PolicyAtWork, fields: dict[str, str]) -> bool:
+    return all(fields.get(name, "").strip() for name in policy.contract.required_fields)
+
+
+def _read_slot(desktop: Desktop, event: TicketChanged, fields: dict[str, str]) -> None:
+    """A command that an agent chose in the ticket becomes a press, once, and the slot is emptied. It is read again when that was done."""
+    command, course = fields.get("action", "").strip().casefold(), desktop.course
+    if command in _IDLE or course.state.slot:
+        return
+    pressed = ActionTaken(
+        event_key=f"{FIELD}{desktop.held.id}:{event.event_key}",
+        occurred_at=desktop.held.now,
+        action=command,
+        actor=event.owner or "an agent",
+        role="supervisor" if command in _BY_SUPERVISORS_ALONE else "agent",
+        reason=fields.get("reason", "").strip(),
+    )
+    events.insert_for_conversation(desktop.connection, desktop.place, desktop.held.id, [Arrival(event=pressed, origin=Origin.ACTION)])
+    course.state = replace(course.state, slot=command)
+    crossing.change(desktop, "reset", TicketChange(fields=(("action", ""), ("reason", ""))))
+
+
+def action_taken(desktop: Desktop, event: ActionTaken) -> Verdict:
+    """A person pressed something."""
+    policy = desktop.policy
+    if policy is None:
+        text = (
+            f"`{event.action}` by {event.actor} was not done: there is no policy in crossdesk.toml. Write one with `crossdesk policy new`."
+        )
+        desktop.commit(desktop.wish(Lane.TO_HELPDESK, "note:refused", {"kind": "note", "text": text}))
+        return Routed()
+    facts = crossing.gather(desktop, policy, Trigger.ACTION)
+    pressed = Pressed(
+        action=event.action,
+        actor=event.actor,
+        role=event.role,
+        reason=event.reason,
+        arguments=dict(event.arguments),
+        promised_by=crossing.promise(desktop, policy, facts),
+        group=desktop.held.ticket_group,
+        is_complete=_is_complete(policy, dict(desktop.held.ticket_fields)),
+    )
+    happen(desktop, policy, pressed, facts=facts)
+    crossing.plan_review(desktop, policy)
+    return Routed()
+
+
+def timer_elapsed(desktop: Desktop, event: TimerElapsed) -> Verdict:
+    """A moment came for which the conversation waited. One that was replaced counts for nothing."""
+    policy, course = desktop.policy, desktop.course
+    if policy is None or event.occurred_at is None or course.state.timer(event.name) != event.occurred_at:
+        return Ignored(reason="replaced")
+    facts = crossing.gather(desktop, policy, Trigger.TIMER)
+    happen(desktop, policy, Elapsed(name=event.name, at=event.occurred_at), facts=facts)
+    if event.name in {REVIEW, POSTPONED}:
+        _judge(desktop, policy, Trigger.TIMER)
+    else:
+        crossing.plan_review(desktop, policy)
+    return Routed()
+
+
+def slot_read_again(desktop: Desktop) -> None:
+    """The slot was emptied by us; whatever stands in it from now on is a new command."""
+    if desktop.course.state.slot:
+        desktop.course.state = replace(desktop.course.state, slot="")
+
+
+def keep_ticket(desktop: Desktop, event: TicketChanged) -> None:
+    """What the ticket says of itself, for the facts."""
+    held = desktop.held
+    if (event.owner, event.group, dict(event.fields)) != (held.ticket_owner, held.ticket_group, dict(held.ticket_fields)):
+        conversations.keep_ticket(desktop.connection, held.id, owner=event.owner, group=event.group, fields=dict(event.fields))
