@@ -13,9 +13,11 @@ from plugin.cli.channels import channel
 from plugin.cli.checking import check, doctor
 from plugin.cli.conversations import conversation
 from plugin.cli.databases import db
+from plugin.cli.explaining import backtest, explain
 from plugin.cli.ledgers import ledger
 from plugin.cli.messages import message
 from plugin.cli.policies import policy
+from plugin.cli.provisioning import helpdesk
 from plugin.cli.rehearsing import rehearse
 from plugin.cli.running import run, serve, sweep, work
 from plugin.cli.shared import CONFIG_ENV, Settings
@@ -53,12 +55,14 @@ def main(ctx: click.Context, path: str) -> None:
     """Crossdesk brings social messages into the helpdesk you already run, and carries the replies back.
 
     Start with `crossdesk rehearse`: it needs no account and no helpdesk. Then write crossdesk.toml, `crossdesk check`,
-    `crossdesk doctor`, `crossdesk run`.
+    `crossdesk doctor`, `crossdesk run`; `crossdesk helpdesk apply NAME` sets the helpdesk up.
     """
     log.configure()
     ctx.obj = Settings(path)
     ctx.call_on_close(ctx.obj.close)
 
 
-for command in (run, serve, work, sweep, check, doctor, channel, conversation, message, ledger, alert, policy, db, rehearse):
+for command in (run, serve, work, sweep, check, doctor, helpdesk, channel, conversation, message, ledger, alert, policy, db, rehearse):
     main.add_command(command)
+for command in (explain, backtest):
+    policy.add_command(command)

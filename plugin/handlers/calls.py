@@ -257,7 +257,8 @@ class Caller:
             # What stood in the other ticket was not written to this customer: it is taken note of, and never sent.
             articles = [replace(article, is_reply=False) for article in articles]
             effects.append(Noted(name="merged", text=wording.MERGED))
-        is_news = is_merged or state.is_closed != held.ticket_closed or has_new_data
+        is_asked = any(name == "action" and value for name, value in state.fields)
+        is_news = is_merged or is_asked or has_new_data or state.is_closed != held.ticket_closed
         found: tuple[HelpdeskEvent, ...] = (changed, *articles) if is_news else tuple(articles)
         newest = max(articles, key=lambda article: article.occurred_at or call.intent.created_at, default=None)
         cursor = None if newest is None else newest.article_ref

@@ -118,10 +118,11 @@ def renew(connection: Connection, lease: Lease, *, seconds: float) -> Held | Non
     What an earlier holder was sending may or may not have been applied: it becomes `unknown`, and its end counts as a fault.
     """
     row = connection.execute(_RENEW, {"id": lease.conversation_id, "fence": lease.fence, "seconds": seconds}).one_or_none()
-    return None if row is None else _held(row)
+    return None if row is None else held_of(row)
 
 
-def _held(row: Row[Any]) -> Held:
+def held_of(row: Row[Any]) -> Held:
+    """A conversation out of its row, joined with its contact's `profile` and `customer_ref`, and `now`."""
     return Held(
         id=row.id,
         place=Place(row.place),

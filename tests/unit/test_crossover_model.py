@@ -158,7 +158,7 @@ class Conversation(RuleBasedStateMachine):
         minutes=st.sampled_from(["", "30", "-1", "many", "99999999999"]),
         is_complete=st.booleans(),
     )
-    def press(self, action: str, role: str, reason: str, minutes: str, is_complete: bool) -> None:  # noqa: FBT001 - hypothesis names them
+    def press(self, action: str, role: str, reason: str, minutes: str, is_complete: bool) -> None:
         """Somebody presses something; what is refused changes nothing and says why."""
         before = self.state
         pressed = Pressed(
@@ -183,7 +183,7 @@ class Conversation(RuleBasedStateMachine):
         score=st.sampled_from([None, 1, 3, 5]),
         is_reaction=st.booleans(),
     )
-    def speak(self, is_public: bool, word: Word | None, score: int | None, is_reaction: bool) -> None:  # noqa: FBT001
+    def speak(self, is_public: bool, word: Word | None, score: int | None, is_reaction: bool) -> None:
         """The customer says something."""
         before = self.state
         step = self.happen(Spoke(is_public=is_public, word=word, score=score, is_reaction=is_reaction))
@@ -199,7 +199,7 @@ class Conversation(RuleBasedStateMachine):
         self.happen(Replied())
 
     @rule(closed=st.sampled_from([None, True, False]), is_complete=st.booleans())
-    def change(self, closed: bool | None, is_complete: bool) -> None:  # noqa: FBT001
+    def change(self, closed: bool | None, is_complete: bool) -> None:
         """The ticket changes in the helpdesk."""
         before = self.state
         step = self.happen(Changed(closed=closed, is_complete=is_complete))
@@ -228,9 +228,7 @@ class Conversation(RuleBasedStateMachine):
 
 def test_whatever_happens_the_contract_holds() -> None:
     """280 runs of 40 steps: more than 10,000 in all."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Conversation, settings=settings(max_examples=280, stateful_step_count=40, deadline=None, database=None)
-    )
+    run_state_machine_as_test(Conversation, settings=settings(max_examples=280, stateful_step_count=40, deadline=None, database=None))
 
 
 @pytest.mark.parametrize(
@@ -268,7 +266,17 @@ def test_short_answers_mean_what_people_mean(said: str, word: Word | None) -> No
 
 @pytest.mark.parametrize(
     ("said", "score"),
-    [("5", 5), ("4/5", 4), ("⭐⭐⭐", 3), ("2 von 5", 2), ("@acme 1!", 1), ("6", None), ("I called 5 times", None), ("15", None), ("", None)],
+    [
+        ("5", 5),
+        ("4/5", 4),
+        ("⭐⭐⭐", 3),
+        ("2 von 5", 2),
+        ("@acme 1!", 1),
+        ("6", None),
+        ("I called 5 times", None),
+        ("15", None),
+        ("", None),
+    ],
 )
 def test_a_score_is_a_number_that_stands_alone(said: str, score: int | None) -> None:
     assert words.score(said) == score

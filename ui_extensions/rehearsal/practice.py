@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class Practice:
     receiver_port: int
     port: int
     secrets: Mapping[str, str] = field(repr=False)
+    groups: Sequence[str] = ()
+    """Further groups of the practice desk, for a policy that names them."""
 
     @property
     def url(self) -> str:
@@ -76,12 +78,17 @@ class Practice:
             staff=staff,
             webhook=Endpoint(url=f"{self.receiver_url}/in/helpdesk/desk", token=self.secrets["desk_secret"], base_url=f"{self.url}/desk"),
             control_token=self.secrets["control_token"],
+            groups=("Users", "Social", *(group for group in self.groups if group not in {"Users", "Social"})),
             file=self.folder / "desk.sqlite",
+            version="6.2.0-practice",
         )
 
 
-def prepare(folder: Path) -> Practice:
-    """The rehearsal of `folder`: made on first use, the same ever after, unless another program took its ports."""
+def prepare(folder: Path, *, policy: str = "", groups: Sequence[str] = ()) -> Practice:
+    """The rehearsal of `folder`: made on first use, the same ever after, unless another program took its ports.
+
+    `policy` is appended to its configuration; `groups` are the desk's groups that it names.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     kept = _kept(folder / "practice.json")
     practice = Practice(
@@ -89,9 +96,10 @@ def prepare(folder: Path) -> Practice:
         receiver_port=_port(int(kept.get("receiver_port", _USUAL_PORTS["receiver"]))),
         port=_port(int(kept.get("port", _USUAL_PORTS["rehearsal"]))),
         secrets={name: kept.get(name) or secrets.token_urlsafe(24) for name in _SECRETS},
+        groups=tuple(groups),
     )
     _write(folder / "practice.json", json.dumps({"receiver_port": practice.receiver_port, "port": practice.port, **practice.secrets}))
-    _write(folder / "crossdesk.toml", _configuration(practice))
+    _write(folder / "crossdesk.toml", _configuration(practice) + policy)
     return practice
 
 

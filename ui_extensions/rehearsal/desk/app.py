@@ -46,6 +46,8 @@ class DeskSettings:
     staff: tuple[Staff, ...] = ()
     groups: tuple[str, ...] = ("Users", "Social")
     webhook: Endpoint | None = None
+    version: str = "6.2.0"
+    """What it says to those who ask; it behaves as 6.2.0 in any case."""
     control_token: str = field(default="", repr=False)
     """Guards `/rehearsal/faults`; empty: there is no such route."""
     file: Path | None = None
@@ -77,7 +79,7 @@ def create_desk(settings: DeskSettings) -> Flask:
     _seed(desk, settings)
     webhooks = Webhooks(desk, settings.webhook, faults, default_triggers(settings.bridge.login) if settings.webhook else ())
     tokens = {person.token: person.login for person in (settings.bridge, *settings.staff)}
-    app.register_blueprint(make_api(desk, tokens, webhooks, refusals))
+    app.register_blueprint(make_api(desk, tokens, webhooks, refusals, settings.version))
     if settings.control_token:
         app.register_blueprint(control(faults, settings.control_token))
     app.wsgi_app = FaultGate(app.wsgi_app, faults, _ANSWERS)  # type: ignore[method-assign]

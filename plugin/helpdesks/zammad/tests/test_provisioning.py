@@ -136,12 +136,13 @@ def test_removing_leaves_the_desk_as_found(world: Any, setup: Provisions) -> Non
 
 
 def test_removing_keeps_what_others_changed_and_what_tickets_carry(world: Any, provisioned: Provisions) -> None:
-    world.open()
+    world.open(tags=("cd-scam",))
     text = world.admin.ask("GET", "/text_modules")[0]
     world.admin.ask("PUT", f"/text_modules/{text['id']}", {"content": "Better."})
     done = {f"{one.kind}/{one.name}": one for one in provisioned.remove()}
     assert done[f"text module/{text['name']}"].deed is Deed.KEPT
     assert done["attribute/Ticket.cd_state"].deed is Deed.SWITCHED_OFF
+    assert (done["tag/cd-scam"].deed, done["tag/cd-held"].deed) == (Deed.KEPT, Deed.REMOVED)
     assert {one.deed for one in done.values()} == {Deed.REMOVED, Deed.PUT_BACK, Deed.KEPT, Deed.SWITCHED_OFF}
     again = provisioned.apply(provisioned.plan())
     assert not any(one.deed is Deed.FAILED for one in again)
