@@ -72,5 +72,5 @@ $(INSTALLED): setup.cfg pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(TEST_INSTALLED): setup.cfg pyproject.toml | $(BIN)/python
-	$(PIP) install --editable '.[test,check]'
+	$(PIP) install --editable '.[language,test,check]'
 	@touch $(INSTALLED) $@

@@ -95,6 +95,8 @@ class Capabilities:
     idempotency: Idempotency = Idempotency.NONE
     readback: Readback = Readback.NONE
     limits: Limits = field(default_factory=Limits)
+    link_cost: str = ""
+    """What a link in a public reply costs, in a sentence for the agent; empty: nothing extra."""
     private_limits: Limits | None = None
     """The sizes and the reply window of private messages, where the platform has others for them; everything else is as in `limits`."""
     may_answer: str = ""

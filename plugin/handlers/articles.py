@@ -12,6 +12,7 @@ from plugin.domain.text import Text
 from plugin.handlers import wording
 from plugin.handlers.call import Call
 from plugin.handlers.installation import Channel
+from plugin.policy.safety import links
 from plugin.policy.saying import NUMBER
 from plugin.policy.verdicts import Routing
 
@@ -75,7 +76,8 @@ def new_article(channel: Channel, call: Call) -> NewArticle:
     remarks = (*_limits_of(event), *getattr(event, "remarks", ()), *refusals, *payload.get("remarks", ()))
     text, internal = _words(event, payload["kind"])
     if payload.get("bystander") and call.author is not None:
-        text = Text(f"[{wording.bystander(call.author)}]\n") + text
+        said = links.defang(text) if payload.get("is_impostor") else text
+        text = Text(f"[{wording.bystander(call.author, payload.get('label', ''))}]\n") + said
     return NewArticle(
         text=wording.with_remarks(text, remarks),
         author=None if payload["kind"] == "native" else call.author,

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from plugin.policy.contract import State
+from plugin.policy.safety.thread_guard import Likeness
 from plugin.store import conversations, decisions, timers
 from plugin.store.conversations import PROGRESS, Held, Progress
 from plugin.store.decisions import NewDecision
@@ -45,6 +46,12 @@ class Course:
     def bystander_spoke(self) -> None:
         """One more message of somebody else's."""
         self.progress = replace(self.progress, bystander_messages=self.progress.bystander_messages + 1)
+
+    @property
+    def impostors(self) -> frozenset[str]:
+        """Likely impostors of this batch, which the store does not know yet."""
+        found = (item.outcome for item in self.decisions if item.kind == "bystander")
+        return frozenset(str(outcome["contact"]) for outcome in found if outcome["likeness"] == Likeness.IMPOSTOR)
 
     def agent_replied(self, at: datetime) -> None:
         """One more reply; nobody waits any more."""

@@ -31,6 +31,7 @@ from plugin.policy.contract import (
 )
 from plugin.policy.crossover import transition
 from plugin.policy.facts import AgentFacts, Facts, MessageFacts, Trigger
+from plugin.policy.safety.thread_guard import Likeness
 from plugin.policy.saying import NUMBER, say
 from plugin.policy.teams import Team
 from plugin.policy.texts import Saying
@@ -74,6 +75,9 @@ def gather(
 ) -> Facts:
     """The facts of this moment."""
     held = desktop.held
+    suspicious = frozenset[str]()
+    if desktop.course.progress.bystander_messages:
+        suspicious = decisions.taken_for(desktop.connection, held.id, Likeness.IMPOSTOR) | desktop.course.impostors
     return gathering.facts(
         trigger=trigger,
         policy=policy,
@@ -84,6 +88,7 @@ def gather(
         counts=counts.read(desktop.connection, held.place, contact_id=held.contact_id, conversation_id=held.id),
         message=message,
         agent=agent,
+        suspicious_bystanders=len(suspicious),
     )
 
 
@@ -107,6 +112,7 @@ def promise(desktop: Desktop, policy: PolicyAtWork, facts: Facts, verdict: Cross
     team = policy.book.team_of(group=group, channel=desktop.channel.key, channel_group=desktop.channel.group)
     promised = policy.book.next_step_by(team, now) or now + policy.book.handoff.next_step
     sla = (verdict.sla if verdict is not None else "") or policy.contract.sla
+    facts = replace(facts, conversation=replace(facts.conversation, group=group))
     targets = policy.judge.targets(facts, sla=sla, opened_at=went.opened_at or now, unanswered_since=went.unanswered_since) if sla else None
     due = (targets.first_reply_by, targets.next_reply_by) if targets is not None else ()
     return min([promised, *(moment for moment in due if moment is not None and moment > now)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,9 +22,8 @@ from plugin.policy.facts import (
     MessageFacts,
     Trigger,
 )
+from plugin.policy.safety.first_glance import examine
 from plugin.store.conversations import Held, Progress
-
-_LINK = re.compile(r"https?://[^\s<>\"']+")
 
 
 def facts(
@@ -39,6 +37,7 @@ def facts(
     counts: Any,
     message: MessageFacts | None = None,
     agent: AgentFacts | None = None,
+    suspicious_bystanders: int = 0,
 ) -> Facts:
     """All that is known at this moment. `counts` is a row of `plugin.store.counts`."""
     now = held.now
@@ -67,6 +66,7 @@ def facts(
             agent_replies=progress.agent_replies,
             customer_messages=progress.customer_messages,
             bystander_messages=progress.bystander_messages,
+            suspicious_bystanders=suspicious_bystanders,
             minutes_open=minutes(now, progress.opened_at) or 0.0,
             minutes_unanswered=minutes(now, progress.unanswered_since),
             minutes_silent=minutes(now, progress.last_customer_at),
@@ -89,15 +89,18 @@ def facts(
 def of_message(policy: PolicyAtWork, event: MessageReceived, *, is_bystander: bool) -> MessageFacts:
     """What is to be known of something that was said."""
     plain = event.text.plain
+    seen = examine(event.text, language_hint=event.author.language or words.language(plain), lookout=policy.watch.lookout)
     found = MessageFacts(
         text=plain,
-        language=event.author.language or words.language(plain),
+        language=seen.language,
         visibility=event.visibility,
         length=len(plain),
-        links=_links(event),
+        links=seen.addresses,
         files=len(event.attachments),
         is_found=bool(event.found_by),
         is_bystander=is_bystander,
+        personal_data=seen.kinds,
+        sentiment=seen.sentiment,
     )
     return _perceived(policy, found)
 
@@ -105,13 +108,16 @@ def of_message(policy: PolicyAtWork, event: MessageReceived, *, is_bystander: bo
 def of_reply(policy: PolicyAtWork, event: ArticleAdded, visibility: Visibility) -> MessageFacts:
     """What is to be known of a reply that is about to leave."""
     plain = event.text.plain
+    seen = examine(event.text, language_hint=words.language(plain), lookout=policy.watch.lookout)
     found = MessageFacts(
         text=plain,
-        language=words.language(plain),
+        language=seen.language,
         visibility=visibility,
         length=len(plain),
-        links=tuple(_LINK.findall(plain)),
+        links=seen.addresses,
         files=len(event.attachments),
+        personal_data=seen.kinds,
+        sentiment=seen.sentiment,
     )
     return _perceived(policy, found)
 
@@ -144,11 +150,6 @@ def clock_facts(policy: PolicyAtWork, channel: Channel, *, group: str, now: date
 def kept(found: Facts) -> Facts:
     """As the ledger keeps them: without anybody's words, so that an erasure need not look here."""
     return replace(found, message=replace(found.message, text="", links=()), contact=replace(found.contact, name="", handle=""))
-
-
-def _links(event: MessageReceived) -> tuple[str, ...]:
-    marked = (mark.target for mark in event.text.marks if mark.target.startswith(("http://", "https://")))
-    return tuple(dict.fromkeys((*marked, *_LINK.findall(event.text.plain))))
 
 
 def minutes(now: datetime, since: datetime | None) -> float | None:

@@ -12,6 +12,7 @@ from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
 from plugin.policy.contract import Contract
 from plugin.policy.facts import MessageFacts
 from plugin.policy.policy import Policy
+from plugin.policy.safety.watch import Watch
 from plugin.policy.verdicts import Judge
 
 
@@ -53,12 +54,14 @@ def _as_it_is(message: MessageFacts) -> MessageFacts:
 class PolicyAtWork:
     """The policy as the engine asks it: who judges, what was agreed about the crossover, and the book with teams, topics and texts.
 
-    `perceive` adds to a message's facts what detection finds in its words; `language` is that of customers whose own is not known.
+    `watch` is what detection must know of the installation; `perceive` adds the topics of the policy to a message's facts; `language` is that of
+    customers whose own is not known.
     """
 
     judge: Judge
     contract: Contract = field(default_factory=Contract)
     book: Policy = field(default_factory=Policy)
+    watch: Watch = field(default_factory=Watch)
     perceive: Callable[[MessageFacts], MessageFacts] = _as_it_is
     language: str = "en"
 

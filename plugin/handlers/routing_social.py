@@ -15,7 +15,7 @@ from plugin.domain.events import (
     ReactionChanged,
 )
 from plugin.domain.model import Lane, Visibility
-from plugin.handlers import crossing, gathering, judging, wording
+from plugin.handlers import crossing, gathering, guarding, judging, wording
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, Waits, twin
 from plugin.store import conversations, intents, messages
 from plugin.store.intents import Ending
@@ -55,6 +55,8 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
         desktop.course.customer_spoke(desktop.held.now)
     if policy is not None and found is not None:
         more = judging.file_by(desktop, policy, event, found)
+        if is_bystander:
+            more |= guarding.label(desktop, policy, event, author_id)
     _file(desktop, event, "message", message_id, remarks=remarks, is_bystander=is_bystander, author_id=author_id, more=more)
     if policy is not None and found is not None:
         judging.said(desktop, policy, event, found, is_bystander=is_bystander)

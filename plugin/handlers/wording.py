@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from plugin.domain.model import Contact
 from plugin.domain.text import Text, join
+from plugin.policy.safety.names import visible
 
 _TITLE = 80
 OVERTAKEN = "This was written before something that stands above it; the platform told of it late."
@@ -16,11 +17,12 @@ MERGED = (
 
 
 def name_of(contact: Contact) -> str:
-    """How people know a contact: name and handle."""
-    handle = f"@{contact.handle}" if contact.handle else ""
-    if contact.display_name and handle:
-        return f"{contact.display_name} ({handle})"
-    return contact.display_name or handle or contact.ref
+    """How people know a contact: name and handle, with nothing invisible in them and nothing that moves the words around them."""
+    name = visible(contact.display_name)
+    handle = f"@{visible(contact.handle)}" if contact.handle else ""
+    if name and handle:
+        return f"{name} ({handle})"
+    return name or handle or contact.ref
 
 
 def title(text: Text, contact: Contact, platform_name: str) -> str:
@@ -38,9 +40,9 @@ def with_remarks(text: Text, remarks: Sequence[str]) -> Text:
     return join(parts, "\n")
 
 
-def bystander(contact: Contact) -> str:
-    """The label above the words of somebody who is not the customer."""
-    return f"{name_of(contact)} is not the customer of this ticket. Who they are is not known."
+def bystander(contact: Contact, label: str = "") -> str:
+    """The label above the words of somebody who is not the customer, with what the thread guard takes them for."""
+    return f"{name_of(contact)} is not the customer of this ticket. {label or 'Who they are is not known.'}"
 
 
 def found(search: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from operator import attrgetter
-from types import MappingProxyType, NoneType
+from types import MappingProxyType, ModuleType, NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from plugin.policy import facts as module
@@ -43,7 +44,7 @@ class Fact:
 @cache
 def catalogue() -> Mapping[str, Fact]:
     """Every fact by its name, in the order of the source."""
-    texts = _texts()
+    texts = sentences(module)
     found = {}
     for section, hint in get_type_hints(Facts).items():
         inner = {section: hint} if issubclass(hint, StrEnum) else get_type_hints(hint)
@@ -68,12 +69,17 @@ def _plain(kind: Any) -> tuple[type, bool]:
     return get_origin(kind) or kind, False
 
 
-def _texts() -> Mapping[tuple[str, str], str]:
-    """The sentence below each field, which Python itself does not keep."""
-    found = {}
-    for node in ast.parse(inspect.getsource(module)).body:
+def sentences(source: ModuleType) -> Mapping[tuple[str, str], str]:
+    """The sentence below each field or member of a module's classes, which Python itself does not keep: by class and name."""
+    found: dict[tuple[str, str], str] = {}
+    try:
+        body = ast.parse(inspect.getsource(source)).body
+    except OSError:  # installed without sources: rules work, only their documentation is gone
+        return found
+    for node in body:
         if isinstance(node, ast.ClassDef):
-            for field, after in zip(node.body, node.body[1:], strict=False):
-                if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(after, ast.Expr):
-                    found[node.name, field.target.id] = " ".join(str(ast.literal_eval(after.value)).split())
+            for named, after in itertools.pairwise(node.body):
+                target = named.target if isinstance(named, ast.AnnAssign) else named.targets[0] if isinstance(named, ast.Assign) else None
+                if isinstance(target, ast.Name) and isinstance(after, ast.Expr):
+                    found[node.name, target.id] = " ".join(str(ast.literal_eval(after.value)).split())
     return found

@@ -63,6 +63,15 @@ def of_conversation(connection: Connection, conversation_id: int) -> Sequence[Ro
     return connection.execute(statement, {"conversation": conversation_id}).all()
 
 
+def taken_for(connection: Connection, conversation_id: int, likeness: str) -> frozenset[str]:
+    """The bystanders of a conversation who were ever taken for this: the ids of their contacts, as text."""
+    statement = text(
+        "SELECT DISTINCT outcome->>'contact' AS contact FROM decision"
+        " WHERE conversation_id = :conversation AND kind = 'bystander' AND outcome->>'likeness' = :likeness"
+    )
+    return frozenset(connection.execute(statement, {"conversation": conversation_id, "likeness": likeness}).scalars())
+
+
 def settle_broken(connection: Connection, conversation_id: int) -> None:
     """A person has seen to what could not be judged."""
     statement = text("UPDATE decision SET state = 'done' WHERE conversation_id = :conversation AND state = 'quarantined'")

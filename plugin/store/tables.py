@@ -161,6 +161,7 @@ conversation = Table(
     Index("ix_conversation_ticket", "helpdesk", "ticket_ref", postgresql_where=text("ticket_ref IS NOT NULL")),
     Index("ix_conversation_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
     Index("ix_conversation_contact", "contact_id", "id"),
+    Index("ix_conversation_continued", "continued_by", postgresql_where=text("continued_by IS NOT NULL")),
     Index("ix_conversation_looked", "place", "looked_at", postgresql_where=text("looked_at IS NOT NULL AND NOT ticket_closed")),
 )
 

@@ -192,7 +192,7 @@ class Play:
             for event in page["events"]:
                 said = event.get("post") or event.get("message") or {}
                 if event["type"].endswith(".created") and said.get("author", {}).get("is_company"):
-                    found.append(f"{'privately' if 'message' in event else 'in public'}: {said['text']}")
+                    found.append(f"{'privately' if event['type'].startswith('message') else 'in public'}: {said['text']}")
             after = page["next"]
             if not page["has_more"]:
                 return found

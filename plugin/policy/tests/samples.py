@@ -34,7 +34,7 @@ SECTIONS = {
 }
 
 
-def facts(trigger: Trigger = Trigger.MESSAGE, **sections: dict[str, Any]) -> Facts:
+def facts(trigger: Trigger = Trigger.MESSAGE, **sections: Any) -> Facts:
     """A quiet conversation but for what is said: `facts(message={"text": "Help"})`."""
     made: dict[str, Any] = {name: replace(section, **sections.get(name, {})) for name, section in SECTIONS.items()}  # type: ignore[type-var]
     return Facts(trigger=trigger, **made)

@@ -119,7 +119,7 @@ def test_the_page_has_no_script_and_shows_words_from_outside_as_words() -> None:
     assert "&lt;script&gt;" in page
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.builds(Stored, conversation=st.text(max_size=3), facts=ANY), max_size=8))
 def test_any_past_can_be_reported(stored: list[Stored]) -> None:
     report: Report = compare(THREE, TWO, stored)

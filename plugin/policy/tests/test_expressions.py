@@ -83,7 +83,7 @@ def test_what_cannot_be_judged_is_a_failure_and_not_a_no() -> None:
         expression.holds(FACTS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.one_of(
         st.text(max_size=80),

@@ -92,7 +92,7 @@ _NAMES = st.text(min_size=1, max_size=20).map(str.strip).filter(lambda name: nam
 _LISTS = st.lists(_NAMES, max_size=3).map(tuple)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.builds(
         Answers,

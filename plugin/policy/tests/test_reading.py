@@ -167,13 +167,13 @@ class _Noted:
         self.problems.append(what)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(_TABLES)
 def test_anything_at_all_is_a_policy_or_findings(table: Any) -> None:
     _check(table)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(list(starters.NAMES)), st.data())
 def test_a_starter_with_anything_in_one_place_is_a_policy_or_findings(name: str, data: st.DataObject) -> None:
     table: Any = tomllib.loads(starters.text(name))["policy"]

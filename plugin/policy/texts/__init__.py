@@ -91,7 +91,7 @@ LARGEST: Mapping[str, str] = MappingProxyType(
         "number": "1234567890",
         "step": "w" * 60,
         "time": "Mittwoch, 31. Dezember, 23:59 Uhr",
-        "link": "https://" + "w" * 52,
+        "link": "https://" + "w" * 72,
         "state": "w" * 40,
         "handle": "@" + "w" * 40,
     }

@@ -1,0 +1,25 @@
+"""What an installation tells its safety: where it is, what is its own, and which parts are switched on. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from plugin.policy.safety.personal_data import Lookout
+from plugin.policy.safety.thread_guard import OurSide
+from plugin.policy.sections import Safety
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Everything that detection must be told once. The defaults know nothing of the installation and find what can be found without it."""
+
+    lookout: Lookout = field(default_factory=Lookout)
+    ours: OurSide = field(default_factory=OurSide)
+    labels_bystanders: bool = True
+
+
+def watch_by(safety: Safety, *, lookout: Lookout | None = None, agents: Collection[str] = (), domains: Collection[str] = ()) -> Watch:
+    """The watch that `[policy.safety]` asks for. `agents` are the names of the helpdesk's agents, `domains` the company's on the web."""
+    ours = OurSide(handles=safety.our_handles, agents=agents, domains=domains)
+    return Watch(lookout=lookout or Lookout(), ours=ours, labels_bystanders=safety.label_bystanders)
