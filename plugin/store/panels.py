@@ -167,3 +167,20 @@ def avatar_of(connection: Connection, contact_id: int) -> str:
     """The address of a contact's picture, empty where there is none."""
     statement = text("SELECT profile->>'avatar_url' FROM contact WHERE id = :id")
     return connection.execute(statement, {"id": contact_id}).scalar() or ""
+
+
+def standing(connection: Connection, conversation_id: int) -> Row[Any] | None:
+    """Where a conversation stands in the crossover contract now."""
+    statement = text("SELECT stage, crossover, ticket_group, now() AS now FROM conversation WHERE id = :id")
+    return connection.execute(statement, {"id": conversation_id}).one_or_none()
+
+
+def unclear_sendings(connection: Connection, message_id: int) -> list[int]:
+    """The parts of a message of ours of which nobody knows whether they arrived."""
+    statement = text(
+        """
+        SELECT i.id FROM message m JOIN intent i ON i.event_id = m.event_id AND i.message_id = m.id
+        WHERE m.id = :id AND i.state = 'quarantined' AND i.lane IN ('to_social', 'notices') ORDER BY i.part
+        """
+    )
+    return [row.id for row in connection.execute(statement, {"id": message_id})]
