@@ -16,6 +16,8 @@ from plugin.cli.databases import db
 from plugin.cli.explaining import backtest, explain
 from plugin.cli.ledgers import ledger
 from plugin.cli.messages import message
+from plugin.cli.packaging import package
+from plugin.cli.platforms import platforms
 from plugin.cli.policies import policy
 from plugin.cli.provisioning import helpdesk
 from plugin.cli.rehearsing import rehearse
@@ -62,7 +64,25 @@ def main(ctx: click.Context, path: str) -> None:
     ctx.call_on_close(ctx.obj.close)
 
 
-for command in (run, serve, work, sweep, check, doctor, helpdesk, channel, conversation, message, ledger, alert, policy, db, rehearse):
+for command in (
+    run,
+    serve,
+    work,
+    sweep,
+    check,
+    doctor,
+    helpdesk,
+    platforms,
+    channel,
+    conversation,
+    message,
+    ledger,
+    alert,
+    policy,
+    db,
+    rehearse,
+    package,
+):
     main.add_command(command)
 for command in (explain, backtest):
     policy.add_command(command)

@@ -205,7 +205,7 @@ class SearchSection(_Section):
         validate=validate.Length(min=1, max=1000),
         metadata=_help("What to search for, in the platform's own words; its page says which."),
     )
-    a_day = Count(at_least=1, at_most=1_000_000, metadata=_help("Most posts that are read in a day (UTC): some platforms bill each."))
+    a_day = Count(at_least=1, at_most=100_000, metadata=_help("Most posts that are read in a day (UTC): some platforms bill each."))
     group = fields.String(metadata=_help("Where tickets of found posts are filed, if not where the channel's are."))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.domain.text import Text
@@ -114,6 +114,7 @@ def test_the_region_comes_from_the_nearest_source() -> None:
     assert examine(words).kinds == ()
 
 
+@settings(deadline=None)
 @given(words=st.text(max_size=120), hint=st.text(max_size=8), region=st.text(max_size=3))
 def test_nothing_upsets_it(words: str, hint: str, region: str) -> None:
     found = examine(Text(words), language_hint=hint, region=region)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from plugin.domain.text import Mark, MarkKind, Text
@@ -167,6 +167,7 @@ _URLISH = st.lists(
 
 
 @example(plain="https://evil.example", target="https://evil.example", cut=(1, 20))
+@settings(deadline=None)
 @given(plain=_URLISH, target=_URLISH, cut=st.tuples(st.integers(0, 40), st.integers(0, 40)))
 def test_nothing_upsets_it_and_nothing_can_be_followed(plain: str, target: str, cut: tuple[int, int]) -> None:
     start, end = sorted(min(at, len(plain)) for at in cut)
@@ -180,6 +181,7 @@ def test_nothing_upsets_it_and_nothing_can_be_followed(plain: str, target: str, 
         at = link.end
 
 
+@settings(deadline=None)
 @given(path=st.from_regex(r"(?:/[a-z0-9]{0,8}){0,3}", fullmatch=True), host=st.sampled_from(["example.com", "www.shop.example", "bit.ly"]))
 def test_an_honest_address_is_defanged_whole(path: str, host: str) -> None:
     shown = links.defang(Text(f"at https://{host}{path} now")).plain

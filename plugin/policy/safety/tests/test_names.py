@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.policy.safety import names
@@ -34,6 +34,7 @@ def test_other_names_have_others() -> None:
     assert len({skeleton(name) for name in ("acme", "acne", "acme1x", "akme", "bank", "Дана", "日本")}) == 7
 
 
+@settings(deadline=None)
 @given(name=st.text(max_size=30))
 def test_a_skeleton_is_its_own(name: str) -> None:
     once = skeleton(name)
@@ -49,6 +50,7 @@ def test_distance(one: str, other: str, letters: int) -> None:
     assert distance(one, other) == letters == distance(other, one)
 
 
+@settings(deadline=None)
 @given(one=st.text("abc", max_size=8), other=st.text("abc", max_size=8))
 def test_distance_lies_between_its_bounds(one: str, other: str) -> None:
     assert abs(len(one) - len(other)) <= distance(one, other) <= max(len(one), len(other))
@@ -82,6 +84,7 @@ def test_tricks_are_noticed() -> None:
     assert not names.has_tricks("Zoë 👩🏽\u200d💻 محمد")
 
 
+@settings(deadline=None)
 @given(name=st.text(max_size=60), longest=st.integers(1, 60))
 def test_a_shown_name_is_one_quiet_line(name: str, longest: int) -> None:
     shown = names.visible(name, longest=longest)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum import iban as stdnum_iban
 from stdnum import luhn
@@ -70,6 +70,7 @@ _PIECES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(text=st.lists(_PIECES, max_size=8).map("".join), region=st.sampled_from(["", "DE", "US", "ZZ"]))
 def test_no_text_upsets_it_and_findings_stand_apart(text: str, region: str) -> None:
     found = personal_data.find(text, Lookout(region=region))
@@ -79,6 +80,7 @@ def test_no_text_upsets_it_and_findings_stand_apart(text: str, region: str) -> N
         at = one.end
 
 
+@settings(deadline=None)
 @given(
     prefix=st.sampled_from(["4", "51", "55", "2221", "2720"]),
     rest=st.text("0123456789", min_size=15, max_size=15),
@@ -98,6 +100,7 @@ def test_a_card_is_known_by_its_check_digit_alone(prefix: str, rest: str, gap: s
     assert list(cards.find(f"pay x{written(number)} now")) == []
 
 
+@settings(deadline=None)
 @given(
     account=st.text("0123456789", min_size=18, max_size=18), spaced=st.booleans(), behind=st.sampled_from(["", ".", " bitte", "\nDanke 12"])
 )
@@ -109,6 +112,7 @@ def test_an_iban_is_found_whatever_stands_behind_it(account: str, spaced: bool, 
     assert [text[one.start : one.end] for one in accounts.find_ibans(text)] == [written]
 
 
+@settings(deadline=None)
 @given(text=st.text("0123456789", min_size=7, max_size=11))
 def test_bare_digits_are_no_identity_and_no_phone_without_a_word(text: str) -> None:
     assert list(accounts.find_national_ids(f"see {text} there")) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.contracts import rulers
@@ -95,6 +95,7 @@ def test_the_audience_is_said() -> None:
     assert preflight.audience(Visibility.PUBLIC) != preflight.audience(Visibility.PRIVATE)
 
 
+@settings(deadline=None)
 @given(words=st.text(max_size=200), visibility=st.sampled_from(Visibility))
 def test_no_reply_upsets_it_and_no_secret_is_repeated(words: str, visibility: Visibility) -> None:
     for concern in _check(f"{words} +49 170 1234567", visibility):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.policy.safety import proofs
@@ -70,6 +70,7 @@ def test_a_short_salt_is_refused() -> None:
         proofs.issue(now=_NOW, random=secrets.randbelow, salt=b"short")
 
 
+@settings(deadline=None)
 @given(seed=st.integers(), words=st.text(max_size=60), side=st.sampled_from(Side))
 def test_no_guess_proves_anything(seed: int, words: str, side: Side) -> None:
     issued = _issue(seed)

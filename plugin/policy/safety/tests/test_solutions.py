@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.policy.safety import solutions
@@ -58,6 +58,7 @@ def test_frequencies_of_all_notes_may_be_given() -> None:
     assert common[0].note.ref == "wifi"
 
 
+@settings(deadline=None)
 @given(message=st.text(max_size=80), texts=st.lists(st.text(max_size=40), max_size=5), limit=st.integers(0, 4))
 def test_any_text_is_ranked(message: str, texts: list[str], limit: int) -> None:
     notes = [SolutionNote(ref=str(at), text=text) for at, text in enumerate(texts)]

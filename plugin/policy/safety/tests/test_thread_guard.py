@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.domain.ids import ContactRef
@@ -108,6 +108,7 @@ def test_evidence_is_whole_harmless_and_json() -> None:
     assert "\u202e" not in thread_guard.sentence(label)
 
 
+@settings(deadline=None)
 @given(handle=st.text(max_size=20), name=st.text(max_size=20), words=st.text(max_size=80), days=st.integers(-5, 5000))
 def test_no_profile_upsets_it_and_points_add_up(handle: str, name: str, words: str, days: int) -> None:
     label = _judge(_contact(handle, name, created_at=_NOW - timedelta(days=days)), words)
