@@ -106,14 +106,16 @@ def refused_files(connection: Connection, event_ids: Sequence[int]) -> dict[tupl
 
 _DECISIONS = text(
     """
-    SELECT id, event_id, at, kind, rule, reason, outcome, state FROM decision WHERE conversation_id = ANY(:ids) AND id > :after
-    ORDER BY id DESC LIMIT :limit
+    SELECT d.id, d.event_id, d.at, d.kind, d.rule, d.reason, d.outcome, d.state,
+           COALESCE(d.outcome->>'by', CASE WHEN e.kind = 'ActionTaken' THEN e.payload->>'actor' END, '') AS actor
+    FROM decision d JOIN inbound_event e ON e.id = d.event_id WHERE d.conversation_id = ANY(:ids) AND d.id > :after
+    ORDER BY d.id DESC LIMIT :limit
     """
 )
 
 
 def last_decisions(connection: Connection, conversation_ids: Sequence[int], *, limit: int = 30, after: int = 0) -> Sequence[Row[Any]]:
-    """What was decided about the conversations since the decision `after`, newest first."""
+    """What was decided about the conversations since the decision `after`, newest first; `actor`: who decided, empty for a rule."""
     return connection.execute(_DECISIONS, {"ids": list(conversation_ids), "limit": limit, "after": after}).all()
 
 

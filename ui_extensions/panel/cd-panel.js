@@ -42,8 +42,8 @@
     "parts": "{sent} of {all} parts", "retry": "Send again", "retry.confirm": "Look on the platform first: if it arrived, it would be there twice.",
     "actions": "Actions", "off.one": "{count} more, not possible now", "off.other": "{count} more, not possible now", "pending": "{action}: pressed by {name}, being done…", "why": "Why?", "why.optional": "Why? (may stay empty)", "do": "Do it", "cancel": "Cancel", "missing": "Say why first.",
     "done": "Done: {action}", "not.done": "Not done: {text}", "no.answer": "No answer came. Press again: the same press counts once.", "someone.first": "Somebody else was first",
-    "a.handoff": "Hand off to a formal ticket", "a.postpone": "Put the handoff off", "a.undo": "Take the handoff back", "a.confirm": "Ask the customer to confirm", "a.confirmed": "Mark as confirmed", "a.denied": "Mark as not solved", "a.close": "Close without confirmation", "a.release": "Let held replies go",
-    "c.handoff": "The customer is told once, on their channel. From then on public replies are held.", "c.undo": "The conversation becomes a quick question again, and the rule does not fire here any more.", "c.confirm": "The customer is asked on their channel.",
+    "a.handoff": "Hand off to a formal ticket", "a.postpone": "Put the handoff off", "a.undo": "Take the handoff back", "a.confirm": "Ask the customer to confirm", "a.confirm.handoff": "The ticket is complete", "a.confirmed": "Mark as confirmed", "a.denied": "Mark as not solved", "a.close": "Close without confirmation", "a.release": "Let held replies go",
+    "c.handoff": "The customer is told once, on their channel. From then on public replies are held.", "c.undo": "The conversation becomes a quick question again, and the rule does not fire here any more.", "c.confirm": "The customer is asked on their channel.", "c.confirm.handoff": "The ticket counts as complete and becomes formal.",
     "c.close": "The ticket ends without the customer's word; your reason stands in the ledger.", "c.release": "Held replies leave, in public too; your reason stands in the ledger.",
     "person": "Person", "followers.one": "{count} follower", "followers.other": "{count} followers", "verified": "verified by the platform", "bot": "a machine, says the platform", "since": "account since {time}", "known": "All conversations", "this.one": "this ticket", "no.ticket": "no ticket", "accounts": "Accounts", "tags": "Tags", "notes": "Notes",
     "reply": "Your reply", "reply.note": "An internal note: it stays inside.", "length": "{length} of {limit} {unit}", "length.free": "{length} {unit}", "reply.fine": "Nothing stands against it.", "hold.it": "would be held", "warn.it": "to note",
@@ -92,7 +92,7 @@ dl { display: grid; grid-template-columns: auto 1fr; gap: 1px 8px; font-size: 13
 .buttons { display: flex; flex-wrap: wrap; gap: 6px; }
 .form { border: 1px solid var(--line); border-radius: 6px; padding: 8px 10px; margin-block-start: 8px; display: grid; gap: 6px; background: var(--wash); }
 textarea { width: 100%; font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--soft); border-radius: 6px; padding: 5px 8px; min-height: 3.6em; resize: vertical; }
-.off li { margin-block: 4px; }
+.off li { margin-block: 4px; } .buttons + details { margin-block-start: 6px; }
 .thread { display: grid; gap: 8px; }
 .message { display: grid; grid-template-columns: 26px minmax(0, 1fr); gap: 0 8px; }
 .face { width: 26px; height: 26px; border-radius: 50%; background: var(--soft); color: var(--paper); font-size: 11px; font-weight: 650; display: grid; place-items: center; overflow: hidden; user-select: none; }
@@ -135,6 +135,8 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     } catch { return null; }
   }
 
+  // Pictures come from the bridge: a path, never an address of somebody's.
+  const isPath = (path) => /^\/[^/\\]/.test(path || "");
   const link = (address, ...words) => { const url = web(address); return url ? h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer nofollow" }, ...words) : h("span", null, ...words); };
   const bdi = (words) => h("bdi", null, calm(words));
   // A tower of accents stays a letter with accents.
@@ -401,7 +403,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       const how = isToday ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", ...(at.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }) };
       try { return new Intl.DateTimeFormat(this.#language, how).format(at); } catch { return new Intl.DateTimeFormat("en", how).format(at); }
     }
-    #time(moment) { return moment ? h("time", { datetime: moment, title: new Date(moment).toLocaleString() }, this.#clock(moment)) : null; }
+    #time(moment) { return moment ? h("time", { datetime: moment, dir: "auto", title: new Date(moment).toLocaleString() }, this.#clock(moment)) : null; }
     #now() { return Date.now() + this.#offset; }
     #span(milliseconds) {
       const seconds = Math.max(0, Math.round(milliseconds / 1000)), minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
@@ -515,7 +517,9 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       ];
     }
 
-    #name(action) { const key = `a.${action.id}`; return action.label && action.id === "confirm" && this.#data?.stage.name === "handoff" ? action.label : this.#texts[key] || action.label; }
+    // A button's words; some differ by stage.
+    #words(kind, id) { const key = `${kind}.${id}`; return this.#texts[`${key}.${this.#data?.stage.name}`] || this.#texts[key]; }
+    #name(action) { return this.#words("a", action.id) || action.label; }
 
     #actions(data) {
       const isOff = this.#state === "away" || this.#state === "ended", on = data.actions.filter((one) => one.enabled), off = data.actions.filter((one) => !one.enabled);
@@ -531,7 +535,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         this.#outcome(),
         data.pending.map((one) => h("p", { class: "small soft" }, this.#t("pending", { action: this.#name({ id: one.action, label: one.action }), name: calm(one.by) }))),
         h("div", { class: "buttons" }, on.map(button)),
-        open && this.#form({ ...open, key: `action ${open.id}`, name: this.#name(open), warning: this.#texts[`c.${open.id}`] }, isOff),
+        open && this.#form({ ...open, key: `action ${open.id}`, name: this.#name(open), warning: this.#words("c", open.id) }, isOff),
         off.length > 0 && h("details", { "data-k": "off", class: "small" }, h("summary", { "data-k": "off-s" }, this.#n("off", off.length)), h("ul", { class: "off" }, off.map((one) => h("li", null, h("strong", null, this.#name(one)), h("br"), h("span", { class: "soft", lang: "en", dir: "auto" }, one.why_not))))),
       ];
     }
@@ -624,11 +628,11 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
 
     #face(author, name) {
       const letters = (Array.from(name.trim())[0] || "?").toUpperCase(), face = h("span", { class: `face ${author.role}`, "aria-hidden": "true" }, calm(letters));
-      if (author.avatar) face.replaceChildren(h("img", { src: this.#picture(author.avatar), alt: "", loading: "lazy", referrerpolicy: "no-referrer", on: { error: () => face.replaceChildren(calm(letters)) } }));
+      if (isPath(author.avatar)) face.replaceChildren(h("img", { src: this.#picture(author.avatar), alt: "", loading: "lazy", referrerpolicy: "no-referrer", on: { error: () => face.replaceChildren(calm(letters)) } }));
       return face;
     }
 
-    #picture(path) { const base = this.getAttribute("media"); return base === null ? path : `${base.replace(/\/$/, "")}${path}`; }
+    #picture(path) { return `${(this.getAttribute("media") || "").replace(/\/$/, "")}${path}`; }
 
     #message(message, delivery, parent, opened) {
       const { author } = message, name = author.name || (author.role === "staff" ? this.#t("staff") : author.role === "agent" ? this.#t("agent") : this.#t("someone")), isOurs = message.direction !== "inbound";
@@ -656,7 +660,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
 
     #file(file) {
       const name = h("span", { class: "small" }, "📎 ", bdi(file.name), file.refusal && [` (${this.#t("file.not")}: `, bdi(file.refusal), ")"]);
-      if (!file.src) return h("li", null, name);
+      if (!isPath(file.src)) return h("li", null, name);
       const holder = h("li");
       holder.append(h("img", { src: this.#picture(file.src), alt: file.description || file.name, loading: "lazy", referrerpolicy: "no-referrer", on: { error: () => holder.replaceChildren(name, h("span", { class: "small soft" }, ` ${this.#t("picture.failed")}`)) } }));
       return holder;

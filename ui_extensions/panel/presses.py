@@ -134,9 +134,8 @@ class Presses:
         with self._database.begin() as connection:
             since = panels.last_decisions(connection, [conversation], after=decision_of(asked.rev))
         for row in since:
-            by = str(row.outcome.get("by", ""))
-            if by != agent.name and not row.outcome.get("refused"):
-                who = by or f"the rule {row.rule}"
+            if row.actor != agent.name and not row.outcome.get("refused"):
+                who = row.actor or f"the rule {row.rule}"
                 text = f"{who} was first ({row.kind}: {row.rule}). Your press was not needed or does not fit any more; nothing was done."
                 return Answer(status=409, code="too_late", text=text, by=who, at=row.at.isoformat())
         return None
@@ -167,4 +166,3 @@ class Presses:
                 ledger.replay(connection, "intent", intent_id, actor=agent.name)
         self._wakeups.wake()
         return Answer(status=200, code="done")
-

@@ -8,39 +8,31 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import cached_property, wraps
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from flask import Blueprint, Flask, Response, render_template, request, send_from_directory
 
 from plugin.bootstrap import Bridge
-from plugin.contracts.capabilities import Capabilities
 from plugin.contracts.http import HttpClient
-from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.wakeups import WakeUps
-from plugin.domain.errors import CrossdeskError, SignatureInvalid, StoreUnavailable
-from plugin.domain.ids import HelpdeskKey, Place, helpdesk_place
-from plugin.domain.model import Visibility
-from plugin.domain.text import Text
-from plugin.policy.safety import preflight
-from plugin.policy.safety.preflight import House
-from plugin.policy.safety.watch import Watch
+from plugin.domain.errors import CrossdeskError, SignatureInvalid
+from plugin.domain.ids import HelpdeskKey, Place
 from plugin.transport.client import Transport
 from ui_extensions.panel import pictures, signing, snapshot
+from ui_extensions.panel.answers import Refused, as_json, guarded, plain
 from ui_extensions.panel.pictures import Pictures
 from ui_extensions.panel.presence import Presence
 from ui_extensions.panel.presses import Answer, Presses, read
 from ui_extensions.panel.rates import Rates
 from ui_extensions.panel.signing import Agent
+from ui_extensions.panel.weighing import weighed
 
 HERE = Path(__file__).parent
 SESSION = "X-Crossdesk-Session"
-_log = structlog.get_logger("crossdesk.panel")
 _LONGEST_BODY = 64_000
 _PICTURE_SECONDS = 3600
 _PAGE_POLICY = (
@@ -61,42 +53,6 @@ def relay_secrets(bridge: Bridge, helpdesk: str) -> list[str]:
     return [signing.relay_secret(key, helpdesk) for key in bridge.keys]
 
 
-class _Refused(Exception):
-    """An answer other than 200."""
-
-    def __init__(self, status: int, code: str, text: str, *, retry_after: float | None = None, **more: Any) -> None:
-        super().__init__(code)
-        self.status, self.retry_after = status, retry_after
-        self.body = {"error": {"code": code, "text": text, **more}}
-
-
-def _guarded(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Whatever goes wrong becomes one of the contract's answers; what it was stands in the log."""
-
-    @wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> Response:
-        try:
-            return view(*args, **kwargs)
-        except _Refused as refused:
-            answer = _json(refused.status, refused.body)
-            if refused.retry_after is not None:
-                answer.headers["Retry-After"] = str(max(1, round(refused.retry_after)))
-            return answer
-        except SignatureInvalid as problem:
-            _log.warning("panel_refused", reason=str(problem))
-            return _error(401, "unauthorized", str(problem))
-        except StoreUnavailable:
-            answer = _error(503, "store_unavailable", "Crossdesk cannot reach its database now. Nothing was changed; try again soon.")
-            answer.headers["Retry-After"] = "5"
-            return answer
-        except Exception:
-            mark = secrets.token_hex(4)
-            _log.exception("panel_fault", mark=mark)
-            return _error(500, "fault", f"Crossdesk met a fault of its own ({mark}). An admin finds it in the log.")
-
-    return guarded
-
-
 class Panel:
     """The routes, and what they need."""
 
@@ -106,7 +62,7 @@ class Panel:
         self._rates = Rates(a_second=6, at_once=40)
         self._strangers = Rates(a_second=1, at_once=30)
         self._desks = {desk.key: desk.place for desk in bridge.installation.desks.values()}
-        self._secrets = {key: relay_secrets(bridge, key) for key in self._desks}
+        self._secrets: dict[str, list[str]] = {key: relay_secrets(bridge, key) for key in self._desks}
         self._presses = Presses(bridge.installation, bridge.database, wakeups)
 
     @cached_property
@@ -128,7 +84,7 @@ class Panel:
             ("GET", "/-/assets/<path:name>", self._asset),
         )
         for method, path, view in views:
-            made.add_url_rule(path, view.__name__, _guarded(view), methods=[method])
+            made.add_url_rule(path, view.__name__, guarded(view), methods=[method])
         return made
 
     # The contract
@@ -139,12 +95,12 @@ class Panel:
         with self._bridge.database.single() as connection:
             rev = snapshot.revision(connection, place, ticket, present, now=_now())
         if rev is None:
-            raise _Refused(404, "unknown_ticket", "This ticket has nothing to do with a social channel.")
+            raise Refused(404, "unknown_ticket", "This ticket has nothing to do with a social channel.")
         before = request.args.get("before", "")
         if request.args.get("since") == rev and not before:
-            return self._renewed(Response(status=204, headers={"Cache-Control": "no-store"}), agent)
+            return self._renewed(Response(status=204, headers={"Cache-Control": "no-store"}))
         older = int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None
-        return self._renewed(_json(200, self._take(place, ticket, agent, rev, before=older)), agent)
+        return self._renewed(as_json(200, self._take(place, ticket, agent, rev, before=older)))
 
     def _press(self, helpdesk: str, ticket: str, action: str) -> Response:
         body = self._body()
@@ -155,8 +111,8 @@ class Panel:
         answer = self._presses.press(asked, self._now_of(place, helpdesk, ticket, agent), agent)
         now = self._now_of(place, helpdesk, ticket, agent)
         if answer.status != 200:
-            raise _refused(answer, snapshot=now)
-        return self._renewed(_json(200, now), agent)
+            raise _refused(answer, now)
+        return self._renewed(as_json(200, now))
 
     def _preflight(self, helpdesk: str, ticket: str) -> Response:
         body = self._body()
@@ -164,22 +120,16 @@ class Panel:
         asked = _parsed(body)
         words = asked.get("text", "") if isinstance(asked, dict) else ""
         if not isinstance(words, str):
-            raise _Refused(422, "unreadable", "`text` is a text.")
+            raise Refused(422, "unreadable", "`text` is a text.")
         taken = self._now_of(place, helpdesk, ticket, agent)
-        channel = next(item for item in self._bridge.installation.channels.values() if item.key == taken["thread"]["channel"])
-        visibility = Visibility(taken["thread"]["visibility"])
-        policy = self._bridge.installation.policy
-        lookout = (policy.watch if policy is not None else Watch()).lookout
-        house = House(helpdesk_hosts=_hosts(taken["ticket"]["url"]), lookout=lookout)
-        found = preflight.check(Text(words), visibility=visibility, capabilities=channel.adapter.capabilities, house=house)
-        return self._renewed(_json(200, {**_length(words, channel.adapter.capabilities, visibility), "concerns": [asdict(one) for one in found]}), agent)
+        return self._renewed(as_json(200, weighed(self._bridge.installation, taken, words)))
 
     def _now_of(self, place: Place, helpdesk: str, ticket: str, agent: Agent) -> dict[str, Any]:
         present = self._presence.seen(helpdesk, ticket, agent.id, agent.name, doing="viewing")
         with self._bridge.database.single() as connection:
             rev = snapshot.revision(connection, place, ticket, present, now=_now())
         if rev is None:
-            raise _Refused(404, "unknown_ticket", "This ticket has nothing to do with a social channel.")
+            raise Refused(404, "unknown_ticket", "This ticket has nothing to do with a social channel.")
         return self._take(place, ticket, agent, rev)
 
     def _take(self, place: Place, ticket: str, agent: Agent, rev: str, *, before: int | None = None) -> dict[str, Any]:
@@ -196,33 +146,35 @@ class Panel:
         with self._bridge.database.begin() as connection:
             taken = snapshot.take(connection, self._bridge.installation, asked, rev)
         if taken is None:
-            raise _Refused(404, "unknown_ticket", "This ticket has nothing to do with a social channel.")
+            raise Refused(404, "unknown_ticket", "This ticket has nothing to do with a social channel.")
         return taken
 
     # Who asks
 
     def _admit(self, helpdesk: str, ticket: str, body: bytes) -> tuple[Agent, Place]:
         """The agent, by the relay's signature or by a session of the page."""
-        found = self._desks.get(HelpdeskKey(helpdesk))
         stranger = request.remote_addr or ""
         if wait := self._strangers.left(stranger):
-            raise _Refused(429, "too_many", "Too many requests were refused. Wait a moment.", retry_after=wait)
+            raise Refused(429, "too_many", "Too many requests were refused. Wait a moment.", retry_after=wait)
         try:
-            if found is None:
-                raise SignatureInvalid("There is no such helpdesk here.")
-            token = request.headers.get(SESSION, "")
-            agent = self._by_session(token, helpdesk, ticket) if token else self._by_relay(helpdesk, body)
+            agent = self._agent_of(helpdesk, ticket, body)
         except SignatureInvalid:
             self._strangers.wait(stranger)
             raise
         if wait := self._rates.wait(f"{helpdesk} {agent.id}"):
-            raise _Refused(429, "too_many", "Too many requests. Wait a moment.", retry_after=wait)
-        return agent, found
+            raise Refused(429, "too_many", "Too many requests. Wait a moment.", retry_after=wait)
+        return agent, self._desks[HelpdeskKey(helpdesk)]
+
+    def _agent_of(self, helpdesk: str, ticket: str, body: bytes) -> Agent:
+        if HelpdeskKey(helpdesk) not in self._desks:
+            raise SignatureInvalid("There is no such helpdesk here.")
+        token = request.headers.get(SESSION, "")
+        return self._by_session(token, helpdesk, ticket) if token else self._by_relay(helpdesk, body)
 
     def _by_relay(self, helpdesk: str, body: bytes) -> Agent:
         path = request.environ.get("RAW_URI") or request.full_path.rstrip("?")
         return signing.check_request(
-            self._secrets[helpdesk], request.headers, method=request.method, path=_from_panel(str(path)), body=body, now=_now()
+            self._secrets[helpdesk], dict(request.headers), method=request.method, path=_from_panel(str(path)), body=body, now=_now()
         )
 
     def _by_session(self, token: str, helpdesk: str, ticket: str) -> Agent:
@@ -231,7 +183,7 @@ class Panel:
             raise SignatureInvalid("The session is another ticket's.")
         return opened.agent
 
-    def _renewed(self, answer: Response, _agent: Agent) -> Response:
+    def _renewed(self, answer: Response) -> Response:
         """A session that is used goes on."""
         token = request.headers.get(SESSION, "")
         if token:
@@ -243,7 +195,7 @@ class Panel:
     def _body(self) -> bytes:
         request.max_content_length = _LONGEST_BODY
         if (request.content_length or 0) > _LONGEST_BODY:
-            raise _Refused(413, "too_big", "The request is larger than any press can be. Nothing was done.")
+            raise Refused(413, "too_big", "The request is larger than any press can be. Nothing was done.")
         return request.get_data(cache=False)
 
     # Pictures
@@ -262,17 +214,17 @@ class Panel:
     def _draw(self, path: str, fetch: Callable[[], pictures.Picture]) -> Response:
         until, given = request.args.get("until", ""), request.args.get("by", "")
         if not signing.is_sealed(self._bridge.keys, path, until, given, now=_now()):
-            raise _Refused(403, "expired", "This address has expired. Load the ticket again.")
+            raise Refused(403, "expired", "This address has expired. Load the ticket again.")
         try:
             picture = fetch()
         except CrossdeskError as problem:
-            raise _Refused(pictures.status_of(problem), "no_picture", "The picture cannot be shown here.") from None
+            raise Refused(pictures.status_of(problem), "no_picture", "The picture cannot be shown here.") from None
         answer = Response(picture.content, content_type=picture.content_type)
         answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
         answer.headers["Content-Disposition"] = "inline"
         answer.headers["Cache-Control"] = f"private, max-age={_PICTURE_SECONDS}"
         answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        return _plain(answer)
+        return plain(answer)
 
     # The page of its own
 
@@ -283,27 +235,29 @@ class Panel:
         answer.headers["X-Frame-Options"] = "DENY"
         answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         answer.headers["Cache-Control"] = "no-store"
-        return _plain(answer)
+        return plain(answer)
 
     def _session(self) -> Response:
         """A link that was not used yet becomes a session."""
         if wait := self._strangers.wait(f"session {request.remote_addr}"):
-            raise _Refused(429, "too_many", "Too many tries. Wait a moment.", retry_after=wait)
+            raise Refused(429, "too_many", "Too many tries. Wait a moment.", retry_after=wait)
         asked = _parsed(self._body())
         token = asked.get("token") if isinstance(asked, dict) else None
         opened = signing.open_link(self._secrets, token if isinstance(token, str) else "", now=_now())
         if not self._bridge.grants.spend(self._desks[HelpdeskKey(opened.helpdesk)], opened.word):
             raise SignatureInvalid("This link was used before. Open the panel from the ticket again.")
-        begun = signing.Pass(helpdesk=opened.helpdesk, ticket=opened.ticket, agent=opened.agent, until=opened.until, word=str(int(_now().timestamp())))
+        begun = signing.Pass(
+            helpdesk=opened.helpdesk, ticket=opened.ticket, agent=opened.agent, until=opened.until, word=str(int(_now().timestamp()))
+        )
         session = signing.session(self._bridge.keys[0], begun, now=_now())
-        return _json(200, {"session": session, "helpdesk": opened.helpdesk, "ticket": opened.ticket, "name": opened.agent.name})
+        return as_json(200, {"session": session, "helpdesk": opened.helpdesk, "ticket": opened.ticket, "name": opened.agent.name})
 
     def _asset(self, name: str) -> Response:
         if name not in _ASSETS:
-            raise _Refused(404, "unknown", "There is no such file.")
+            raise Refused(404, "unknown", "There is no such file.")
         answer = send_from_directory(HERE, name)
         answer.headers["Cache-Control"] = "no-cache"
-        return _plain(answer)
+        return plain(answer)
 
 
 def _now() -> datetime:
@@ -318,46 +272,15 @@ def _from_panel(path: str) -> str:
     return path
 
 
-def _hosts(url: str) -> tuple[str, ...]:
-    host = urlsplit(url).hostname
-    return (host,) if host else ()
-
-
-def _length(words: str, capabilities: Capabilities, visibility: Visibility) -> dict[str, Any]:
-    limits = capabilities.limits_of(visibility)
-    ruler = limits.ruler or CODE_POINTS
-    return {
-        "audience": preflight.audience(visibility),
-        "visibility": visibility.value,
-        "length": ruler.measure(words),
-        "limit": limits.text_length,
-        "unit": ruler.unit,
-    }
-
-
 def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise _Refused(422, "unreadable", "The request holds no readable JSON. Nothing was done.") from None
+        raise Refused(422, "unreadable", "The request holds no readable JSON. Nothing was done.") from None
 
 
-def _refused(answer: Answer, **more: Any) -> _Refused:
-    told = {"by": answer.by, "at": answer.at} if answer.by else {}
-    return _Refused(answer.status, answer.code, answer.text, **told, **more)
-
-
-def _error(status: int, code: str, text: str) -> Response:
-    return _json(status, {"error": {"code": code, "text": text}})
-
-
-def _json(status: int, content: Any) -> Response:
-    answer = Response(json.dumps(content, ensure_ascii=False), status=status, content_type="application/json")
-    answer.headers["Cache-Control"] = "no-store"
-    return _plain(answer)
-
-
-def _plain(answer: Response) -> Response:
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
+def _refused(answer: Answer, snapshot_now: dict[str, Any] | None = None) -> Refused:
+    told: dict[str, Any] = {"by": answer.by, "at": answer.at} if answer.by else {}
+    if snapshot_now is not None:
+        told["snapshot"] = snapshot_now
+    return Refused(answer.status, answer.code, answer.text, **told)

@@ -87,9 +87,7 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
     )
     deliveries = thread.deliveries(rows)
     decided = panels.last_decisions(connection, ids)
-    case = Case(
-        state=state, held_replies=sum(item["status"] == "held" for item in deliveries), group=lead.ticket_group, now=lead.now
-    )
+    case = Case(state=state, held_replies=sum(item["status"] == "held" for item in deliveries), group=lead.ticket_group, now=lead.now)
     return {
         "version": VERSION,
         "rev": rev,
@@ -219,7 +217,7 @@ def _stage(lead: Row[Any], state: State, decided: Sequence[Row[Any]]) -> dict[st
                 "kind": row.kind,
                 "rule": row.rule,
                 "reason": row.reason,
-                "by": str(row.outcome.get("by", "")),
+                "by": row.actor,
                 "refused": bool(row.outcome.get("refused")),
             }
             for row in decided

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Row
 
@@ -210,4 +210,4 @@ def _web(address: str) -> str:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return None if moment is None else cast(str, moment.isoformat())
+    return None if moment is None else moment.isoformat()

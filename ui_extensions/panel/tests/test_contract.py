@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from plugin.domain.events import ReactionChanged
+from plugin.domain.ids import MessageRef
 from plugin.domain.model import Contact, File, Visibility
 from plugin.handlers.installation import PolicyAtWork
 from plugin.policy.contract import Contract
@@ -42,7 +43,7 @@ def desk(engine: Engine) -> Desk:
     return Desk(engine)
 
 
-def said(engine: Engine, words: str = "My kettle hums", **how: object) -> str:
+def said(engine: Engine, words: str = "My kettle hums", **how: object) -> MessageRef:
     event = engine.network.say("maria", words, **how)  # type: ignore[arg-type]
     engine.tell(event)
     engine.settle()
@@ -249,7 +250,7 @@ def test_the_preflight_counts_and_warns(engine: Engine, desk: Desk) -> None:
     told = answer.get_json()
     definition("preflight").validate(told)
     assert (told["visibility"], told["limit"], told["length"]) == ("public", 500, 530)
-    assert [item["severity"] for item in told["concerns"]][0] == "hold"
+    assert told["concerns"][0]["severity"] == "hold"
     assert desk.ask(f"{desk.path()}/preflight", body={"text": 7}).status_code == 422
 
 
