@@ -53,6 +53,8 @@ class Bridge:
     poller: Poller
     spool: Spool | None
     grants: Grants
+    keys: Sequence[str] = field(default=(), repr=False)
+    """The installation's own, newest first; what is signed for the helpdesks' panels is derived from them."""
 
     def drain(self, slots: Slots) -> Drain:
         """What works conversations, within the servers' own limits."""
@@ -100,6 +102,7 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         poller=Poller(installation, database, splitter),
         spool=_spool(config),
         grants=Grants(database, keys),
+        keys=keys,
     )
 
 

@@ -50,7 +50,7 @@ def run(settings: Settings, *, rehearsal: bool) -> None:
 
 def run_practice(folder: Path) -> None:
     """Run the rehearsal of `folder`, made on first use."""
-    prepared = practice.prepare(folder.absolute())
+    prepared = practice.prepare(folder.absolute(), policy=practice.PLAIN)
     run_all(Settings(prepared.folder / "crossdesk.toml").config, practice_of=prepared)
 
 

@@ -195,6 +195,7 @@ inbound_event = Table(
     Index("ix_inbound_event_routed", "id", postgresql_where=text("state = 'routed'")),
     Index("ix_inbound_event_set_aside", "id", postgresql_where=text("state = 'quarantined'")),
     Index("ix_inbound_event_receipt", "receipt_id"),
+    Index("ix_inbound_event_revising", "conversation_id", "id", postgresql_where=text("kind IN ('MessageEdited', 'ReactionChanged')")),
 )
 
 message = Table(
