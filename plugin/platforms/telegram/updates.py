@@ -83,6 +83,7 @@ class Reading:
                 url=_url(_chat(message), ref),
                 is_own=_is_own(message),
                 remarks=content.remarks,
+                album=str(message.get("media_group_id") or ""),
             )
         ]
 

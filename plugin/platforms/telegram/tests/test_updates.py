@@ -151,7 +151,6 @@ def test_an_animation_is_one_file_though_it_is_sent_twice() -> None:
         ({"sticker": {"file_id": "s", "emoji": "👍"}}, "Sent a sticker 👍."),
         ({"text": "a", "forward_origin": {"type": "hidden_user", "sender_user_name": "Zed"}}, "Forwarded from Zed"),
         ({"text": "a", "quote": {"text": "these words", "position": 0}}, "“these words”"),
-        ({"photo": [{"file_id": "p"}], "media_group_id": "12"}, "Part of an album"),
         ({"migrate_to_chat_id": -100777}, "became a supergroup (-100777)"),
         ({"invoice": {"title": "Bill"}}, "cannot be shown here (invoice)"),
         ({"a_kind_of_next_year": {"x": 1}}, "cannot be shown here (a_kind_of_next_year)"),
