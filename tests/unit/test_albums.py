@@ -106,4 +106,3 @@ def test_an_agent_answers_an_album(engine: Engine) -> None:
     engine.tell_of_tickets(engine.helpdesk.reply(ticket.ref, "Thank you"))
     engine.settle()
     assert engine.delivered() == ["Thank you"]
-

@@ -192,6 +192,32 @@ def test_a_moving_location_is_carried_at_its_ends() -> None:
     assert read("edited_message", message(location=place, edit_date=1767225601))
 
 
+@pytest.mark.parametrize(
+    ("said", "remarks"),
+    [
+        ("/start", ()),
+        ("/start order-4711", ("Came by a link to the bot that carries the word “order-4711”.",)),
+        ("/start please, where is it?", ()),
+        ("/Status@ExampleBot", ("Chose the command /status: “How is it?”.",)),
+        ("/status of 4711", ("Chose the command /status: “How is it?”.",)),
+        ("/unknown", ()),
+        ("I wrote /status", ()),
+    ],
+)
+def test_a_command_is_told_with_what_it_means(said: str, remarks: tuple[str, ...]) -> None:
+    (event,) = Reading(groups="private", commands={"start": "Begin", "status": "How is it?"}).events(
+        {"update_id": 1, "message": message(text=said)}
+    )
+    assert isinstance(event, MessageReceived)
+    assert (event.text.plain, event.remarks) == (said, remarks)
+
+
+def test_the_files_of_an_album_bear_its_name() -> None:
+    parts = [received(photo=[{"file_id": f"p{number}"}], media_group_id="12") for number in range(2)]
+    assert [part.album for part in parts] == ["12", "12"]
+    assert received(text="a").album == ""
+
+
 def test_deletions_in_business_chats() -> None:
     events = read("deleted_business_messages", {"business_connection_id": "Bc1", "chat": PRIVATE, "message_ids": [5, 6]})
     assert [event.message_ref for event in events if isinstance(event, MessageDeleted)] == ["77:5:Bc1", "77:6:Bc1"]

@@ -6,8 +6,9 @@ Source: Bot API, "Available methods"; the refusals' words follow the Bot API ser
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from plugin.testing.standins.telegram.files import Upload
@@ -29,6 +30,7 @@ class Methods:
     world: World
     updates: Updates
     may_be_loopback: bool = True
+    commands: list[Json] = field(default_factory=list)
 
     def run(self, method: str, given: Mapping[str, Any], files: Mapping[str, Upload]) -> Any:
         """The method's result.
@@ -82,6 +84,19 @@ class Methods:
     def delete_webhook(self, call: Call) -> Any:
         """No webhook any more."""
         self.updates.set_webhook(Webhook(), drop=call.get("drop_pending_updates", False))
+        return True
+
+    def set_commands(self, call: Call) -> Any:
+        """What the bot's menu offers."""
+        commands = call.get("commands", [])
+        if len(commands) > 100:
+            raise bad_request("BOT_COMMANDS_TOO_MUCH")
+        for command in commands:
+            if not re.fullmatch(r"[a-z0-9_]{1,32}", str(command.get("command", ""))):
+                raise bad_request("BOT_COMMAND_INVALID")
+            if not 1 <= len(str(command.get("description", ""))) <= 256:
+                raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
+        self.commands = list(commands)
         return True
 
     def get_webhook_info(self, call: Call) -> Json:
@@ -247,6 +262,7 @@ _METHODS: dict[str, tuple[Callable[[Methods, Call], Any], dict[str, type], tuple
     "getupdates": (Methods.get_updates, {"offset": int, "limit": int, "timeout": int, "allowed_updates": list}, ()),
     "setwebhook": (Methods.set_webhook, WEBHOOK, ()),
     "deletewebhook": (Methods.delete_webhook, {"drop_pending_updates": bool}, ()),
+    "setmycommands": (Methods.set_commands, {"commands": list}, ()),
     "getwebhookinfo": (Methods.get_webhook_info, {}, ()),
     "sendmessage": (Methods.send_message, {**SENDING, **TEXT}, ()),
     "sendphoto": _file("photo"),
