@@ -116,6 +116,18 @@ class TelegramAdapter:
             if "message to delete not found" not in gone.detail:
                 raise
 
+    def mark_read(self, thread_key: ThreadKey, message_ref: MessageRef) -> None:
+        """Show a business account's customer that the message was read; a bot's own chats know no such sign (Bot API, "readBusinessMessage")."""
+        chat, number, business = split_message(message_ref)
+        if business:
+            self._api.read("readBusinessMessage", {"business_connection_id": business, "chat_id": int(chat), "message_id": number})
+
+    def send_typing(self, thread_key: ThreadKey) -> None:
+        """Show for five seconds, or until the message is there, that a file is on its way."""
+        thread = thread_from_key(thread_key)
+        where = {"message_thread_id": int(thread.topic) if thread.topic else None, "business_connection_id": thread.business or None}
+        self._api.read("sendChatAction", {"chat_id": int(thread.chat), "action": "upload_document", **where})
+
     def fetch_media(self, attachment: Attachment, *, max_bytes: int) -> File:
         """The bytes of a customer's file: Telegram lets bots have 20 MB at most (Bot API, "getFile")."""
         cap = min(max_bytes, DOWNLOAD_BYTES)

@@ -31,6 +31,7 @@ class Methods:
     updates: Updates
     may_be_loopback: bool = True
     commands: list[Json] = field(default_factory=list)
+    read: list[tuple[str, int, int]] = field(default_factory=list)
 
     def run(self, method: str, given: Mapping[str, Any], files: Mapping[str, Upload]) -> Any:
         """The method's result.
@@ -169,6 +170,17 @@ class Methods:
                         space.pop(number, None)
         return True
 
+    def read_business(self, call: Call) -> Any:
+        """A customer's message is shown as read."""
+        business, chat, number = call.get("business_connection_id", ""), call.get("chat_id"), call.get("message_id")
+        with self.world.lock:
+            if business not in self.world.connections:
+                raise bad_request("business connection not found")
+            if number not in self.world.kept.get((business, chat), {}):
+                raise bad_request("message not found")
+        self.read.append((business, chat, number))
+        return True
+
     def get_file(self, call: Call) -> Json:
         """Where a file can be had for an hour."""
         file_id = call.get("file_id", "")
@@ -275,6 +287,7 @@ _METHODS: dict[str, tuple[Callable[[Methods, Call], Any], dict[str, type], tuple
     "editmessagecaption": (Methods.edit_caption, {**TARGET, **CAPTION}, ()),
     "deletemessage": (Methods.delete_message, {"chat_id": int, "message_id": int}, ()),
     "deletebusinessmessages": (Methods.delete_business, {"business_connection_id": str, "message_ids": list}, ()),
+    "readbusinessmessage": (Methods.read_business, {"business_connection_id": str, "chat_id": int, "message_id": int}, ()),
     "getfile": (Methods.get_file, {"file_id": str}, ()),
     "sendchataction": (Methods.send_action, {"chat_id": int, "action": str, "message_thread_id": int, "business_connection_id": str}, ()),
 }
