@@ -17,7 +17,7 @@ from plugin.domain.ids import Marker, MessageRef, Place
 from plugin.domain.model import Contact, File, Lane, OpenedTicket, OutboundMessage, Receipt, TicketChange
 from plugin.domain.text import Text
 from plugin.faults import point
-from plugin.handlers import articles, wording
+from plugin.handlers import articles, courtesies, wording
 from plugin.handlers.call import Call
 from plugin.handlers.fates import Try, fate
 from plugin.handlers.installation import Channel, Installation
@@ -158,6 +158,8 @@ class Caller:
             if receipt is None:
                 return _absent(call)
         else:
+            if call.intent.lane == Lane.TO_SOCIAL and call.intent.part == 0:
+                courtesies.show_attention(channel.adapter, message)
             receipt = channel.adapter.deliver(message, marker=marker)
         return self._delivered(call, receipt, was_found=is_question)
 
