@@ -25,6 +25,7 @@ from plugin.policy.policy import Policy
 from plugin.store import cursors, places
 from plugin.store.database import Database
 from plugin.store.grants import Grants
+from plugin.store.passes import Passes
 from plugin.store.secrets import PlaceSecrets
 from plugin.store.spool import Spool
 from plugin.transport.client import Transport
@@ -53,6 +54,7 @@ class Bridge:
     poller: Poller
     spool: Spool | None
     grants: Grants
+    passes: Passes
 
     def drain(self, slots: Slots) -> Drain:
         """What works conversations, within the servers' own limits."""
@@ -100,6 +102,7 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         poller=Poller(installation, database, splitter),
         spool=_spool(config),
         grants=Grants(database, keys),
+        passes=Passes(database, keys),
     )
 
 

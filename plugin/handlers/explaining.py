@@ -31,7 +31,7 @@ def explain(database: Database, installation: Installation, conversation_id: int
             "now": [],
         }
         policy = installation.policy
-        if policy is None:
+        if policy is None or held.place not in installation.channels:
             return found
         said = overview.last_said(connection, conversation_id)
         facts = gathering.facts(
