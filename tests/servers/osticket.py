@@ -48,29 +48,39 @@ def php() -> str:
 
 def own() -> dict[str, Any]:
     """An osTicket of this test process's own: the plugin tells of everything to one address, so processes cannot share one."""
-    return server(f"osticket-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}", start)
+    database = server("osticket_mariadb", start_database)
+    return server(f"osticket_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}", lambda directory: start(directory, database["socket"]))
 
 
-def start(directory: Path) -> Started:
-    """Start it. Info: `url`, `secret`, `api_key`, `crash_file` (made by a test: the next ticket loses its process halfway), `directory`,
-    `socket`. The plugin is not configured: post its settings to `/shim/config`.
+def start_database(directory: Path) -> Started:
+    """Start the MariaDB in which each osTicket has a database of its own. Info: `socket`."""
+    php()
+    socket = directory / "db.sock"
+    return Started(info={"socket": str(socket)}, pids=(_database(directory, socket).pid,))
+
+
+def start(directory: Path, socket: str) -> Started:
+    """Start it. Info: `url`, `secret`, `api_key`, `crash_file` (made by a test: the next ticket loses its process halfway), `directory`.
+    The plugin is not configured: post its settings to `/shim/config`.
     """
     program = php()
-    socket = directory / "db.sock"
-    database = _database(directory, socket)
+    name = directory.name
+    client = ["mariadb", "--no-defaults", f"--socket={socket}", "--user=root"]
+    subprocess.run([*client, "-e", f"CREATE DATABASE {name}"], stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    with (SHIM / "tables.sql").open("rb") as tables:
+        subprocess.run([*client, name], stdin=tables, capture_output=True, check=True)
     port = free_port()
     info: dict[str, Any] = {
         "url": f"http://127.0.0.1:{port}",
         "secret": secrets.token_hex(20),
         "api_key": secrets.token_hex(16).upper(),
         "crash_file": str(directory / "crash"),
-        "socket": str(socket),
         "directory": str(directory),
     }
     environment = {
         "PHP_CLI_SERVER_WORKERS": _WORKERS,
-        "SHIM_SOCKET": str(socket),
-        "SHIM_DATABASE": "osticket",
+        "SHIM_SOCKET": socket,
+        "SHIM_DATABASE": name,
         "SHIM_PLUGIN": str(PLUGIN),
         "SHIM_API_KEY": info["api_key"],
         "SHIM_CRASH": info["crash_file"],
@@ -83,7 +93,7 @@ def start(directory: Path) -> Started:
         name="php",
     )
     wait_for(f"{info['url']}/", process)
-    return Started(info=info, pids=(process.pid, database.pid))
+    return Started(info=info, pids=(process.pid,))
 
 
 def run_sql(info: dict[str, Any], statement: str) -> list[dict[str, Any]]:
@@ -110,10 +120,8 @@ def _database(directory: Path, socket: Path) -> subprocess.Popen[bytes]:
     process = spawn([server, *_OFF, f"--datadir={data}", f"--socket={socket}", *user], directory, name="mariadb")
     client = ["mariadb", "--no-defaults", f"--socket={socket}", "--user=root"]
     until = time.monotonic() + 60
-    while subprocess.run([*client, "-e", "CREATE DATABASE IF NOT EXISTS osticket"], capture_output=True, check=False).returncode:
+    while subprocess.run([*client, "-e", "SELECT 1"], stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode:
         if process.poll() is not None or time.monotonic() > until:
             raise RuntimeError(f"MariaDB did not start; see {directory}/mariadb.log")
         time.sleep(0.1)
-    with (SHIM / "tables.sql").open("rb") as tables:
-        subprocess.run([*client, "osticket"], stdin=tables, capture_output=True, check=True)
     return process

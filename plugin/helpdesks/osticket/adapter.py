@@ -32,6 +32,7 @@ from plugin.domain.text import MarkKind, Text
 from plugin.helpdesks.osticket import articles, emoji, probing, touches, wording
 from plugin.helpdesks.osticket.client import PluginClient
 from plugin.helpdesks.osticket.intake import OsTicketIntake
+from plugin.helpdesks.osticket.provisioning import OsTicketProvisions
 from plugin.helpdesks.osticket.schema import (
     INTAKE,
     CustomerSchema,
@@ -66,6 +67,8 @@ class OsTicketAdapter:
 
     capabilities = _CAPABILITIES
     poll_seconds = 20.0
+    setup_token_help = ""
+    has_setup_token = False
 
     def __init__(self, settings: OsTicketSettings, connection: Connection) -> None:
         self._settings = settings
@@ -194,6 +197,11 @@ class OsTicketAdapter:
     def probe(self) -> Sequence[Probe]:
         """The plugin, osTicket's version, its preparation and limits."""
         return probing.probe(self._client)
+
+    def provisions(self, setup_token: str) -> OsTicketProvisions:
+        """What the plugin needs in osTicket's database. No token is needed: the plugin does it with osTicket's own rights."""
+        del setup_token
+        return OsTicketProvisions(self._client, self)
 
     def read_lock(self, ticket_ref: TicketRef) -> tuple[str, int]:
         """Who holds osTicket's own lock on the ticket (a user name, or empty), and for how many seconds yet."""

@@ -165,6 +165,30 @@ class StateSchema(_Wire):
     fields_ = fields.Dict(keys=fields.Str(), values=fields.Str(), required=True, data_key="fields")
 
 
+class _StepSchema(_Wire):
+    kind = fields.Str(required=True)
+    name = fields.Str(required=True)
+    state = fields.Str(required=True, validate=validate.OneOf(["missing", "same", "drifted"]))
+
+
+class SetupSchema(_Wire):
+    """`setup`: what the plugin needs in osTicket's database, as it is after the call."""
+
+    steps = fields.List(fields.Nested(_StepSchema), required=True)
+
+
+class TriedHookSchema(_Wire):
+    """`try_hook`: what is wrong, or nothing."""
+
+    problem = fields.Str(required=True)
+
+
+class DeletedSchema(_Wire):
+    """`delete_trial`."""
+
+    ticket = fields.Str(required=True, validate=_ID)
+
+
 class LockSchema(_Wire):
     """`lock`: osTicket's own lock on a ticket."""
 

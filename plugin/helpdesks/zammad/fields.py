@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC
 from typing import Any
 
 from plugin.domain.model import NewTicket
@@ -54,9 +55,7 @@ def columns(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in fields:
         column = _NAMES.get(name, name)
-        found[column] = (
-            None if column in _NO_TEXT and not value else value[: _LONGEST.get(column, 255)] if column in _NAMES.values() else value
-        )
+        found[column] = _taken(column, value) if column in _NAMES.values() else value
     return found
 
 
@@ -99,6 +98,14 @@ def _newest(ticket: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         (int(match[1]), value) for key, value in (preferences or {}).items() if (match := _TRUTH.fullmatch(key)) and isinstance(value, dict)
     ]
     return max(found, key=lambda pair: pair[0], default=(0, {}))
+
+
+def _taken(column: str, value: str) -> str | None:
+    """A value as Zammad takes it: times in UTC, texts no longer than their column, nothing as null where there is no empty text."""
+    if column in _NO_TEXT and not value:
+        return None
+    at = moment(value) if column == "cd_due_at" else None
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at else value[: _LONGEST.get(column, 255)]
 
 
 def _same(found: Any, wanted: Any) -> bool:

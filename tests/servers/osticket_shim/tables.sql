@@ -34,3 +34,7 @@ INSERT INTO ost_form_field (form_id, flags, type, label, name, sort) VALUES (2,1
 CREATE TABLE ost_ban (address VARCHAR(255) PRIMARY KEY);
 CREATE TABLE ost_mail (id INT AUTO_INCREMENT PRIMARY KEY, kind VARCHAR(20), address VARCHAR(255));
 CREATE TABLE ost_shim_config (name VARCHAR(64) PRIMARY KEY, value TEXT) DEFAULT CHARSET=utf8;
+CREATE TABLE ost_plugin (id INT PRIMARY KEY, install_path VARCHAR(60));
+CREATE TABLE ost_plugin_instance (id INT PRIMARY KEY, plugin_id INT, flags INT);
+INSERT INTO ost_plugin VALUES (1,'plugins/crossdesk');
+INSERT INTO ost_plugin_instance VALUES (1,1,1);

@@ -15,6 +15,7 @@ import requests
 
 from plugin.contracts.helpdesk import HelpdeskAdapter
 from plugin.contracts.platform import Connection, PollsEvents
+from plugin.contracts.provisioning import Deed, Provisionable
 from plugin.domain.clock import SystemClock
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteRejected, TargetGone, Unsupported
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketTouched
@@ -225,13 +226,13 @@ def test_mail_goes_out_where_somebody_real_gets_it(desk: OsTicketAdapter, agent:
 
 def test_an_edited_reply_is_no_second_one(desk: OsTicketAdapter, agent: OsTicketAgent) -> None:
     ticket = opened(desk).ticket_ref
-    agent.reply(ticket, "<p>Frist</p>", files=[("a.txt", b"a", "text/plain")])
+    agent.reply(ticket, "<p>One</p>", files=[("a.txt", b"a", "text/plain")])
     first = articles(desk, ticket)[-1]
     mail = len(agent.mails())
-    agent.edit_and_resend(ticket, first.article_ref, "<p>First 😀</p>")
+    agent.edit_and_resend(ticket, first.article_ref, "<p>Two 😀</p>")
     again, edit = articles(desk, ticket)[1:]
     assert (again.event_key, again.is_reply) == (first.event_key, True)
-    assert again.text.plain == "First 😀", "a reply that did not leave yet leaves as it is now"
+    assert again.text.plain == "Two 😀", "a reply that did not leave yet leaves as it is now"
     assert [one.filename for one in again.attachments] == ["a.txt"]
     assert (edit.is_reply, bool(edit.remarks)) == (False, True)
     assert len(agent.mails()) == mail
@@ -462,3 +463,40 @@ def test_what_came_without_the_plugin_is_known_to_it_later(intake: OsTicketIntak
     assert desk.add_article(made.ticket_ref, says("Now with it."), marker=new_marker()).ticket_ref == found.ticket_ref
     with pytest.raises(TargetGone):
         intake.add_article(found.ticket_ref, says("And back?"), marker=new_marker())
+
+
+def test_the_set_up_is_compared_made_tried_and_taken_away(desk: OsTicketAdapter, info: dict[str, Any], hooks: Listener) -> None:
+    assert isinstance(desk, Provisionable)
+    provisions = desk.provisions("")
+    assert provisions.plan().to_do(overwrite_drift=True) == ()
+    before = osticket.run_sql(info, "SELECT COUNT(*) AS many FROM ost_ticket")
+    assert [probe for probe in provisions.verify() if not probe.is_ok] == []
+    assert osticket.run_sql(info, "SELECT COUNT(*) AS many FROM ost_ticket") == before
+    osticket.run_sql(info, "UPDATE ost_form_field SET label = 'Mine' WHERE name = 'cd_tags'")
+    osticket.run_sql(info, "DELETE FROM ost_form_field WHERE name = 'cd_stage'")
+    plan = provisions.plan()
+    assert [(step.key, step.state.value) for step in plan.to_do(overwrite_drift=True)] == [
+        ("field/Stage", "missing"),
+        ("field/Tags", "drifted"),
+    ]
+    assert {done.name: done.deed for done in provisions.apply(plan)}["Stage"] is Deed.MADE
+    assert [step.name for step in provisions.plan().to_do(overwrite_drift=True)] == ["Tags"]
+    changed = provisions.apply(provisions.plan(), overwrite_drift=True)
+    assert [done.name for done in changed if done.deed is Deed.CHANGED] == ["Tags"]
+    try:
+        removed = provisions.remove()
+        assert {done.deed for done in removed} == {Deed.REMOVED, Deed.SWITCHED_OFF}
+        assert osticket.run_sql(info, "SELECT 1 FROM ost_form WHERE name = 'crossdesk'") == []
+        assert osticket.run_sql(info, "SHOW TABLES LIKE 'ost_crossdesk%'") == []
+        assert osticket.run_sql(info, "SELECT flags FROM ost_plugin_instance") == [{"flags": "0"}]
+    finally:
+        assert osticket.configure(info, hooks.url) == {}
+        osticket.run_sql(info, "UPDATE ost_plugin_instance SET flags = 1")
+
+
+def test_only_trials_are_deleted(desk: OsTicketAdapter, info: dict[str, Any]) -> None:
+    ticket = opened(desk).ticket_ref
+    provisions = desk.provisions("")
+    with pytest.raises(RemoteRejected, match="nothing was deleted"):
+        provisions._clean_up(ticket)
+    assert desk.follow_merge(ticket).live_ref == ticket

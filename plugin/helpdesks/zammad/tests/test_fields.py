@@ -72,7 +72,7 @@ def test_a_macro_arrives_as_an_action_and_is_emptied(ready: Any) -> None:
     macro = next(row for row in ready.admin.ask("GET", "/macros") if row["name"] == "Social: hand off")
     (value,) = (action["value"] for action in macro["perform"].values())
     saved_form(ready, ready.agent.ticket(opened.ticket_ref), cd_action=value)
-    assert held(ready, opened)["action"] == "hand_off"
+    assert held(ready, opened)["action"] == "handoff"
     ready.adapter.update_ticket(opened.ticket_ref, TicketChange(stage=Stage.HANDOFF, fields=(("action", ""), ("lock", "Gus until 14:05"))))
     told = held(ready, opened)
     assert (told["action"], told["stage"], told["lock"]) == ("", "handoff", "Gus until 14:05")
@@ -81,7 +81,9 @@ def test_a_macro_arrives_as_an_action_and_is_emptied(ready: Any) -> None:
 def test_what_an_old_tab_overwrote_is_put_right(ready: Any) -> None:
     opened = ready.open()
     first = ready.agent.ticket(opened.ticket_ref)
-    ready.adapter.update_ticket(opened.ticket_ref, TicketChange(fields=(("due_at", "2026-11-22T08:00:00Z"), ("lock", "Gus"))))
+    ready.adapter.update_ticket(
+        opened.ticket_ref, TicketChange(fields=(("due_at", "2026-11-22T10:00:00+02:00"), ("lock", "Gus"), ("sla", "gold")))
+    )
     second = ready.agent.ticket(opened.ticket_ref)
     ready.adapter.update_ticket(opened.ticket_ref, TicketChange(fields=(("lock", "Ada"), ("delivery", "sent"))))
     for old in (first, second):

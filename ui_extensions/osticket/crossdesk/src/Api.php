@@ -54,6 +54,9 @@ final class Api {
             'list_entries' => $this->reader->entries($this->desk->mustLive($input), $input->number('after')),
             'change_ticket' => $this->desk->change($input),
             'lock' => $this->desk->lock($input),
+            'setup' => $this->setup($input),
+            'try_hook' => ['problem' => $this->journal->tryHook()],
+            'delete_trial' => $this->desk->deleteTrial($input),
             'list_touches' => $this->journal->toldOnRequest($input->texts('done')),
             default => throw new Refusal(404, 'call', 'The plugin knows no such call; install the version that belongs to the bridge.'),
         };
@@ -69,6 +72,24 @@ final class Api {
             'has_mbstring' => extension_loaded('mbstring'),
             'waiting' => $this->journal->waitingCount(),
         ];
+    }
+
+    /** Says how what the plugin needs in osTicket's database stands, makes it so, or takes it away; told as it is afterwards. */
+    private function setup(Input $input): array {
+        $action = $input->choice('action', 'plan', 'apply', 'remove');
+        if ($action === 'apply') {
+            $problem = $this->journal->prepare() ?? $this->fields->prepare();
+            if ($problem !== null) {
+                throw new Refusal(422, 'refused', $problem);
+            }
+            if ($input->flag('overwrite_drift')) {
+                $this->fields->mend();
+            }
+        } elseif ($action === 'remove') {
+            $this->fields->remove();
+            $this->journal->remove();
+        }
+        return ['steps' => [...$this->journal->steps(), ...$this->fields->steps()]];
     }
 
     private function findTicket(string $marker): array {

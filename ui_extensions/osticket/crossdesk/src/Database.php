@@ -33,6 +33,10 @@ final class Database {
         return (int) db_insert_id();
     }
 
+    public function tableExists(string $name): bool {
+        return $this->value('SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?', [$this->prefix . $name]) !== null;
+    }
+
     /** Runs $work while no other request holds $name; refuses with 503 when that does not come to be. */
     public function alone(string $name, callable $work): mixed {
         $lock = 'crossdesk.' . substr(hash('sha256', $this->prefix . $name), 0, 40);

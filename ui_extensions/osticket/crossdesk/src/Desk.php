@@ -8,6 +8,8 @@ namespace Crossdesk;
  * before anything is made. Nobody who came through the bridge is ever mailed.
  */
 final class Desk {
+    /** The key of the customer in whose name the bridge tries osTicket out. */
+    private const TRIAL = 'crossdesk.verification';
     private const MISSING = 'The ticket is not there any more, or was not opened by the bridge.';
 
     public function __construct(
@@ -148,6 +150,17 @@ final class Desk {
         $held = $ticket->getLock();
         $holder = $held ? $this->database->value('SELECT username FROM {staff} WHERE staff_id = ?', [(int) $held->getStaffId()]) : null;
         return ['holder' => (string) $holder, 'seconds' => $held ? (int) $held->getTime() : 0, 'is_yours' => $held && (int) $held->getStaffId() === $staff];
+    }
+
+    /** Deletes a ticket of the bridge's own trials, and no other. */
+    public function deleteTrial(Input $input): array {
+        $ticket = $this->mustLive($input);
+        if ($this->reader->row($ticket)['email'] !== self::TRIAL . '@' . Reader::DOMAIN) {
+            throw new Refusal(422, 'refused', 'This is no trial ticket of the bridge; nothing was deleted.');
+        }
+        $this->ticket($ticket)->delete();
+        $this->database->change('DELETE FROM {crossdesk_ticket} WHERE ticket_id = ?', [$ticket]);
+        return ['ticket' => (string) $ticket];
     }
 
     /** The live ticket of the call's `ticket`, which must be one of ours. A number (`n123456`) is what the route without plugin knows. */

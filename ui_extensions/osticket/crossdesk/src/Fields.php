@@ -36,11 +36,10 @@ final class Fields {
             foreach (self::FIELDS as $name => $label) {
                 $sort++;
                 if (!in_array($name, $there, true)) {
-                    $flags = self::SHOWN | ($name === self::CONFIRMED ? self::NEEDED_TO_CLOSE : 0);
                     $this->database->change(
                         'INSERT INTO {form_field} (form_id, flags, type, label, name, configuration, sort, hint, created, updated)
                          VALUES (?, ?, ?, ?, ?, ?, ?, ?, NOW(), NOW())',
-                        [$form, $flags, 'text', $label, $name, '{"size":40,"length":250}', $sort, '']
+                        [$form, self::flags($name), 'text', $label, $name, '{"size":40,"length":250}', $sort, '']
                     );
                 }
             }
@@ -48,6 +47,54 @@ final class Fields {
             return 'The form "Crossdesk" cannot be made in osTicket\'s database. See the error log, then save again.';
         }
         return null;
+    }
+
+    /** What there should be and how it stands: kind, name, state (missing, same, drifted). */
+    public function steps(): array {
+        $form = $this->formId();
+        $steps = [['kind' => 'form', 'name' => 'Crossdesk', 'state' => $form === null ? 'missing' : 'same']];
+        $there = $form === null ? [] : $this->database->rows('SELECT name, type, flags, label FROM {form_field} WHERE form_id = ?', [$form]);
+        $there = array_column($there, null, 'name');
+        foreach (self::FIELDS as $name => $label) {
+            $row = $there[$name] ?? null;
+            $isSame = $row !== null && $row['type'] === 'text' && (int) $row['flags'] === self::flags($name) && $row['label'] === $label;
+            $steps[] = ['kind' => 'field', 'name' => $label, 'state' => $row === null ? 'missing' : ($isSame ? 'same' : 'drifted')];
+        }
+        return $steps;
+    }
+
+    /** Puts fields that somebody changed back to how they were made. */
+    public function mend(): void {
+        foreach (self::FIELDS as $name => $label) {
+            $this->database->change(
+                'UPDATE {form_field} SET type = ?, flags = ?, label = ? WHERE form_id = ? AND name = ?',
+                ['text', self::flags($name), $label, $this->formId() ?? 0, $name]
+            );
+        }
+    }
+
+    /** Takes the form away with all values, but not fields that somebody has changed, nor the form as long as it has any field. */
+    public function remove(): void {
+        $form = $this->formId();
+        if ($form === null) {
+            return;
+        }
+        $states = array_column($this->steps(), 'state', 'name');
+        foreach (self::FIELDS as $name => $label) {
+            if ($states[$label] === 'same') {
+                $field = (int) $this->database->value('SELECT id FROM {form_field} WHERE form_id = ? AND name = ?', [$form, $name]);
+                $this->database->change('DELETE FROM {form_entry_values} WHERE field_id = ?', [$field]);
+                $this->database->change('DELETE FROM {form_field} WHERE id = ?', [$field]);
+            }
+        }
+        if ($this->database->value('SELECT 1 FROM {form_field} WHERE form_id = ? LIMIT 1', [$form]) === null) {
+            $this->database->change('DELETE FROM {form_entry} WHERE form_id = ?', [$form]);
+            $this->database->change('DELETE FROM {form} WHERE id = ?', [$form]);
+        }
+    }
+
+    private static function flags(string $name): int {
+        return self::SHOWN | ($name === self::CONFIRMED ? self::NEEDED_TO_CLOSE : 0);
     }
 
     public function isPrepared(): bool {

@@ -52,6 +52,30 @@ final class Journal {
         return null;
     }
 
+    /** The two tables and how they stand. */
+    public function steps(): array {
+        return array_map(fn (string $name): array => [
+            'kind' => 'table',
+            'name' => $name,
+            'state' => $this->database->tableExists($name) ? 'same' : 'missing',
+        ], ['crossdesk_ticket', 'crossdesk_touch']);
+    }
+
+    /** Takes the tables away, and switches the plugin's instance off, which cannot work without them. */
+    public function remove(): void {
+        $this->database->change(
+            'UPDATE {plugin_instance} i JOIN {plugin} p ON p.id = i.plugin_id SET i.flags = i.flags & ~1 WHERE p.install_path IN (?, ?)',
+            ['plugins/crossdesk', 'plugins/crossdesk.phar']
+        );
+        $this->database->change('DROP TABLE IF EXISTS {crossdesk_touch}');
+        $this->database->change('DROP TABLE IF EXISTS {crossdesk_ticket}');
+    }
+
+    /** What is wrong with the way to the bridge, or nothing. */
+    public function tryHook(): string {
+        return $this->bridge->test() ?? '';
+    }
+
     /** The bridge itself is calling: what changes now is no news to it. With a marker, the next ticket made is the one of that marker. */
     public function ownCall(?string $opening = null): void {
         $this->isOwnCall = true;
@@ -85,15 +109,30 @@ final class Journal {
 
     /** One of our tickets went into another one: from now on that is ours, too. */
     public function followMerge(int $child, int $parent): void {
-        if ($this->isOurs($child)) {
-            $this->adopt($parent, null);
-            $this->touch($parent);
+        try {
+            if ($this->isOurs($child)) {
+                $this->adopt($parent, null);
+                $this->touch($parent);
+            }
+        } catch (\Throwable $problem) {
+            error_log('Crossdesk: ' . $problem->getMessage());
         }
     }
 
     /** Notes, once in a request, that the bridge must look at a ticket. */
     public function touch(int $ticket): void {
-        if ($this->isOwnCall || isset($this->touched[$ticket]) || !$this->isOurs($ticket)) {
+        if ($this->isOwnCall || isset($this->touched[$ticket])) {
+            return;
+        }
+        try {
+            $this->note($ticket);
+        } catch (\Throwable $problem) {
+            error_log('Crossdesk: ' . $problem->getMessage()); // What ails us must not break what an agent does.
+        }
+    }
+
+    private function note(int $ticket): void {
+        if (!$this->isOurs($ticket)) {
             return;
         }
         if (!$this->touched) {
