@@ -25,6 +25,7 @@ from plugin.policy.policy import Policy
 from plugin.store import cursors, places
 from plugin.store.database import Database
 from plugin.store.grants import Grants
+from plugin.store.passes import Passes
 from plugin.store.secrets import PlaceSecrets
 from plugin.store.spool import Spool
 from plugin.transport.client import Transport
@@ -55,6 +56,7 @@ class Bridge:
     grants: Grants
     keys: Sequence[str] = field(default=(), repr=False)
     """The installation's own, newest first; what is signed for the helpdesks' panels is derived from them."""
+    passes: Passes
 
     def drain(self, slots: Slots) -> Drain:
         """What works conversations, within the servers' own limits."""
@@ -103,6 +105,7 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         spool=_spool(config),
         grants=Grants(database, keys),
         keys=keys,
+        passes=Passes(database, keys),
     )
 
 
