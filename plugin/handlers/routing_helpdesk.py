@@ -12,7 +12,7 @@ from plugin.domain.codec import encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
 from plugin.domain.model import Attachment, Lane, Visibility
 from plugin.domain.text import Text, fold
-from plugin.handlers import judging
+from plugin.handlers import judging, replying
 from plugin.handlers.effects import RESET
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, twin
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
@@ -92,12 +92,13 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
     files, refused = _fitting(event.attachments, limits, desktop.engine.max_attachment)
     remarks = [*event.remarks, *refused]
     parts = _parts(text, files, limits)
+    stamps = replying.stamps(desktop, event)
     reply_to = messages.last_inbound_ref(connection, held.place, held.id, before_event=desktop.row.id)
     wishes = [
         desktop.wish(
             Lane.TO_SOCIAL,
             "reply",
-            {"text": encode(words), "files": indices, "reply_to": reply_to, "parts": len(parts)},
+            {"text": encode(words), "files": indices, "reply_to": reply_to, "parts": len(parts), **stamps},
             part=number,
             message_id=message_id,
         )

@@ -40,6 +40,14 @@ class OutboundFacts:
     """The policy's rule that could not be judged in this conversation."""
     is_monitored: bool = False
     """The policy says that nobody answers here."""
+    lock: str = ""
+    """Why the agents' lock does not let it go; empty when it does."""
+    approval: str = ""
+    """Whose yes it waits for; empty when nobody's."""
+    preflight: str = ""
+    """What it would give away; empty when nothing."""
+    is_begun: bool = False
+    """An earlier part of the same reply is on the platform already: the rest follows."""
     is_template: bool = False
     """It is a prepared text, which the platform takes when the reply window is shut."""
 
@@ -62,7 +70,7 @@ class Refused:
 
 def ask(facts: OutboundFacts) -> Held | Refused | None:
     """None: it may leave."""
-    for question in (_stage, _policy, _hold, _ability, _rule, _reach, _window):
+    for question in (_stage, _policy, _hold, _lock, _approval, _preflight, _ability, _rule, _reach, _window):
         answer = question(facts)
         if answer is not None:
             return answer
@@ -105,6 +113,27 @@ def _hold(facts: OutboundFacts) -> Held | None:
     if facts.hold_reason:
         return Held(reason=HeldReason(facts.hold_reason), text=facts.hold_text)
     return None
+
+
+def _lock(facts: OutboundFacts) -> Held | None:
+    if not facts.lock or facts.is_released or facts.is_begun:
+        return None
+    return Held(reason=HeldReason.LOCK, text=facts.lock)
+
+
+def _approval(facts: OutboundFacts) -> Held | None:
+    """A supervisor's `release` is no second person's yes."""
+    return Held(reason=HeldReason.APPROVAL, text=facts.approval) if facts.approval and not facts.is_begun else None
+
+
+def _preflight(facts: OutboundFacts) -> Held | None:
+    if not facts.preflight or facts.is_released or facts.is_begun:
+        return None
+    return Held(
+        reason=HeldReason.PREFLIGHT,
+        text=f"{facts.preflight} Send it again without that, and this one is withdrawn; or have a supervisor press `release` with a reason to post "
+        "it as it is.",
+    )
 
 
 def _ability(facts: OutboundFacts) -> Refused | None:

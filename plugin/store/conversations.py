@@ -169,6 +169,7 @@ _RELEASE = text(
         (SELECT min(CASE WHEN first.due_at IS NOT NULL THEN GREATEST(first.due_at, first.settle_at) END) FROM (
             SELECT DISTINCT ON (i.lane) i.due_at, i.settle_at, i.lane, i.event_id FROM intent i
             WHERE i.conversation_id = :id AND i.state IN ('pending', 'sending', 'unknown', 'held')
+              AND NOT (i.state = 'held' AND i.reason IN ('lock', 'approval', 'preflight'))
               AND NOT (conversation.ticket_ref IS NULL AND i.lane = 'to_helpdesk'
                        AND i.payload->>'kind' IN ('note', 'reaction', 'tombstone', 'change'))
               AND NOT (conversation.ticket_ref IS NULL AND i.lane = 'notices' AND i.payload ? 'needs_ticket')

@@ -73,6 +73,8 @@ def insert(connection: Connection, conversation_id: int, intents: Sequence[NewIn
     connection.execute(_INSERT, {"conversation": conversation_id, "rows": json.dumps(rows)})
 
 
+_MOST_WAITING = 64
+"""Replies that wait for a person may stand before those that may leave."""
 _OPEN = text(
     """
     SELECT i.*, e.payload AS event, e.place AS event_place, e.event_key, e.received_at
@@ -80,7 +82,7 @@ _OPEN = text(
         SELECT id, event_id, message_id, lane, op, part, marker, payload, state, call, reason, attempts, errors, fence, created_at,
                sent_at, COALESCE(due_at <= now(), true) AS is_due, COALESCE(settle_at <= now(), true) AS is_settled
         FROM intent WHERE conversation_id = :conversation AND lane = l.lane AND state IN ('pending', 'sending', 'unknown', 'held')
-        ORDER BY id LIMIT :limit
+        ORDER BY id LIMIT CASE WHEN l.lane = 'to_social' THEN :most_waiting ELSE :limit END
     ) i JOIN inbound_event e ON e.id = i.event_id ORDER BY i.id
     """
 )
@@ -88,7 +90,8 @@ _OPEN = text(
 
 def open_intents(connection: Connection, conversation_id: int, lanes: Sequence[str], *, limit: int) -> Sequence[Row[Any]]:
     """The first `limit` open wishes of each lane of the conversation, in the order of commitment, each with the event it came from."""
-    return connection.execute(_OPEN, {"conversation": conversation_id, "lanes": list(lanes), "limit": limit}).all()
+    parameters = {"conversation": conversation_id, "lanes": list(lanes), "limit": limit, "most_waiting": _MOST_WAITING}
+    return connection.execute(_OPEN, parameters).all()
 
 
 _MARK_SENDING = text(
@@ -269,7 +272,7 @@ _OF_HELD = """
     intent.state IN ('held', 'pending') AND (event_id, op) IN (
         SELECT i.event_id, i.op FROM (SELECT id FROM conversation WHERE id = :conversation
                                       UNION ALL SELECT id FROM conversation WHERE continued_by = :conversation) c
-        JOIN intent i ON i.conversation_id = c.id AND i.lane = 'to_social' AND i.state = 'held' AND i.reason IN ('handoff', 'policy'))
+        JOIN intent i ON i.conversation_id = c.id AND i.lane = 'to_social' AND i.state = 'held' AND i.reason IN ('handoff', 'policy', 'lock', 'preflight'))
 """
 
 

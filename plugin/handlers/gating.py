@@ -1,0 +1,44 @@
+"""What the gate is asked with: an outbound wish and its conversation, as facts. Runs inside a turn's transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from plugin.domain.model import HeldReason, Lane, Visibility
+from plugin.handlers.installation import Channel
+from plugin.policy import gate
+from plugin.store import messages
+from plugin.store.conversations import Held
+
+BESIDE = frozenset({HeldReason.PREFLIGHT})
+"""What is held for these reasons lets the replies behind it pass."""
+TOLD_BEFORE = frozenset[HeldReason]()
+"""The agents were told with the reply itself."""
+
+
+def facts(connection: Connection, channel: Channel, held: Held, row: Row[Any], *, is_begun: bool) -> gate.OutboundFacts:
+    """All that the gate may look at."""
+    payload = row.payload
+    answered = payload.get("reply_to")
+    return gate.OutboundFacts(
+        now=held.now,
+        visibility=Visibility(held.visibility),
+        stage=held.stage,
+        is_reachable=held.is_reachable,
+        last_inbound_at=held.last_inbound_at,
+        hold_reason=held.hold_reason,
+        hold_text=held.hold_text,
+        capabilities=channel.adapter.capabilities,
+        file_count=len(payload.get("files", ())),
+        no_reply=messages.why_no_reply(connection, held.place, answered) if answered else "",
+        is_template=row.op == "template",
+        holds_public=held.state.holds_public,
+        is_notice=row.lane == Lane.NOTICES,
+        is_released=bool(payload.get("released")),
+        broken_rule=held.state.broken,
+        is_monitored=held.state.is_monitored,
+        preflight=payload.get("preflight", ""),
+        is_begun=is_begun,
+    )
