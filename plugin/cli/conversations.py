@@ -43,10 +43,21 @@ def list_all(settings: Settings, stage: str | None, limit: int, *, as_json: bool
         return
     show_table(
         [
-            (row.id, row.place, row.handle, row.stage, row.ticket_number, row.ticket_group or "-", row.unanswered_since, row.held, row.rule)
+            (
+                row.id,
+                row.place,
+                row.handle,
+                row.stage,
+                row.ticket_number,
+                row.ticket_group or "-",
+                row.unanswered_since,
+                row.locked_by or "-",
+                row.held,
+                row.rule,
+            )
             for row in rows
         ],
-        ("id", "channel", "contact", "stage", "ticket", "group", "waits since", "held", "rule"),
+        ("id", "channel", "contact", "stage", "ticket", "group", "waits since", "lock", "held", "rule"),
     )
 
 
@@ -63,6 +74,8 @@ def show(settings: Settings, number: int, *, as_json: bool) -> None:
         show_json(found)
         return
     click.echo(f"conversation {number}: {found['stage']}" + (f", by the rule {found['rule']} ({found['reason']})" if found["rule"] else ""))
+    if found["lock"]:
+        click.echo(f"locked by {found['lock']['name']} until {found['lock']['until']:%Y-%m-%d %H:%M:%S} UTC")
     show_table([(row["at"], row["name"]) for row in found["timers"]], ("at", "timer"))
     show_table([(row["id"], row["reason"], row["reason_text"]) for row in found["held"]], ("held", "why", "what to do"))
     show_decisions(found)
@@ -116,6 +129,9 @@ def _command(name: str, action: str, text: str) -> None:
 
 _command("undo", "undo", "Take a handoff back: a supervisor's, with a reason. What was held leaves.")
 _command("close", "close", "Close without the customer's confirmation: a supervisor's, with a reason.")
+_command("lock", "take_lock", "Have the conversation to yourself for a while, if nobody else has; again, to keep it.")
+_command("take-over", "take_over", "Take another agent's lock, with a reason.")
+_command("release-lock", "release_lock", "Give the lock back; a supervisor gives back anybody's.")
 _command("release", "release", "Let held public replies go: a supervisor's, with a reason.")
 
 

@@ -222,6 +222,8 @@ class Choice:
             self._tell(row, f"held:{answer.reason}", answer.text)
         if row.state != "held" or row.reason != answer.reason:
             self._settle(row, state="held", reason=answer.reason, reason_text=answer.text, due_in=None)
+            if answer.reason in gating.BESIDE:
+                intents.let_pass(self._connection, row.id)
         return _BESIDE if answer.reason in gating.BESIDE else None
 
     def _aside(self, row: Row[Any], reason: str, text: str) -> _Skip:

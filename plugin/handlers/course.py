@@ -23,6 +23,7 @@ class Course:
         self._timers: dict[str, datetime | None] = {timer.name: timer.at for timer in held.state.timers}
         self.state: State = held.state
         self.progress: Progress = held.progress
+        self.lock = held.lock
         self.ticket_fields = dict(held.ticket_fields)
         self.decisions: list[NewDecision] = []
         self.has_ticket = held.ticket_ref is not None
@@ -78,6 +79,8 @@ class Course:
             name: value for name in PROGRESS if (value := getattr(self.progress, name)) != getattr(held.progress, name)
         }
         conversations.keep_state(connection, held.id, self.state if self.has_moved else None, changed)
+        if self.lock != held.lock:
+            conversations.keep_care(connection, held.id, lock=self.lock)
         decisions.insert(connection, held.id, self.decisions)
         now = {timer.name: timer.at for timer in self.state.timers}
         moved = {name: now.get(name) for name in {*now, *self._timers} if now.get(name) != self._timers.get(name)}

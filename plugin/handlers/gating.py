@@ -8,11 +8,11 @@ from sqlalchemy import Connection, Row
 
 from plugin.domain.model import HeldReason, Lane, Visibility
 from plugin.handlers.installation import Channel
-from plugin.policy import gate
+from plugin.policy import gate, locks
 from plugin.store import messages
 from plugin.store.conversations import Held
 
-BESIDE = frozenset({HeldReason.PREFLIGHT})
+BESIDE = frozenset({HeldReason.LOCK, HeldReason.PREFLIGHT})
 """What is held for these reasons lets the replies behind it pass."""
 TOLD_BEFORE = frozenset[HeldReason]()
 """The agents were told with the reply itself."""
@@ -22,6 +22,7 @@ def facts(connection: Connection, channel: Channel, held: Held, row: Row[Any], *
     """All that the gate may look at."""
     payload = row.payload
     answered = payload.get("reply_to")
+    is_locked_out = "fence" in payload and not held.lock.is_good(payload["fence"])
     return gate.OutboundFacts(
         now=held.now,
         visibility=Visibility(held.visibility),
@@ -39,6 +40,7 @@ def facts(connection: Connection, channel: Channel, held: Held, row: Row[Any], *
         is_released=bool(payload.get("released")),
         broken_rule=held.state.broken,
         is_monitored=held.state.is_monitored,
+        lock=locks.why_held(held.lock, now=held.now) if is_locked_out else "",
         preflight=payload.get("preflight", ""),
         is_begun=is_begun,
     )

@@ -1,4 +1,4 @@
-"""What is found out about an agent's reply before its wishes are made: what it would give away."""
+"""What is found out about an agent's reply before its wishes are made: under which lock it was written, and what it would give away."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from plugin.domain.events import ArticleAdded
 from plugin.domain.model import Lane
+from plugin.handlers import locking
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop
 from plugin.policy.safety import preflight
@@ -17,7 +18,7 @@ def stamps(desktop: Desktop, event: ArticleAdded) -> dict[str, Any]:
     policy = desktop.policy
     if policy is None:
         return {}
-    return _preflight(desktop, policy, event)
+    return {**locking.stamps(desktop, policy, event), **_preflight(desktop, policy, event)}
 
 
 def _preflight(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from plugin.domain.events import ActionTaken
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane
 from plugin.domain.text import Text
-from plugin.handlers import judging
+from plugin.handlers import judging, locking
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
+from plugin.policy.locks import ACTIONS as LOCK_ACTIONS
 from plugin.policy.presses import ACTIONS as CROSSOVER_ACTIONS
 from plugin.store import messages
 
@@ -21,7 +22,9 @@ _BRIDGE = Place("bridge")
 
 def action_taken(desktop: Desktop, event: ActionTaken) -> Verdict:
     """Do what was pressed; what nobody knows is ignored by name, unless it stood in a ticket: then the agent is told."""
-    if event.action in CROSSOVER_ACTIONS or event.event_key.startswith(judging.FIELD):
+    if event.action in LOCK_ACTIONS and desktop.policy is not None:
+        return locking.pressed(desktop, desktop.policy, event)
+    if event.action in {*CROSSOVER_ACTIONS, *LOCK_ACTIONS} or event.event_key.startswith(judging.FIELD):
         return judging.action_taken(desktop, event)
     action = _ACTIONS.get(event.action)
     return Ignored(reason=f"unknown_action: {event.action}"[:100]) if action is None else action(desktop, event)

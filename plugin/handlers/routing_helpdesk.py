@@ -12,7 +12,7 @@ from plugin.domain.codec import encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
 from plugin.domain.model import Attachment, Lane, Visibility
 from plugin.domain.text import Text, fold
-from plugin.handlers import judging, replying
+from plugin.handlers import judging, locking, replying
 from plugin.handlers.effects import RESET
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, twin
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
@@ -44,6 +44,7 @@ def ticket_changed(desktop: Desktop, event: TicketChanged) -> Verdict:
     elif event.is_closed != held.ticket_closed:
         conversations.update(desktop.connection, held.id, {"ticket_closed": event.is_closed})
     if desktop.policy is not None and not event.is_deleted:
+        locking.assigned(desktop, desktop.policy, event)
         judging.keep_ticket(desktop, event)
         closed = event.is_closed if event.is_closed != held.ticket_closed else None
         judging.ticket_changed(desktop, desktop.policy, event, closed=closed)

@@ -15,7 +15,7 @@ from plugin.domain.events import (
     ReactionChanged,
 )
 from plugin.domain.model import Lane, Visibility
-from plugin.handlers import crossing, gathering, guarding, judging, wording
+from plugin.handlers import crossing, gathering, guarding, judging, locking, wording
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, Waits, twin
 from plugin.store import conversations, intents, messages
 from plugin.store.intents import Ending
@@ -86,6 +86,8 @@ def _own(desktop: Desktop, event: MessageReceived) -> Verdict:
     message_id = _create(desktop, event, direction="native", contact_id=None)
     _file(desktop, event, "native", message_id)
     desktop.course.agent_replied(desktop.held.now)
+    if desktop.policy is not None:
+        locking.answered_natively(desktop, desktop.policy)
     if desktop.course.state.holds_public and event.visibility is Visibility.PUBLIC:
         told = "This was posted in public on the platform itself, although the conversation is a formal ticket. Go on in private or in the ticket."
         desktop.commit(_note(desktop, "native", told))

@@ -14,6 +14,7 @@ from plugin.domain.codec import decode, encode
 from plugin.domain.ids import CustomerRef, Place, ThreadKey, TicketRef
 from plugin.domain.model import Contact, Stage, Visibility
 from plugin.policy.contract import State
+from plugin.policy.locks import Lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class Held:
     ticket_group: str = ""
     ticket_fields: Mapping[str, str] = field(default_factory=dict)
     continued_by: int | None = None
+    lock: Lock = field(default_factory=Lock)
     state: State = field(default_factory=State)
     progress: Progress = field(default_factory=Progress)
 
@@ -148,6 +150,7 @@ def held_of(row: Row[Any]) -> Held:
         ticket_group=row.ticket_group,
         ticket_fields=row.ticket_fields,
         continued_by=row.continued_by,
+        lock=decode(Lock, row.agent_lock),
         state=_state(row),
         progress=Progress(**{name: getattr(row, name) for name in PROGRESS}),
     )
@@ -302,6 +305,12 @@ def keep_state(connection: Connection, conversation_id: int, state: State | None
         assignments += ["stage = :stage", "crossover = CAST(:crossover AS jsonb)"]
     if assignments:
         connection.execute(text(f"UPDATE conversation SET {', '.join(assignments)} WHERE id = :id"), {**values, "id": conversation_id})  # noqa: S608
+
+
+def keep_care(connection: Connection, conversation_id: int, *, lock: Lock) -> None:
+    """Write down who has the conversation to themselves."""
+    statement = text("UPDATE conversation SET agent_lock = CAST(:lock AS jsonb) WHERE id = :id")
+    connection.execute(statement, {"lock": json.dumps(encode(lock)), "id": conversation_id})
 
 
 def keep_ticket(connection: Connection, conversation_id: int, *, owner: str, group: str, fields: Mapping[str, str]) -> None:

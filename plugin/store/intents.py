@@ -300,3 +300,39 @@ def discard(connection: Connection, conversation_id: int) -> int:
     ended = [row.event_id for row in connection.execute(statement, {"conversation": conversation_id})]
     finish_events(connection, sorted(set(ended)))
     return len(ended)
+
+
+def waiting_replies(connection: Connection, conversation_id: int) -> Sequence[Row[Any]]:
+    """Agents' replies that have not left, by part: `event_id`, `part`, `state`, `reason`, `payload`, `message_id`."""
+    statement = text(
+        "SELECT event_id, part, state, reason, payload, message_id FROM intent "
+        "WHERE conversation_id = :conversation AND lane = 'to_social' AND op = 'reply' AND state IN ('pending', 'held') ORDER BY id"
+    )
+    return connection.execute(statement, {"conversation": conversation_id}).all()
+
+
+def let_pass(connection: Connection, intent_id: int) -> None:
+    """It waits for a person, so later replies may leave before it; the ledger shall not take that for disorder."""
+    statement = text("""UPDATE intent SET payload = payload || '{"let_pass": true}' WHERE id = :id AND NOT payload ? 'let_pass'""")
+    connection.execute(statement, {"id": intent_id})
+
+
+def put_under(connection: Connection, conversation_id: int, event_ids: Sequence[int], *, fence: int) -> None:
+    """These replies stand under another fence of the agents' lock now, and may be asked about again."""
+    if event_ids:
+        statement = text(
+            """
+            UPDATE intent SET payload = payload || jsonb_build_object('fence', CAST(:fence AS bigint)), state = 'pending', due_at = now(), reason = '',
+                reason_text = ''
+            WHERE conversation_id = :conversation AND lane = 'to_social' AND state IN ('pending', 'held') AND event_id = ANY(:events)
+            """
+        )
+        connection.execute(statement, {"conversation": conversation_id, "events": list(event_ids), "fence": fence})
+
+
+def whole_replies(connection: Connection, intent_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Of these wishes those with which an agent's reply is on the platform as a whole: `event_id`, `payload`."""
+    statement = text(
+        "SELECT event_id, payload FROM intent WHERE id = ANY(:ids) AND op = 'reply' AND CAST(payload->>'parts' AS int) = part + 1 ORDER BY id"
+    )
+    return connection.execute(statement, {"ids": list(intent_ids)}).all()
