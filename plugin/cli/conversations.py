@@ -179,6 +179,25 @@ def confirm(settings: Settings, number: int, customer_said: str | None, role: st
     _press(settings, number, Press(action=action, actor=who or actor(), role=role, reason=reason, key=key))
 
 
+def _ruling(name: str, text: str) -> None:
+    @conversation.command(name, help=text)
+    @click.argument("number", type=int)
+    @click.option("--reply", type=int, default=None, help="Which reply, if more than one waits.")
+    @_ROLE
+    @_REASON
+    @_ACTOR
+    @_KEY
+    @pass_settings
+    def ruled(settings: Settings, number: int, reply: int | None, role: str, reason: str, who: str, key: str) -> None:
+        arguments = {} if reply is None else {"reply": str(reply)}
+        _press(settings, number, Press(action=name, actor=who or actor(), role=role, reason=reason, arguments=arguments, key=key))
+
+
+_ruling("approve", "Let a reply go that waits for a second person.")
+_ruling("reject", "Give a reply back to its author, with a reason.")
+_ruling("recall", "Take a reply back that has not left yet.")
+
+
 @conversation.command()
 @click.argument("event", type=int)
 @pass_settings

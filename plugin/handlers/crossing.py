@@ -180,14 +180,14 @@ def _open_linked(desktop: Desktop, order: OpenLinked) -> None:
     )
 
 
-def tell(desktop: Desktop, policy: PolicyAtWork, notice: str) -> None:
-    """Say something to the customer, in their language and as the platform counts, and write it into the ticket."""
+def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, words: str = "") -> None:
+    """Say something to the customer, in their language and as the platform counts, and write it into the ticket. `words`: instead of the text."""
     held, state, limits = desktop.held, desktop.course.state, desktop.channel.adapter.capabilities.limits
     ruler, most = limits.ruler or CODE_POINTS, limits.text_length
     contact_language = held.contact.language if held.contact is not None else ""
     texts, team = policy.book.texts, _team(desktop, policy)
     number = held.ticket_number if held.ticket_number and not policy.contract.is_linked else NUMBER
-    plain = say(
+    plain = words or say(
         texts,
         notice,
         state,

@@ -27,6 +27,7 @@ def explain(database: Database, installation: Installation, conversation_id: int
             "rule": held.state.rule,
             "reason": held.state.reason,
             "lock": _lock(held),
+            "approvals": [encode(item) for item in held.candidates],
             "timers": [dict(row._mapping) for row in overview.timers(connection, conversation_id)],  # noqa: SLF001 - SQLAlchemy's public way
             "held": [dict(row._mapping) for row in overview.held_wishes(connection, conversation_id)],  # noqa: SLF001
             "decisions": [dict(row._mapping) for row in decisions.of_conversation(connection, conversation_id)],  # noqa: SLF001

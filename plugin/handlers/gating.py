@@ -8,13 +8,13 @@ from sqlalchemy import Connection, Row
 
 from plugin.domain.model import HeldReason, Lane, Visibility
 from plugin.handlers.installation import Channel
-from plugin.policy import gate, locks
+from plugin.policy import approvals, gate, locks
 from plugin.store import messages
 from plugin.store.conversations import Held
 
-BESIDE = frozenset({HeldReason.LOCK, HeldReason.PREFLIGHT})
+BESIDE = frozenset({HeldReason.LOCK, HeldReason.APPROVAL, HeldReason.PREFLIGHT})
 """What is held for these reasons lets the replies behind it pass."""
-TOLD_BEFORE = frozenset[HeldReason]()
+TOLD_BEFORE = frozenset({HeldReason.APPROVAL})
 """The agents were told with the reply itself."""
 
 
@@ -22,6 +22,7 @@ def facts(connection: Connection, channel: Channel, held: Held, row: Row[Any], *
     """All that the gate may look at."""
     payload = row.payload
     answered = payload.get("reply_to")
+    waits = approvals.find(held.candidates, row.event_id) if row.op == "reply" else None
     is_locked_out = "fence" in payload and not held.lock.is_good(payload["fence"])
     return gate.OutboundFacts(
         now=held.now,
@@ -41,6 +42,7 @@ def facts(connection: Connection, channel: Channel, held: Held, row: Row[Any], *
         broken_rule=held.state.broken,
         is_monitored=held.state.is_monitored,
         lock=locks.why_held(held.lock, now=held.now) if is_locked_out else "",
+        approval=approvals.why_held(waits) if waits is not None else "",
         preflight=payload.get("preflight", ""),
         is_begun=is_begun,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from plugin.domain.codec import decode, encode
@@ -97,14 +99,15 @@ def _turn(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken) -> Turned:
 
 def _renew_replies(desktop: Desktop, holder: Agent) -> None:
     """What the new holder wrote while another had the lock stands under theirs now, and leaves."""
-    lock = desktop.course.lock
-    waiting = intents.waiting_replies(desktop.connection, desktop.held.id)
-    mine = {
-        row.event_id
-        for row in waiting
-        if "fence" in row.payload and not lock.is_good(row.payload["fence"]) and decode(Agent, row.payload["agent"]).is_same(holder)
-    }
+    lock, wishes = desktop.course.lock, desktop.batch.wishes
+
+    def is_theirs(payload: Mapping[str, Any]) -> bool:
+        return "fence" in payload and not lock.is_good(payload["fence"]) and decode(Agent, payload["agent"]).is_same(holder)
+
+    mine = {row.event_id for row in intents.waiting_replies(desktop.connection, desktop.held.id) if is_theirs(row.payload)}
     intents.put_under(desktop.connection, desktop.held.id, sorted(mine), fence=lock.fence)
+    # And what was routed a moment ago, in this very batch.
+    wishes[:] = [replace(wish, payload={**wish.payload, "fence": lock.fence}) if is_theirs(wish.payload) else wish for wish in wishes]
 
 
 def _tell(desktop: Desktop, name: str, text: str) -> None:

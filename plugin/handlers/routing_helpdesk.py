@@ -114,7 +114,7 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
     desktop.commit(*wishes)
     desktop.course.agent_replied(held.now)
     if desktop.policy is not None:
-        judging.replied(desktop, desktop.policy, event)
+        judging.replied(desktop, desktop.policy, event, parts=[words.plain for words, _ in parts], answers=reply_to)
     _brake(desktop)
     return Routed()
 

@@ -61,7 +61,7 @@ class Turns:
         if results:
             effects.commit(connection, held, results)
             if self._installation.policy is not None:
-                held = leaving.follow(connection, held, results)
+                held = leaving.follow(connection, held, results, policy=self._installation.policy.judge.digest)
         if not may_go_on:
             events.forgive(connection, held.id)
             conversations.release(connection, lease, again=0.05)

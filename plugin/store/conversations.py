@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, text
 from plugin.domain.codec import decode, encode
 from plugin.domain.ids import CustomerRef, Place, ThreadKey, TicketRef
 from plugin.domain.model import Contact, Stage, Visibility
+from plugin.policy.approvals import Candidate, Candidates
 from plugin.policy.contract import State
 from plugin.policy.locks import Lock
 
@@ -72,6 +73,7 @@ class Held:
     ticket_fields: Mapping[str, str] = field(default_factory=dict)
     continued_by: int | None = None
     lock: Lock = field(default_factory=Lock)
+    candidates: Candidates = ()
     state: State = field(default_factory=State)
     progress: Progress = field(default_factory=Progress)
 
@@ -151,6 +153,7 @@ def held_of(row: Row[Any]) -> Held:
         ticket_fields=row.ticket_fields,
         continued_by=row.continued_by,
         lock=decode(Lock, row.agent_lock),
+        candidates=tuple(decode(Candidate, item) for item in row.candidates),
         state=_state(row),
         progress=Progress(**{name: getattr(row, name) for name in PROGRESS}),
     )
@@ -307,10 +310,11 @@ def keep_state(connection: Connection, conversation_id: int, state: State | None
         connection.execute(text(f"UPDATE conversation SET {', '.join(assignments)} WHERE id = :id"), {**values, "id": conversation_id})  # noqa: S608
 
 
-def keep_care(connection: Connection, conversation_id: int, *, lock: Lock) -> None:
-    """Write down who has the conversation to themselves."""
-    statement = text("UPDATE conversation SET agent_lock = CAST(:lock AS jsonb) WHERE id = :id")
-    connection.execute(statement, {"lock": json.dumps(encode(lock)), "id": conversation_id})
+def keep_care(connection: Connection, conversation_id: int, *, lock: Lock, candidates: Candidates) -> None:
+    """Write down who has the conversation to themselves, and which replies wait for a second person."""
+    statement = text("UPDATE conversation SET agent_lock = CAST(:lock AS jsonb), candidates = CAST(:candidates AS jsonb) WHERE id = :id")
+    kept = {"lock": json.dumps(encode(lock)), "candidates": json.dumps([encode(item) for item in candidates])}
+    connection.execute(statement, {**kept, "id": conversation_id})
 
 
 def keep_ticket(connection: Connection, conversation_id: int, *, owner: str, group: str, fields: Mapping[str, str]) -> None:

@@ -330,6 +330,23 @@ def put_under(connection: Connection, conversation_id: int, event_ids: Sequence[
         connection.execute(statement, {"conversation": conversation_id, "events": list(event_ids), "fence": fence})
 
 
+def withdraw(connection: Connection, conversation_id: int, event_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """These replies never leave. Returns their wishes in order: `event_id`, `part`, `payload`."""
+    statement = text(
+        """
+        WITH gone AS (
+            UPDATE intent SET state = 'dropped', ended_at = now(), due_at = NULL
+            WHERE conversation_id = :conversation AND lane = 'to_social' AND state IN ('pending', 'held') AND event_id = ANY(:events)
+            RETURNING id, event_id, part, payload
+        )
+        SELECT event_id, part, payload FROM gone ORDER BY id
+        """
+    )
+    rows = connection.execute(statement, {"conversation": conversation_id, "events": list(event_ids)}).all()
+    finish_events(connection, list(event_ids))
+    return rows
+
+
 def whole_replies(connection: Connection, intent_ids: Sequence[int]) -> Sequence[Row[Any]]:
     """Of these wishes those with which an agent's reply is on the platform as a whole: `event_id`, `payload`."""
     statement = text(

@@ -116,7 +116,7 @@ class Desk(RuleBasedStateMachine):
 
 
 def test_the_lock_keeps_its_promises_in_ten_thousand_steps() -> None:
-    run_state_machine_as_test(Desk, settings=settings(max_examples=250, stateful_step_count=40, deadline=None))  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Desk, settings=settings(max_examples=250, stateful_step_count=40, deadline=None))
 
 
 @given(st.text(max_size=4), st.text(max_size=4), st.text(max_size=4), st.text(max_size=4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.pressing import Press
 from plugin.policy.policy import Policy
 from plugin.policy.sections import Locks, NativeAnswer, Safety
+from plugin.policy.verdicts import ApprovalNeeded
 from plugin.testing.table_judge import TableJudge
 from tests.engine import Engine
 
@@ -224,3 +226,144 @@ def test_of_many_agents_who_reach_for_the_lock_at_once_exactly_one_gets_it(engin
             time.sleep(0.02)
     assert engine.delivered()[0] == f"by {won['by']}"
     assert engine.balance().is_ok
+
+
+def _needed(**changes: Any) -> ApprovalNeeded:
+    return ApprovalNeeded(rule="trainees", reason="Cy learns.", approvers="Leads", within=timedelta(minutes=30), **changes)
+
+
+@pytest.fixture
+def asked(database_url: str) -> Iterator[Engine]:
+    """What Cy and Di write needs a second person; Ada's need not."""
+    table = TableJudge(approvals=[(lambda facts: facts.agent.name in {"Cy", "Di"}, _needed(holding_line="One moment, please."))])
+    engine = started(database_url, table=table, book=Policy(locks=Locks(needs_lock=False)))
+    engine.tell(engine.network.say("maria", "My router is broken"))
+    engine.settle()
+    yield engine
+    engine.close()
+
+
+def numbers(engine: Engine) -> list[str]:
+    """The replies that wait for a second person."""
+    return [str(item["number"]) for item in engine.rows("SELECT candidates FROM conversation WHERE id = 1")[0].candidates]
+
+
+def test_a_reply_that_needs_a_second_person_waits_and_says_for_whom_until_when_and_what_will_be_posted(asked: Engine) -> None:
+    reply(asked, "Restart it, please.", agent="Cy")
+    assert asked.delivered() == []
+    assert held(asked) == ["approval"]
+    (note,) = [note for note in asked.notes() if "waits for a second person until" in note]
+    assert "Rule: trainees" in note
+    assert "Somebody of Leads" in note
+    assert "On Fake network this will be posted:\nRestart it, please." in note
+    asked.press("approve", who="Lea", groups="Leads, Support")
+    asked.settle()
+    assert asked.delivered() == ["Restart it, please."]
+    assert asked.decided() == ["trainees", "approve"]
+    assert asked.balance().is_ok
+
+
+def test_nobody_approves_who_may_not_and_nobody_approves_their_own(asked: Engine) -> None:
+    reply(asked, "Restart it, please.", agent="Cy")
+    asked.press("approve", who="Cy", role="supervisor")
+    asked.press("approve", who="Bob Agent", groups="Support")
+    asked.press("approve", who="Mallory", role="customer", groups="Leads")
+    asked.press("reject", who="Lea", groups="Leads")
+    asked.settle()
+    assert asked.delivered() == []
+    refused = [note for note in asked.notes() if "was not done" in note]
+    assert len(refused) == 4
+    assert "of their own" in refused[0]
+    assert "only members of Leads" in refused[1]
+
+
+def test_a_rejection_gives_the_draft_back_with_the_reason(asked: Engine) -> None:
+    reply(asked, "Restart it, please.", agent="Cy")
+    asked.press("reject", who="Sue", role="supervisor", reason="Ask for the model first")
+    asked.settle()
+    assert asked.delivered() == []
+    assert any("Ask for the model first" in note and "The draft:\nRestart it, please." in note for note in asked.notes())
+    assert numbers(asked) == []
+    assert asked.balance().is_ok
+
+
+def test_an_author_recalls_what_waits_and_nobody_elses(asked: Engine) -> None:
+    reply(asked, "Restart it, please.", agent="Cy")
+    asked.press("recall", who="Di")
+    asked.settle()
+    assert held(asked) == ["approval"]
+    asked.press("recall", who="Cy")
+    asked.settle()
+    assert held(asked) == []
+    assert any("Cy took reply" in note for note in asked.notes())
+    assert asked.balance().is_ok
+
+
+def test_when_nobody_decides_the_customer_hears_so_once_and_the_admin_is_told(asked: Engine) -> None:
+    reply(asked, "Restart it, please.", agent="Cy")
+    reply(asked, "Buy a new one.", agent="Di")
+    asked.rows(
+        """UPDATE conversation SET candidates = (SELECT jsonb_agg(c || '{"deadline": "2026-01-01T00:00:00+00:00"}') FROM jsonb_array_elements(candidates) c)
+        RETURNING 1"""
+    )
+    asked.rows(
+        """UPDATE inbound_event SET occurred_at = '2026-01-01T00:00:00+00:00',
+               payload = payload || '{"occurred_at": "2026-01-01T00:00:00+00:00"}' WHERE kind = 'TimerElapsed' AND payload->>'name' = 'approval' RETURNING 1"""
+    )
+    asked.wait_for("approval")
+    asked.settle()
+    assert asked.delivered() == ["One moment, please."]
+    assert held(asked) == ["approval", "approval"]
+    assert asked.rows("SELECT 1 FROM alert WHERE code = 'approval:1' AND closed_at IS NULL")
+    assert asked.balance().is_ok
+
+
+def test_of_several_candidates_for_one_message_the_one_that_is_sent_withdraws_the_others(asked: Engine) -> None:
+    reply(asked, "Restart it, please.", agent="Cy")
+    reply(asked, "Buy a new one.", agent="Di")
+    first, second = numbers(asked)
+    asked.press("approve", who="Lea", groups="Leads")
+    asked.settle()
+    assert any(f"name the reply. These wait: {first} by Cy, {second} by Di" in note for note in asked.notes())
+    asked.press("approve", who="Lea", groups="Leads", reply=second)
+    asked.settle()
+    assert asked.delivered() == ["Buy a new one."]
+    assert any(f"Reply {first} by Cy was not sent: another answer to the same message went out." in note for note in asked.notes())
+    assert (numbers(asked), held(asked)) == ([], [])
+    assert asked.decided()[-1] == "withdrawn"
+    assert not asked.rows("SELECT 1 FROM inbound_event WHERE state = 'waiting' AND payload->>'name' = 'approval'")
+    assert asked.balance().is_ok
+
+
+def test_a_new_wording_withdraws_what_the_preflight_stopped(engine: Engine) -> None:
+    reply(engine, _CARD)
+    reply(engine, "Your card was charged.")
+    assert engine.delivered() == ["Your card was charged."]
+    assert held(engine) == []
+    assert engine.balance().is_ok
+
+
+def test_a_broken_approval_rule_holds_the_public_side(database_url: str) -> None:
+    engine = started(database_url, table=TableJudge(approvals=[(lambda facts: 1 / len(facts.agent.groups) > 1, _needed())]))
+    engine.tell(engine.network.say("maria", "hello"))
+    engine.settle()
+    reply(engine, "Hello!")
+    assert held(engine) == ["policy"]
+    engine.close()
+
+
+def test_a_press_that_comes_with_the_reply_itself_is_heard(asked: Engine) -> None:
+    """Both are routed in one turn: what is rejected does not leave for want of a row."""
+    asked.tell_of_tickets(asked.helpdesk.reply(asked.helpdesk.tickets[0].ref, "Restart it, please.", agent="Cy"))
+    asked.settle()
+    number = int(numbers(asked)[0])
+    asked.rows("UPDATE conversation SET candidates = '[]' RETURNING 1")
+    asked.rows("UPDATE inbound_event SET state = 'accepted' WHERE id = :id RETURNING 1", id=number)
+    asked.rows("DELETE FROM intent WHERE event_id = :id AND lane = 'to_social' RETURNING 1", id=number)
+    asked.rows("DELETE FROM message_ref WHERE message_id IN (SELECT id FROM message WHERE event_id = :id) RETURNING 1", id=number)
+    asked.rows("DELETE FROM message WHERE event_id = :id RETURNING 1", id=number)
+    asked.press("reject", who="Lea", groups="Leads", reason="No")
+    asked.settle()
+    assert asked.delivered() == []
+    assert (numbers(asked), held(asked)) == ([], [])
+    assert asked.balance().is_ok
