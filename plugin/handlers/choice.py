@@ -77,7 +77,8 @@ class Choice:
         is_early = any(self._is_leaving(row) for row in before) or self._is_unnumbered(first)
         if is_early and first.state == "pending":
             if first.is_due:
-                self._settle(first, state="pending", reason="order", due_in=_BEHIND_SECONDS)
+                blocked = max(standing.blocked_for for standing in self._standings.values())
+                self._settle(first, state="pending", reason="order", due_in=max(blocked, _BEHIND_SECONDS))
             return []
         return self._lane(Lane.NOTICES, mine, set())
 
@@ -95,7 +96,7 @@ class Choice:
         place = self._held.place if lane in _AT_PLATFORM else self._held.helpdesk
         standing = self._standings[place]
         calls: list[Call] = []
-        for row in rows:
+        for number, row in enumerate(rows):
             if lane is Lane.TO_HELPDESK and self._held.ticket_ref is None and row.payload["kind"] in _ADDITIONS:
                 continue  # Nothing to write it into yet: it follows the ticket's first message.
             if lane is Lane.TO_HELPDESK and row.event_id in fetching:
@@ -117,11 +118,21 @@ class Choice:
             if isinstance(call, _Beside):
                 continue
             if call is None:
+                if lane is Lane.TO_SOCIAL:
+                    self._hold_behind(rows[number + 1 :])
                 break
             calls.append(call)
             if lane is not Lane.TO_HELPDESK or call.call != "add_article" or len(calls) == _BURST or row.errors:
                 break
         return calls
+
+    def _hold_behind(self, rows: Sequence[Row[Any]]) -> None:
+        """What stands behind a held reply does not overtake it; where it would be held itself, its author is told at once, too."""
+        for row in rows:
+            if row.part == 0 and row.state == "pending":
+                answer = self._ask(row)
+                if isinstance(answer, gate.Held):
+                    self._hold(row, answer)
 
     def _defer(self, row: Row[Any], standing: Standing) -> None:
         """The place cannot be called now. Nothing was asked, so no try is counted."""

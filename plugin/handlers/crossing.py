@@ -36,7 +36,7 @@ from plugin.policy.saying import NUMBER, say
 from plugin.policy.teams import Team
 from plugin.policy.texts import Saying
 from plugin.policy.verdicts import Broken, Crossover
-from plugin.store import conversations, counts, decisions, intents, messages, places
+from plugin.store import conversations, counts, decisions, intents, leads, messages, places
 from plugin.store.decisions import NewDecision
 
 
@@ -239,7 +239,7 @@ def follow_lead(desktop: Desktop) -> None:
     held, course = desktop.held, desktop.course
     if held.visibility is not Visibility.PRIVATE or course.has_ticket or course.progress.customer_messages or held.contact_id is None:
         return
-    state = conversations.follow_lead(desktop.connection, held.id, held.contact_id)
+    state = leads.follow_lead(desktop.connection, held.id, held.contact_id)
     if state is not None:
         course.state, course.has_ticket = state, True
         told = "The customer goes on by private message. Replies go there now; in public nothing more is posted."
@@ -250,7 +250,7 @@ def resume_lead(desktop: Desktop) -> None:
     """The private conversation that took the ticket over has ended: this one is its own again."""
     held, course = desktop.held, desktop.course
     if held.continued_by is not None:
-        lead = conversations.read_lead(desktop.connection, held.continued_by)
+        lead = leads.read_lead(desktop.connection, held.continued_by)
         if lead.stage is Stage.RESOLVED:
             conversations.update(desktop.connection, held.id, {"continued_by": None})
             course.state = lead

@@ -33,14 +33,14 @@ def explain(database: Database, installation: Installation, conversation_id: int
             "decisions": [dict(row._mapping) for row in decisions.of_conversation(connection, conversation_id)],  # noqa: SLF001
             "now": [],
         }
-        policy = installation.policy
-        if policy is None:
-            return found
+        policy, channel = installation.policy, installation.channels.get(held.place)
+        if policy is None or channel is None:
+            return found  # Nothing is asked where there is no policy, or no such channel any more.
         said = overview.last_said(connection, conversation_id)
         facts = gathering.facts(
             trigger=Trigger.MESSAGE,
             policy=policy,
-            channel=installation.channels[held.place],
+            channel=channel,
             held=held,
             state=held.state,
             progress=held.progress,

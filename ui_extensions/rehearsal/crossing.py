@@ -5,6 +5,7 @@ A customer, an agent and a supervisor act by the network's and the desk's own AP
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import requests
 from sqlalchemy import text
 
+from plugin.domain.errors import StoreUnavailable
 from plugin.handlers import pressing
 from plugin.handlers.pressing import Press
 from plugin.store import ledger
@@ -25,7 +27,7 @@ _EXCHANGES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing that somebody did, and what came of it. `held` holds what does not leave, each with why and what to do."""
+    """One thing that somebody did, and what came of it. `held` is what does not leave since then, each with why and what to do."""
 
     number: int
     who: str
@@ -77,6 +79,7 @@ class Play:
         self._first = ""
         self._said, self._replied = 0, 0
         self._seen_posts, self._seen_decisions = 0, 0
+        self._seen_held: set[int] = set()
         self._steps: list[Step] = []
         self._leaked = 0
 
@@ -148,6 +151,10 @@ class Play:
         self._wait(self._is_quiet, does)
         posts = self._company_said()
         decisions = self._rows("SELECT kind, rule FROM decision ORDER BY id")
+        held = {
+            row.id: f"{row.reason}: {row.reason_text}"
+            for row in self._rows("SELECT id, reason, reason_text FROM intent WHERE state = 'held'")
+        }
         step = Step(
             number=len(self._steps) + 1,
             who=who,
@@ -155,10 +162,9 @@ class Play:
             stage=self._stage(),
             rules=tuple(f"{row.kind}: {row.rule}" for row in decisions[self._seen_decisions :]),
             customer_saw=tuple(posts[self._seen_posts :]),
-            held=tuple(
-                f"{row.reason}: {row.reason_text}" for row in self._rows("SELECT reason, reason_text FROM intent WHERE state = 'held'")
-            ),
+            held=tuple(why for intent, why in held.items() if intent not in self._seen_held),
         )
+        self._seen_held = set(held)
         self._seen_posts, self._seen_decisions = len(posts), len(decisions)
         self._steps.append(step)
         self._tell(step)
@@ -213,8 +219,9 @@ class Play:
     def _wait(self, condition: Callable[[], Any], what: str) -> None:
         until = time.monotonic() + _SECONDS
         while time.monotonic() < until:
-            if condition():
-                return
+            with contextlib.suppress(StoreUnavailable):  # A busy machine may keep a connection waiting.
+                if condition():
+                    return
             time.sleep(_PAUSE)
         raise RuntimeError(f"Nothing more came of this within {_SECONDS:.0f} s: {what}. The rehearsal's log says why.")
 
