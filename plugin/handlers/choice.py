@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row
 from plugin.contracts.capabilities import Idempotency, Readback
 from plugin.contracts.platform import PlatformAdapter, ReadsBack
 from plugin.domain.ids import ArticleRef, CustomerRef, MessageRef, Place
-from plugin.domain.model import Contact, Lane
-from plugin.handlers import effects, gating
+from plugin.domain.model import Contact, HeldReason, Lane
+from plugin.handlers import effects, gating, parking
 from plugin.handlers.call import Call
 from plugin.handlers.fates import REPEATABLE, settle_seconds
 from plugin.handlers.installation import Installation
@@ -87,7 +87,7 @@ class Choice:
         return bool(row.payload.get("needs_linked")) and intents.is_open(self._connection, row.event_id, "formal")
 
     def _ask(self, row: Row[Any], *, is_begun: bool = False) -> gate.Held | gate.Refused | None:
-        return gate.ask(gating.facts(self._connection, self._installation.channels[self._held.place], self._held, row, is_begun=is_begun))
+        return gate.ask(gating.facts(self._connection, self._installation, self._held, row, is_begun=is_begun))
 
     def _is_leaving(self, row: Row[Any]) -> bool:
         return not (row.state == "held" or isinstance(self._ask(row), gate.Held))
@@ -108,7 +108,7 @@ class Choice:
                 break
             if row.state == "unknown":
                 call = self._doubted(row, place, standing)
-            elif row.is_due and row.state in {"pending", "held"}:
+            elif row.state in {"pending", "held"} and (row.is_due or (row.state == "held" and row.reason == HeldReason.WINDOW)):
                 call = self._fresh(row, place, standing)
             else:
                 break
@@ -209,6 +209,8 @@ class Choice:
                 self._tell(row, f"failed:{answer.code}", answer.text)
                 intents.finish_events(self._connection, [row.event_id])
                 return _SKIP
+            if row.state == "held" and row.reason == HeldReason.WINDOW and row.part == 0:
+                self._note(row, "unparked", parking.RELEASED)
         if row.lane == Lane.FROM_SOCIAL and row.attempts >= _FETCH_TRIES:
             return self._give_up_fetch(row)
         if row.lane == Lane.FROM_HELPDESK and self._held.ticket_ref is None:
@@ -222,19 +224,24 @@ class Choice:
             return None
         return self._call(row, place, standing, self._what(row))
 
-    def _hold(self, row: Row[Any], answer: gate.Held) -> _Beside | None:
-        """It waits. What waits for a person of ours lets others pass; what the conversation as a whole waits for holds all that follows."""
-        if (
-            (row.state != "held" or row.reason != answer.reason)
-            and answer.reason not in gating.TOLD_BEFORE
-            and (row.event_id not in self._told)
-        ):
-            self._told.add(row.event_id)
-            self._tell(row, f"held:{answer.reason}", answer.text)
+    def _hold(self, row: Row[Any], answer: gate.Held) -> _Beside | _Skip | None:
+        """It waits. What waits for a person lets others pass; what the conversation as a whole waits for holds all that follows."""
+        due_in: float | None = None
+        if answer.reason is HeldReason.WINDOW:
+            due_in = (parking.withdrawn_at(self._installation, row) - self._held.now).total_seconds()
+            if due_in <= 0:
+                self._tell(row, "withdrawn", parking.OUTLASTED)
+                intents.withdraw(self._connection, self._held.id, [row.event_id])
+                return _SKIP
         if row.state != "held" or row.reason != answer.reason:
-            self._settle(row, state="held", reason=answer.reason, reason_text=answer.text, due_in=None)
+            if answer.reason not in gating.TOLD_BEFORE and row.event_id not in self._told:
+                self._told.add(row.event_id)
+                self._tell(row, f"held:{answer.reason}", answer.text)
+            self._settle(row, state="held", reason=answer.reason, reason_text=answer.text, due_in=due_in)
             if answer.reason in gating.BESIDE:
                 intents.let_pass(self._connection, row.id)
+            if answer.reason is HeldReason.WINDOW and parking.invite(self._connection, self._installation, self._held, row):
+                self.has_more = True
         return _BESIDE if answer.reason in gating.BESIDE else None
 
     def _aside(self, row: Row[Any], reason: str, text: str) -> _Skip:
@@ -256,6 +263,9 @@ class Choice:
         return _SKIP
 
     def _tell(self, row: Row[Any], name: str, text: str) -> None:
+        self._note(row, name, f"Not sent: {text}")
+
+    def _note(self, row: Row[Any], name: str, text: str) -> None:
         effects.note(
             self._connection,
             self._held,
@@ -264,7 +274,7 @@ class Choice:
             event_key=row.event_key,
             part=row.part,
             name=name,
-            text=f"Not sent: {text}",
+            text=text,
         )
         self.has_more = True
 

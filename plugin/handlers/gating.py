@@ -7,18 +7,19 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from plugin.domain.model import HeldReason, Lane, Visibility
-from plugin.handlers.installation import Channel
+from plugin.handlers import parking
+from plugin.handlers.installation import Installation
 from plugin.policy import approvals, gate, locks
 from plugin.store import messages
 from plugin.store.conversations import Held
 
-BESIDE = frozenset({HeldReason.LOCK, HeldReason.APPROVAL, HeldReason.PREFLIGHT})
+BESIDE = frozenset({HeldReason.LOCK, HeldReason.APPROVAL, HeldReason.PREFLIGHT, HeldReason.WINDOW})
 """What is held for these reasons lets the replies behind it pass."""
 TOLD_BEFORE = frozenset({HeldReason.APPROVAL})
 """The agents were told with the reply itself."""
 
 
-def facts(connection: Connection, channel: Channel, held: Held, row: Row[Any], *, is_begun: bool) -> gate.OutboundFacts:
+def facts(connection: Connection, installation: Installation, held: Held, row: Row[Any], *, is_begun: bool) -> gate.OutboundFacts:
     """All that the gate may look at."""
     payload = row.payload
     answered = payload.get("reply_to")
@@ -32,7 +33,7 @@ def facts(connection: Connection, channel: Channel, held: Held, row: Row[Any], *
         last_inbound_at=held.last_inbound_at,
         hold_reason=held.hold_reason,
         hold_text=held.hold_text,
-        capabilities=channel.adapter.capabilities,
+        capabilities=installation.channels[held.place].adapter.capabilities,
         file_count=len(payload.get("files", ())),
         no_reply=messages.why_no_reply(connection, held.place, answered) if answered else "",
         is_template=row.op == "template",
@@ -45,4 +46,6 @@ def facts(connection: Connection, channel: Channel, held: Held, row: Row[Any], *
         approval=approvals.why_held(waits) if waits is not None else "",
         preflight=payload.get("preflight", ""),
         is_begun=is_begun,
+        is_shut=parking.is_shut(held, row),
+        withdrawn_at=parking.withdrawn_at(installation, row),
     )

@@ -48,6 +48,10 @@ class OutboundFacts:
     """What it would give away; empty when nothing."""
     is_begun: bool = False
     """An earlier part of the same reply is on the platform already: the rest follows."""
+    is_shut: bool = False
+    """The platform itself said that its reply window is shut."""
+    withdrawn_at: datetime | None = None
+    """When it is given up if the window stays shut."""
     is_template: bool = False
     """It is a prepared text, which the platform takes when the reply window is shut."""
 
@@ -169,14 +173,24 @@ def _reach(facts: OutboundFacts) -> Refused | None:
     return None
 
 
-def _window(facts: OutboundFacts) -> Refused | None:
+def _window(facts: OutboundFacts) -> Held | Refused | None:
+    """What an agent wrote waits for the customer; what Crossdesk says would be out of date by then."""
     window = facts.capabilities.limits_of(facts.visibility).reply_window
-    if window is None or facts.last_inbound_at is None or facts.is_template:
+    if facts.is_template:
         return None
-    if facts.now > facts.last_inbound_at + timedelta(seconds=window) - _WINDOW_MARGIN:
+    is_over = False
+    if window is not None and facts.last_inbound_at is not None:
+        is_over = facts.now > facts.last_inbound_at + timedelta(seconds=window) - _WINDOW_MARGIN
+    if not (is_over or facts.is_shut):
+        return None
+    if facts.is_notice:
         return Refused(
             code="window_closed",
-            text="The platform's reply window has closed since the customer's last message. The reply was not sent and stays in the ticket. "
-            "It can be sent again after the customer writes.",
+            text="The platform's reply window has closed since the customer's last message. This was not said to the customer; it stays in the ticket.",
         )
-    return None
+    until = f" If they do not until {facts.withdrawn_at:%Y-%m-%d %H:%M} UTC, it is withdrawn." if facts.withdrawn_at is not None else ""
+    return Held(
+        reason=HeldReason.WINDOW,
+        text="The platform's reply window has closed since the customer's last message. Your reply is kept here and leaves by itself when the customer "
+        f"writes again.{until} Press `recall` to take it back.",
+    )

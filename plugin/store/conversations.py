@@ -175,7 +175,7 @@ _RELEASE = text(
         (SELECT min(CASE WHEN first.due_at IS NOT NULL THEN GREATEST(first.due_at, first.settle_at) END) FROM (
             SELECT DISTINCT ON (i.lane) i.due_at, i.settle_at, i.lane, i.event_id FROM intent i
             WHERE i.conversation_id = :id AND i.state IN ('pending', 'sending', 'unknown', 'held')
-              AND NOT (i.state = 'held' AND i.reason IN ('lock', 'approval', 'preflight'))
+              AND NOT (i.state = 'held' AND i.reason IN ('lock', 'approval', 'preflight', 'window'))
               AND NOT (conversation.ticket_ref IS NULL AND i.lane = 'to_helpdesk'
                        AND i.payload->>'kind' IN ('note', 'reaction', 'tombstone', 'change'))
               AND NOT (conversation.ticket_ref IS NULL AND i.lane = 'notices' AND i.payload ? 'needs_ticket')
@@ -183,6 +183,7 @@ _RELEASE = text(
          WHERE NOT (first.lane = 'to_helpdesk' AND EXISTS (
             SELECT 1 FROM intent f WHERE f.event_id = first.event_id AND f.lane = 'from_social'
               AND f.state IN ('pending', 'sending', 'unknown', 'held')))),
+        (SELECT min(due_at) FROM intent WHERE conversation_id = :id AND lane = 'to_social' AND state = 'held' AND reason = 'window'),
         now() + make_interval(secs => :again))
     WHERE id = :id AND lease_fence = :fence
     """

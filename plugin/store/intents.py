@@ -272,7 +272,8 @@ _OF_HELD = """
     intent.state IN ('held', 'pending') AND (event_id, op) IN (
         SELECT i.event_id, i.op FROM (SELECT id FROM conversation WHERE id = :conversation
                                       UNION ALL SELECT id FROM conversation WHERE continued_by = :conversation) c
-        JOIN intent i ON i.conversation_id = c.id AND i.lane = 'to_social' AND i.state = 'held' AND i.reason IN ('handoff', 'policy', 'lock', 'preflight'))
+        JOIN intent i ON i.conversation_id = c.id AND i.lane = 'to_social' AND i.state = 'held'
+          AND i.reason IN ('handoff', 'policy', 'lock', 'preflight', 'window'))
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,10 +16,13 @@ from plugin.handlers import pressing
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.pressing import Press
 from plugin.policy.policy import Policy
-from plugin.policy.sections import Locks, NativeAnswer, Safety
+from plugin.policy.sections import Locks, NativeAnswer, Parked, Safety
 from plugin.policy.verdicts import ApprovalNeeded
+from plugin.testing.fake_abilities import CAPABILITIES, AbleNetwork
+from plugin.testing.faults import Fault
 from plugin.testing.table_judge import TableJudge
 from tests.engine import Engine
+from tests.faults.inner import with_capabilities
 
 _CARD = "Your card 4111 1111 1111 1111 was charged."
 
@@ -367,3 +371,67 @@ def test_a_press_that_comes_with_the_reply_itself_is_heard(asked: Engine) -> Non
     assert asked.delivered() == []
     assert (numbers(asked), held(asked)) == ([], [])
     assert asked.balance().is_ok
+
+
+def _late(engine: Engine) -> None:
+    """The customer's last message is a day old."""
+    engine.rows("UPDATE conversation SET last_inbound_at = now() - interval '1 day' RETURNING 1")
+
+
+@pytest.fixture
+def windowed(database_url: str) -> Iterator[Engine]:
+    """A network that takes replies for a minute, has templates, and one that the policy names."""
+    limits = replace(CAPABILITIES.limits, reply_window=60.0)
+    network = with_capabilities(AbleNetwork(), limits=limits)
+    engine = started(database_url, network=network, book=Policy(parked=Parked(template=(("fake", "go_on"),))))
+    engine.tell(network.say("maria", "Where is my order?"))
+    engine.settle()
+    _late(engine)
+    yield engine
+    engine.close()
+
+
+def test_a_reply_behind_a_shut_window_waits_for_the_customer_who_is_asked_to_write_by_the_named_template(windowed: Engine) -> None:
+    reply(windowed, "On its way.")
+    assert windowed.delivered() == ["[The template go_on]"]
+    assert held(windowed) == ["window"]
+    assert any("leaves by itself when the customer writes again" in note for note in windowed.notes())
+    windowed.tell(windowed.network.say("maria", "Hello?"))
+    windowed.settle()
+    assert windowed.delivered() == ["[The template go_on]", "On its way."]
+    assert any("leaves now" in note for note in windowed.notes())
+    assert windowed.balance().is_ok
+
+
+def test_a_reply_for_which_nobody_writes_is_withdrawn_and_the_agent_is_told(windowed: Engine) -> None:
+    reply(windowed, "On its way.")
+    windowed.rows("UPDATE intent SET created_at = now() - interval '4 days', due_at = now() WHERE state = 'held' RETURNING 1")
+    windowed.rows("UPDATE conversation SET due_at = now() RETURNING 1")
+    windowed.settle()
+    assert held(windowed) == []
+    assert any("is withdrawn" in note and note.startswith("Not sent: The customer did not write") for note in windowed.notes())
+    windowed.tell(windowed.network.say("maria", "Hello?"))
+    windowed.settle()
+    assert windowed.delivered() == ["[The template go_on]"]
+    assert windowed.balance().is_ok
+
+
+def test_a_conversation_with_a_parked_reply_is_due_when_that_is_withdrawn(windowed: Engine) -> None:
+    reply(windowed, "On its way.")
+    (row,) = windowed.rows(
+        "SELECT due_at - now() BETWEEN interval '71 hours' AND interval '72 hours' AS is_so FROM intent WHERE state = 'held'"
+    )
+    assert row.is_so
+    (row,) = windowed.rows("SELECT due_at <= now() + interval '72 hours' AS is_so FROM conversation")
+    assert row.is_so
+
+
+def test_a_window_that_the_platform_shuts_by_its_own_clock_parks_the_reply_too(engine: Engine) -> None:
+    engine.network.faults.script("deliver", Fault.CLOSE_WINDOW)
+    reply(engine, "Restart it, please.")
+    assert engine.delivered() == []
+    assert held(engine) == ["window"]
+    engine.tell(engine.network.say("maria", "Hello?"))
+    engine.settle()
+    assert engine.delivered() == ["Restart it, please."]
+    assert engine.balance().is_ok
