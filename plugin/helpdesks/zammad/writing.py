@@ -23,6 +23,8 @@ from plugin.helpdesks.zammad.reading import message_id
 MARKS = frozenset((MarkKind.BOLD, MarkKind.ITALIC, MarkKind.STRIKE, MarkKind.CODE, MarkKind.PRE, MarkKind.QUOTE, MarkKind.LINK))
 _PLAIN_ENOUGH = frozenset((MarkKind.LINK, MarkKind.MENTION))
 _LONGEST_TITLE = 250
+_PRIORITIES = {"low": "1 low", "normal": "2 normal", "high": "3 high"}
+"""A policy's words, and the names that Zammad comes with; priorities of other names are written as they are."""
 
 
 def ticket_data(
@@ -50,13 +52,13 @@ def ticket_data(
     if ticket.tags:
         data["tags"] = ",".join(tag.replace(",", " ") for tag in ticket.tags)
     if ticket.priority:
-        data["priority"] = ticket.priority
+        data["priority"] = _priority(ticket.priority)
     return data, losses
 
 
 def changed_data(ticket: Mapping[str, Any], change: TicketChange, *, closed_states: tuple[str, ...]) -> dict[str, Any]:
     """What a change writes into a ticket that is now as shown. Attributes that the server does not have are left out."""
-    named = {"title": change.title, "group": change.group, "priority": change.priority}
+    named = {"title": change.title, "group": change.group, "priority": change.priority and _priority(change.priority)}
     data: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     is_closed = ticket.get("state") in closed_states
     if change.state is not None:
@@ -185,3 +187,7 @@ def _preferences(article: NewArticle) -> Mapping[str, Any]:
 
 def _is_web(url: str) -> bool:
     return url.startswith(("https://", "http://"))
+
+
+def _priority(word: str) -> str:
+    return _PRIORITIES.get(word.casefold(), word)

@@ -72,7 +72,7 @@ def test_a_plan_changes_nothing_and_says_what_would_be_done(world: Any, setup: P
     assert any("custom fields" in warning for warning in plan.warnings)
     assert any("not https" in warning for warning in plan.warnings)
     kinds = Counter(step.kind for step in plan.to_do())
-    assert kinds["attribute"] == 18
+    assert kinds["attribute"] == 19
     assert {"role", "account", "webhook", "workflow", "trigger", "job", "macro", "overview", "tag", "text module"} <= kinds.keys()
     (group,) = (step for step in plan.steps if step.kind == "group")
     assert (group.name, group.state) == ("Social", StepState.SAME)
