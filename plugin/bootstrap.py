@@ -16,10 +16,12 @@ from plugin.domain.clock import SystemClock
 from plugin.domain.ids import Place, channel_place, helpdesk_place
 from plugin.handlers.connects import CALLBACK, Connector
 from plugin.handlers.drain import Drain, Slots
-from plugin.handlers.installation import Channel, Desk, Installation
+from plugin.handlers.installation import Channel, Desk, Installation, PolicyAtWork
 from plugin.handlers.polls import Poller
 from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
+from plugin.policy.agreement import contract_of
+from plugin.policy.policy import Policy
 from plugin.store import cursors, places
 from plugin.store.database import Database
 from plugin.store.grants import Grants
@@ -51,6 +53,8 @@ class Bridge:
     poller: Poller
     spool: Spool | None
     grants: Grants
+    keys: Sequence[str] = field(default=(), repr=False)
+    """The installation's own, newest first; what is signed for the helpdesks' panels is derived from them."""
 
     def drain(self, slots: Slots) -> Drain:
         """What works conversations, within the servers' own limits."""
@@ -87,6 +91,7 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         channels={channel.place: channel for channel in _channels(config, database, transport, keys)},
         desks={desk.place: desk for desk in _desks(config, database, transport, keys)},
         engine=config.engine,
+        policy=policy_at_work(config),
     )
     splitter = Splitter(installation, database)
     return Bridge(
@@ -97,7 +102,16 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         poller=Poller(installation, database, splitter),
         spool=_spool(config),
         grants=Grants(database, keys),
+        keys=keys,
     )
+
+
+def policy_at_work(config: Config) -> PolicyAtWork | None:
+    """The policy as the engine asks it; None where the file has none."""
+    book = config.policy
+    if book.digest == Policy().digest:
+        return None
+    return PolicyAtWork(judge=book, contract=contract_of(book), book=book, language=config.language)
 
 
 def _channels(config: Config, database: Database, transport: Transport, keys: Sequence[str]) -> list[Channel]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 import time
@@ -10,6 +11,7 @@ import structlog
 
 from plugin.bootstrap import Bridge
 from plugin.domain.errors import StoreUnavailable
+from plugin.handlers.registrations import register_wanted
 from plugin.handlers.sweep import Sweeper
 from workers.loop import WorkLoop
 from workers.wakeups import RedisWakeUps
@@ -25,6 +27,7 @@ def sweep(bridge: Bridge, wakeups: RedisWakeUps) -> None:
         signal.signal(number, lambda *_: stopping.set())
     sweeper = Sweeper(bridge.installation, bridge.database, wakeups)
     tidied = 0.0
+    threading.Thread(target=_register, args=(bridge,), name="registrations", daemon=True).start()
     while not stopping.is_set():
         try:
             if bridge.spool is not None and bridge.spool.size():
@@ -40,3 +43,9 @@ def sweep(bridge: Bridge, wakeups: RedisWakeUps) -> None:
         except StoreUnavailable:
             _log.warning("store_away")
         stopping.wait(bridge.installation.engine.sweep_seconds)
+
+
+def _register(bridge: Bridge) -> None:
+    """Beside the sweeping: a platform may take its time."""
+    with contextlib.suppress(StoreUnavailable):
+        register_wanted(bridge.installation, bridge.database)

@@ -11,10 +11,15 @@ from plugin import log
 from plugin.cli.alerts import alert
 from plugin.cli.channels import channel
 from plugin.cli.checking import check, doctor
+from plugin.cli.conversations import conversation
 from plugin.cli.databases import db
+from plugin.cli.explaining import backtest, explain
 from plugin.cli.ledgers import ledger
 from plugin.cli.messages import message
+from plugin.cli.packaging import package
+from plugin.cli.platforms import platforms
 from plugin.cli.policies import policy
+from plugin.cli.provisioning import helpdesk
 from plugin.cli.rehearsing import rehearse
 from plugin.cli.running import run, serve, sweep, work
 from plugin.cli.shared import CONFIG_ENV, Settings
@@ -52,12 +57,32 @@ def main(ctx: click.Context, path: str) -> None:
     """Crossdesk brings social messages into the helpdesk you already run, and carries the replies back.
 
     Start with `crossdesk rehearse`: it needs no account and no helpdesk. Then write crossdesk.toml, `crossdesk check`,
-    `crossdesk doctor`, `crossdesk run`.
+    `crossdesk doctor`, `crossdesk run`; `crossdesk helpdesk apply NAME` sets the helpdesk up.
     """
     log.configure()
     ctx.obj = Settings(path)
     ctx.call_on_close(ctx.obj.close)
 
 
-for command in (run, serve, work, sweep, check, doctor, channel, message, ledger, alert, policy, db, rehearse):
+for command in (
+    run,
+    serve,
+    work,
+    sweep,
+    check,
+    doctor,
+    helpdesk,
+    platforms,
+    channel,
+    conversation,
+    message,
+    ledger,
+    alert,
+    policy,
+    db,
+    rehearse,
+    package,
+):
     main.add_command(command)
+for command in (explain, backtest):
+    policy.add_command(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from plugin.cli.adding import add
 from plugin.cli.checking import _show
 from plugin.cli.shared import Settings, actor, pass_settings, show_json, show_table
 from plugin.contracts.platform import PrintsRegistration, RegistersWebhook
@@ -11,11 +12,16 @@ from plugin.domain.errors import ConfigError
 from plugin.domain.ids import Place
 from plugin.handlers import operate
 from plugin.handlers.installation import Installation
+from plugin.handlers.registrations import UNREGISTERED
+from plugin.store import places
 
 
 @click.group()
 def channel() -> None:
     """Look at channels and helpdesks, test them, pause and resume them."""
+
+
+channel.add_command(add)
 
 
 @channel.command("list")
@@ -103,10 +109,13 @@ def connect(settings: Settings, name: str) -> None:
 @pass_settings
 def register(settings: Settings, name: str) -> None:
     """Tell the platform where our webhook is, where it lets us."""
-    adapter = settings.bridge.installation.adapter(_place(settings.bridge.installation, name))
+    place = _place(settings.bridge.installation, name)
+    adapter = settings.bridge.installation.adapter(place)
     if not isinstance(adapter, RegistersWebhook):
         raise click.ClickException(f"{name}: this platform's webhook is set by hand; its README says how.")
     adapter.register_webhook()
+    with settings.bridge.database.begin() as connection:
+        places.close_alerts(connection, place, [UNREGISTERED])
     click.echo(f"{name}: the platform knows our address now.")
 
 

@@ -11,6 +11,7 @@ from plugin.handlers import operate
 from plugin.store import ledger as books
 
 _KIND = click.Choice(["intent", "event", "receipt"])
+_DROPPED = click.Choice(["intent", "event", "receipt", "decision"])
 
 
 @click.group()
@@ -136,7 +137,7 @@ def replay(settings: Settings, number: int, kind: str) -> None:
 
 @quarantine.command()
 @click.argument("number", type=int)
-@click.option("--kind", type=_KIND, default="intent", show_default=True, help="What the list says.")
+@click.option("--kind", type=_DROPPED, default="intent", show_default=True, help="What the list says.")
 @click.confirmation_option(prompt="It will never be sent or filed. Drop it?")
 @pass_settings
 def drop(settings: Settings, number: int, kind: str) -> None:

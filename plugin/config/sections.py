@@ -144,6 +144,9 @@ class EngineSection(_Section):
     backoff_cap = Seconds(at_least=0.05, at_most=3600, metadata=_help("Longest pause between two tries."))
     parent_wait_seconds = Seconds(at_least=0, at_most=86400, metadata=_help("How long an edit or deletion waits for its message."))
     reply_wait_seconds = Seconds(at_least=0, at_most=600, metadata=_help("How long an answer waits for the message it answers."))
+    album_wait_seconds = Seconds(
+        at_least=0, at_most=60, metadata=_help("How long the first file of an album waits for the others, where they are told one by one.")
+    )
     loop_turns = fields.Integer(
         validate=validate.Range(2, 1000), metadata=_help("More automatic turns than this in ten minutes stop a conversation.")
     )
@@ -205,7 +208,7 @@ class SearchSection(_Section):
         validate=validate.Length(min=1, max=1000),
         metadata=_help("What to search for, in the platform's own words; its page says which."),
     )
-    a_day = Count(at_least=1, at_most=1_000_000, metadata=_help("Most posts that are read in a day (UTC): some platforms bill each."))
+    a_day = Count(at_least=1, at_most=100_000, metadata=_help("Most posts that are read in a day (UTC): some platforms bill each."))
     group = fields.String(metadata=_help("Where tickets of found posts are filed, if not where the channel's are."))
 
 

@@ -159,6 +159,8 @@ class NewArticle:
     in_reply_to: ArticleRef | None = None
     reopen: bool = False
     """Open the ticket in the same call if it is closed: a customer has spoken."""
+    is_warning: bool = False
+    """A note that no agent shall overlook: the reply `in_reply_to` was held, refused or did not arrive, and what to press now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

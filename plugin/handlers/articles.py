@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from plugin.domain.codec import decode, decode_event
-from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
+from plugin.domain.events import ArticleAdded, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
 from plugin.domain.model import Contact, File, NewArticle, NewTicket
 from plugin.domain.text import Text
 from plugin.handlers import wording
@@ -64,7 +65,7 @@ def new_article(channel: Channel, call: Call) -> NewArticle:
     """What an event, or a note of ours, says in the ticket; what could not be carried is named below it."""
     payload = call.intent.payload
     if payload["kind"] in {"note", "formal"}:
-        return NewArticle(text=Text(payload["text"].replace(NUMBER, call.held.ticket_number or "")), internal=True)
+        return _note(payload, call)
     event = decode_event(call.intent.event)
     refusals = tuple(f"{row.filename}: {row.refusal}" for row in call.files if row.content is None)
     files = tuple(
@@ -88,6 +89,15 @@ def new_article(channel: Channel, call: Call) -> NewArticle:
         in_reply_to=call.in_reply_to,
         reopen=payload["kind"] == "message" and channel.late == "reopen" and payload.get("reopen", True),
     )
+
+
+def _note(payload: Mapping[str, Any], call: Call) -> NewArticle:
+    """Something of ours; a warning names the reply that it is about."""
+    warns = bool(payload.get("warns"))
+    about = decode_event(call.intent.event) if warns else None
+    reply = about.article_ref if isinstance(about, ArticleAdded) else None
+    text = Text(payload["text"].replace(NUMBER, call.held.ticket_number or ""))
+    return NewArticle(text=text, internal=True, is_warning=warns, in_reply_to=reply)
 
 
 def _group(channel: Channel, call: Call) -> str:

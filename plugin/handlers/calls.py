@@ -17,7 +17,7 @@ from plugin.domain.ids import Marker, MessageRef, Place
 from plugin.domain.model import Contact, File, Lane, OpenedTicket, OutboundMessage, Receipt, TicketChange
 from plugin.domain.text import Text
 from plugin.faults import point
-from plugin.handlers import articles, wording
+from plugin.handlers import articles, courtesies, wording
 from plugin.handlers.call import Call
 from plugin.handlers.fates import Try, fate
 from plugin.handlers.installation import Channel, Installation
@@ -158,6 +158,8 @@ class Caller:
             if receipt is None:
                 return _absent(call)
         else:
+            if call.intent.lane == Lane.TO_SOCIAL and call.intent.part == 0:
+                courtesies.show_attention(channel.adapter, message)
             receipt = channel.adapter.deliver(message, marker=marker)
         return self._delivered(call, receipt, was_found=is_question)
 
@@ -260,7 +262,8 @@ class Caller:
             # What stood in the other ticket was not written to this customer: it is taken note of, and never sent.
             articles = [replace(article, is_reply=False) for article in articles]
             effects.append(Noted(name="merged", text=wording.MERGED))
-        is_news = is_merged or state.is_closed != held.ticket_closed or has_new_data
+        is_asked = any(name == "action" and value for name, value in state.fields)
+        is_news = is_merged or is_asked or has_new_data or state.is_closed != held.ticket_closed
         found: tuple[HelpdeskEvent, ...] = (changed, *articles) if is_news else tuple(articles)
         newest = max(articles, key=lambda article: article.occurred_at or call.intent.created_at, default=None)
         cursor = None if newest is None else newest.article_ref

@@ -76,7 +76,8 @@ class Choice:
         is_early = (before and self._is_leaving(before[0])) or self._is_unnumbered(first)
         if is_early and first.state == "pending":
             if first.is_due:
-                self._settle(first, state="pending", reason="order", due_in=_BEHIND_SECONDS)
+                blocked = max(standing.blocked_for for standing in self._standings.values())
+                self._settle(first, state="pending", reason="order", due_in=max(blocked, _BEHIND_SECONDS))
             return []
         return self._lane(Lane.NOTICES, mine, set())
 
@@ -91,7 +92,7 @@ class Choice:
         place = self._held.place if lane in _AT_PLATFORM else self._held.helpdesk
         standing = self._standings[place]
         calls: list[Call] = []
-        for row in rows:
+        for number, row in enumerate(rows):
             if lane is Lane.TO_HELPDESK and self._held.ticket_ref is None and row.payload["kind"] in _ADDITIONS:
                 continue  # Nothing to write it into yet: it follows the ticket's first message.
             if lane is Lane.TO_HELPDESK and row.event_id in fetching:
@@ -111,11 +112,26 @@ class Choice:
                 self.has_more = True
                 continue
             if call is None:
+                if lane is Lane.TO_SOCIAL:
+                    self._hold_behind(rows[number + 1 :])
                 break
             calls.append(call)
             if lane is not Lane.TO_HELPDESK or call.call != "add_article" or len(calls) == _BURST or row.errors:
                 break
         return calls
+
+    def _hold_behind(self, rows: Sequence[Row[Any]]) -> None:
+        """What stands behind a held reply does not overtake it; where it would be held itself, its author is told at once, too."""
+        for row in rows:
+            if row.part == 0 and row.state == "pending":
+                answer = gate.ask(self._facts(row))
+                if isinstance(answer, gate.Held):
+                    self._hold(row, answer)
+
+    def _hold(self, row: Row[Any], answer: gate.Held) -> None:
+        if row.state != "held" or row.reason != answer.reason:
+            self._tell(row, f"held:{answer.reason}", answer.text)
+        self._settle(row, state="held", reason=answer.reason, reason_text=answer.text, due_in=None)
 
     def _defer(self, row: Row[Any], standing: Standing) -> None:
         """The place cannot be called now. Nothing was asked, so no try is counted."""
@@ -184,9 +200,7 @@ class Choice:
         if row.lane in {Lane.TO_SOCIAL, Lane.NOTICES}:
             answer = gate.ask(self._facts(row))
             if isinstance(answer, gate.Held):
-                if row.state != "held" or row.reason != answer.reason:
-                    self._tell(row, f"held:{answer.reason}", answer.text)
-                self._settle(row, state="held", reason=answer.reason, reason_text=answer.text, due_in=None)
+                self._hold(row, answer)
                 return None
             if isinstance(answer, gate.Refused):
                 self._settle(row, state="failed", reason=answer.code, reason_text=answer.text, due_in=None, outcome=answer.code)

@@ -74,7 +74,7 @@ def note(connection: Connection, held: Held, *, event_id: int, event_place: Plac
                 op=op,
                 part=part,
                 marker=marker_for(event_place, event_key, op, part),
-                payload={"kind": "note", "text": text},
+                payload={"kind": "note", "text": text, **({"warns": True} if name == "failed" else {})},
             )
         ],
     )

@@ -46,7 +46,7 @@ def facts(
     this_hour, before = counts.this_hour, counts.hour_before
     return Facts(
         trigger=trigger,
-        clock=_clock(policy, channel, held),
+        clock=clock_facts(policy, channel, group=held.ticket_group, now=now),
         message=message or MessageFacts(language=state.language, visibility=held.visibility),
         contact=ContactFacts(
             handle=contact.handle,
@@ -67,9 +67,9 @@ def facts(
             customer_messages=progress.customer_messages,
             bystander_messages=progress.bystander_messages,
             suspicious_bystanders=suspicious_bystanders,
-            minutes_open=_minutes(now, progress.opened_at) or 0.0,
-            minutes_unanswered=_minutes(now, progress.unanswered_since),
-            minutes_silent=_minutes(now, progress.last_customer_at),
+            minutes_open=minutes(now, progress.opened_at) or 0.0,
+            minutes_unanswered=minutes(now, progress.unanswered_since),
+            minutes_silent=minutes(now, progress.last_customer_at),
             window_minutes_left=_window_left(channel, held),
             times_reopened=progress.times_reopened,
             group=held.ticket_group,
@@ -134,10 +134,9 @@ def _perceived(policy: PolicyAtWork, found: MessageFacts) -> MessageFacts:
     return policy.perceive(replace(found, topics=policy.book.topics_in(found.text)))
 
 
-def _clock(policy: PolicyAtWork, channel: Channel, held: Held) -> ClockFacts:
+def clock_facts(policy: PolicyAtWork, channel: Channel, *, group: str, now: datetime) -> ClockFacts:
     """The moment, and the hours of the team that answers."""
-    now = held.now
-    hours = policy.book.team_of(group=held.ticket_group, channel=channel.key, channel_group=channel.group).hours
+    hours = policy.book.team_of(group=group, channel=channel.key, channel_group=channel.group).hours
     local, opens = now.astimezone(hours.zone), hours.next_open(now)
     return ClockFacts(
         now=now,
@@ -153,7 +152,8 @@ def kept(found: Facts) -> Facts:
     return replace(found, message=replace(found.message, text="", links=()), contact=replace(found.contact, name="", handle=""))
 
 
-def _minutes(now: datetime, since: datetime | None) -> float | None:
+def minutes(now: datetime, since: datetime | None) -> float | None:
+    """From `since` to `now`; None where there is no `since`."""
     return None if since is None else (now - since) / timedelta(minutes=1)
 
 

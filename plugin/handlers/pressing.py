@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from plugin.domain.errors import ConfigError
 from plugin.domain.events import ActionTaken
 from plugin.domain.model import Origin
-from plugin.store import conversations, decisions, events, ledger
-from plugin.store.database import Database
+from plugin.store import decisions, events, leads, ledger
+from plugin.store.database import Database, now
 from plugin.store.events import Arrival
 
 
@@ -36,12 +35,12 @@ def press(database: Database, conversation_id: int, pressed: Press) -> int | Non
     """
     key = pressed.key or uuid.uuid4().hex
     with database.begin() as connection:
-        row = conversations.lead_of(connection, conversation_id)
+        row = leads.lead_of(connection, conversation_id)
         if row is None:
             raise ConfigError(f"There is no conversation {conversation_id}; nothing was done. `crossdesk conversation list` shows them.")
         event = ActionTaken(
             event_key=f"crossdesk:action:{row.id}:{key}",
-            occurred_at=datetime.now(UTC),
+            occurred_at=now(connection),
             action=pressed.action,
             actor=pressed.actor,
             role=pressed.role,
@@ -59,7 +58,7 @@ def press(database: Database, conversation_id: int, pressed: Press) -> int | Non
 def outcome(database: Database, conversation_id: int, event_id: int) -> list[dict[str, Any]]:
     """What was decided on a press, as soon as it was."""
     with database.begin() as connection:
-        row = conversations.lead_of(connection, conversation_id)
+        row = leads.lead_of(connection, conversation_id)
         found = decisions.of_conversation(connection, conversation_id if row is None else row.id)
         return [dict(item._mapping) for item in found if item.event_id == event_id]  # noqa: SLF001 - SQLAlchemy's public way to a mapping
 

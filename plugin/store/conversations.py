@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -118,10 +118,11 @@ def renew(connection: Connection, lease: Lease, *, seconds: float) -> Held | Non
     What an earlier holder was sending may or may not have been applied: it becomes `unknown`, and its end counts as a fault.
     """
     row = connection.execute(_RENEW, {"id": lease.conversation_id, "fence": lease.fence, "seconds": seconds}).one_or_none()
-    return None if row is None else _held(row)
+    return None if row is None else held_of(row)
 
 
-def _held(row: Row[Any]) -> Held:
+def held_of(row: Row[Any]) -> Held:
+    """A conversation out of its row, joined with its contact's `profile` and `customer_ref`, and `now`."""
     return Held(
         id=row.id,
         place=Place(row.place),
@@ -147,12 +148,12 @@ def _held(row: Row[Any]) -> Held:
         ticket_group=row.ticket_group,
         ticket_fields=row.ticket_fields,
         continued_by=row.continued_by,
-        state=_state(row),
+        state=state_of(row),
         progress=Progress(**{name: getattr(row, name) for name in PROGRESS}),
     )
 
 
-def _state(row: Row[Any]) -> State:
+def state_of(row: Row[Any]) -> State:
     """The stage's own column is the stage; the rest of the state stands beside it."""
     return decode(State, {**row.crossover, "stage": row.stage})
 
@@ -257,38 +258,6 @@ def lift_hold(connection: Connection, conversation_id: int) -> Place | None:
     return None if place is None else Place(place)
 
 
-_FIND_LEAD = text(
-    """
-    SELECT id, ticket_ref, ticket_number, ticket_url, ticket_closed, article_cursor, ticket_owner, ticket_group, ticket_fields, stage, crossover
-    FROM conversation
-    WHERE contact_id = :contact AND id <> :id AND stage IN ('handoff', 'formal', 'confirming') AND continued_by IS NULL AND ticket_ref IS NOT NULL
-    ORDER BY last_inbound_at DESC NULLS LAST LIMIT 1 FOR UPDATE
-    """
-)
-
-
-def follow_lead(connection: Connection, conversation_id: int, contact_id: int) -> State | None:
-    """Take over the ticket and the state of the same contact's conversation that became formal; None when there is none.
-
-    From then on that one only points to the ticket: the ticket's events and timers are this conversation's.
-    """
-    row = connection.execute(_FIND_LEAD, {"contact": contact_id, "id": conversation_id}).one_or_none()
-    if row is None:
-        return None
-    state = _state(row)
-    taken = {name: getattr(row, name) for name in ("ticket_ref", "ticket_number", "ticket_url", "ticket_closed", "article_cursor")}
-    update(connection, conversation_id, {**taken, "ticket_owner": row.ticket_owner, "ticket_group": row.ticket_group})
-    left = {"id": row.id, "by": conversation_id, "crossover": json.dumps(encode(replace(state, timers=())))}
-    connection.execute(text("UPDATE conversation SET continued_by = :by, crossover = CAST(:crossover AS jsonb) WHERE id = :id"), left)
-    return state
-
-
-def read_lead(connection: Connection, conversation_id: int) -> State:
-    """The state of the conversation that took this one's ticket over."""
-    statement = text("SELECT stage, crossover FROM conversation WHERE id = :id")
-    return _state(connection.execute(statement, {"id": conversation_id}).one())
-
-
 def keep_state(connection: Connection, conversation_id: int, state: State | None, progress: Mapping[str, Any]) -> None:
     """Write down where a conversation stands, and what changed of its progress."""
     values: dict[str, Any] = dict(progress)
@@ -308,11 +277,3 @@ def keep_ticket(connection: Connection, conversation_id: int, *, owner: str, gro
         "UPDATE conversation SET ticket_owner = :owner, ticket_group = :group, ticket_fields = CAST(:fields AS jsonb) WHERE id = :id"
     )
     connection.execute(statement, {"owner": owner, "group": group, "fields": json.dumps(dict(fields)), "id": conversation_id})
-
-
-def lead_of(connection: Connection, conversation_id: int) -> Row[Any] | None:
-    """The conversation in which a ticket is worked on, locked: itself, or the private one that took its ticket over."""
-    statement = text(
-        "SELECT id, place FROM conversation WHERE id = (SELECT COALESCE(continued_by, id) FROM conversation WHERE id = :id) FOR UPDATE"
-    )
-    return connection.execute(statement, {"id": conversation_id}).one_or_none()

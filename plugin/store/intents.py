@@ -266,16 +266,21 @@ def release_conversation(connection: Connection, conversation_id: int) -> int:
 
 
 _OF_HELD = """
-    conversation_id = :conversation AND state IN ('held', 'pending') AND (event_id, op) IN (
-        SELECT event_id, op FROM intent
-        WHERE conversation_id = :conversation AND lane = 'to_social' AND state = 'held' AND reason IN ('handoff', 'policy'))
+    intent.state IN ('held', 'pending') AND (event_id, op) IN (
+        SELECT i.event_id, i.op FROM (SELECT id FROM conversation WHERE id = :conversation
+                                      UNION ALL SELECT id FROM conversation WHERE continued_by = :conversation) c
+        JOIN intent i ON i.conversation_id = c.id AND i.lane = 'to_social' AND i.state = 'held' AND i.reason IN ('handoff', 'policy'))
 """
 
 
 def free(connection: Connection, conversation_id: int, *, is_exception: bool) -> int:
-    """Replies that the crossover contract held may be asked about again; `is_exception`: they leave, for a person took it upon them."""
+    """Replies that the crossover contract held may be asked about again, also in the conversation that this one goes on for.
+
+    `is_exception`: they leave, for a person took it upon them.
+    """
     statement = text(
         f"""
+        WITH woken AS (UPDATE conversation SET due_at = LEAST(due_at, now()) WHERE continued_by = :conversation)
         UPDATE intent SET state = 'pending', due_at = now(), reason = '', reason_text = '',
             payload = CASE WHEN :exception THEN payload || '{{"released": true}}' ELSE payload END
         WHERE {_OF_HELD}

@@ -161,6 +161,7 @@ conversation = Table(
     Index("ix_conversation_ticket", "helpdesk", "ticket_ref", postgresql_where=text("ticket_ref IS NOT NULL")),
     Index("ix_conversation_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
     Index("ix_conversation_contact", "contact_id", "id"),
+    Index("ix_conversation_continued", "continued_by", postgresql_where=text("continued_by IS NOT NULL")),
     Index("ix_conversation_looked", "place", "looked_at", postgresql_where=text("looked_at IS NOT NULL AND NOT ticket_closed")),
 )
 
@@ -194,6 +195,7 @@ inbound_event = Table(
     Index("ix_inbound_event_routed", "id", postgresql_where=text("state = 'routed'")),
     Index("ix_inbound_event_set_aside", "id", postgresql_where=text("state = 'quarantined'")),
     Index("ix_inbound_event_receipt", "receipt_id"),
+    Index("ix_inbound_event_revising", "conversation_id", "id", postgresql_where=text("kind IN ('MessageEdited', 'ReactionChanged')")),
 )
 
 message = Table(

@@ -1,7 +1,7 @@
 """What an adapter can carry as a Markdown table, made from its declared capabilities and shown in its README.
 
 `python -m plugin.testing.tables` says which READMEs differ, with `--write` it rewrites them between `<!-- capabilities -->` and
-`<!-- /capabilities -->`. Without the markers the table is put at the end.
+`<!-- /capabilities -->`. Without the markers the table is put at the end. `docs/platforms.md` holds the same of all platforms side by side.
 """
 
 from __future__ import annotations
@@ -9,79 +9,27 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
+from plugin.contracts import abilities
+from plugin.contracts.capabilities import Capabilities
 from plugin.contracts.registry import walk
-from plugin.domain.events import (
-    ArticleAdded,
-    ContactReachability,
-    DeliveryUpdated,
-    Event,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    ReactionChanged,
-    TicketChanged,
-    TicketTouched,
-)
-from plugin.domain.model import Visibility
-from plugin.domain.text import MarkKind
 
 BEGIN, END = "<!-- capabilities -->", "<!-- /capabilities -->"
 KINDS = {"plugin.platforms": "PLATFORM", "plugin.helpdesks": "HELPDESK"}
-_LEVELS = {
-    Level.REJECTED: "no",
-    Level.DROPPED: "left out, with a remark",
-    Level.FALLBACK: "in another form",
-    Level.PARTIAL: "in part",
-    Level.FULL: "yes",
-}
-_CARRIED = {
-    "receives": "messages in",
-    "replies_public": "public replies",
-    "replies_private": "private replies",
-    "attachments_in": "files in",
-    "attachments_out": "files out",
-    "edits_in": "edits by customers",
-    "edits_out": "edits by agents",
-    "deletes_in": "deletions by customers",
-    "deletes_out": "deletions by agents",
-    "threads": "threads",
-    "reactions_in": "reactions",
-    "delivery_reports": "delivery reports",
-    "hides": "hiding what others said",
-    "templates": "prepared texts when the reply window is shut",
-    "listens": "saved searches",
-}
-_FILED = {
-    "replies_public": "agents' replies in public conversations",
-    "replies_private": "agents' replies in private conversations",
-    "attachments_out": "customers' files",
-    "attachments_in": "agents' files",
-}
-"""What counts at a helpdesk; the rest is the platform's affair."""
-_EVENTS: dict[type[Event], str] = {
-    MessageReceived: "messages",
-    MessageEdited: "edits",
-    MessageDeleted: "deletions",
-    ReactionChanged: "reactions",
-    DeliveryUpdated: "deliveries",
-    ContactReachability: "whether a contact can be reached",
-    ArticleAdded: "articles and notes",
-    TicketTouched: "that a ticket changed",
-    TicketChanged: "changes of tickets",
-}
-_OF_HELPDESKS = frozenset[type[Event]]([ArticleAdded, TicketTouched, TicketChanged])
-_MARKS = {MarkKind.PRE: "code blocks", MarkKind.STRIKE: "struck out", MarkKind.LINK: "links", MarkKind.MENTION: "mentions"}
+PAGE = Path(__file__).parents[2] / "docs" / "platforms.md"
+_INTRODUCTION = """# What each platform can carry
+
+Made from what each adapter declares, by `python -m plugin.testing.tables --write`; `crossdesk platforms` shows the same, `--json` for programs. Each name
+leads to the platform's page: steps to set it up, permissions, limits, what it cannot do. *In part* and *in another form* are explained there.
+"""
 
 
 def table(capabilities: Capabilities) -> str:
     """The whole table, without the markers and without a line break at its end."""
-    rows = [*_abilities(capabilities), *_limits(capabilities.limits), *_private(capabilities), *_ends(capabilities)]
-    return "\n".join(["| what | how far |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows)])
+    return "\n".join(["| what | how far |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in abilities.rows(capabilities))])
 
 
 def shown(readme: str) -> str | None:
@@ -105,6 +53,22 @@ def folder_of(static: Any) -> Path:
     return Path(str(importlib.import_module(type(static).__module__).__file__)).parent
 
 
+def page(platforms: Iterable[Any]) -> str:
+    """`docs/platforms.md`, whole: a matrix for each group of abilities. Platforms of other distributions are left out."""
+    ours = sorted(
+        (one for one in platforms if type(one).__module__.startswith("plugin.platforms.")), key=lambda one: one.display_name.lower()
+    )
+    rows = {one.name: dict(abilities.rows(one.capabilities)) for one in ours}
+    parts = [_INTRODUCTION]
+    for heading, names in abilities.GROUPS:
+        lines = [f"| platform | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
+        for one in ours:
+            link = f"[{one.display_name}](../plugin/platforms/{one.name}/README.md)"
+            lines.append(f"| {link} | {' | '.join(rows[one.name].get(name, '') for name in names)} |")
+        parts.append(f"## {heading}\n\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
 def main(arguments: list[str]) -> int:
     """Say which READMEs differ, or rewrite them. 1 when something differs and was not rewritten."""
     parser = argparse.ArgumentParser(prog="python -m plugin.testing.tables", description=__doc__)
@@ -124,84 +88,14 @@ def main(arguments: list[str]) -> int:
             elif wanted != readme:
                 differs = True
                 sys.stdout.write(f"{path} does not show the declared capabilities; run with --write\n")
+    wanted = page(walk("plugin.platforms", "PLATFORM").values())
+    if PAGE.parent.is_dir() and (not PAGE.exists() or PAGE.read_text(encoding="utf-8") != wanted):
+        if is_writing:
+            PAGE.write_text(wanted, encoding="utf-8")
+        else:
+            differs = True
+            sys.stdout.write(f"{PAGE} does not show the declared capabilities; run with --write\n")
     return int(differs)
-
-
-def _abilities(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
-    for name, words in (_FILED if capabilities.events <= _OF_HELPDESKS else _CARRIED).items():
-        yield words, _LEVELS[getattr(capabilities, name)]
-    yield "conversations", _list(one.value for one in capabilities.visibilities)
-    yield "formatting sent", _list(sorted(_MARKS.get(kind, kind.value) for kind in capabilities.marks))
-    yield "tells of", _list(words for kind, words in _EVENTS.items() if kind in capabilities.events)
-
-
-def _ends(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
-    if capabilities.edits_out >= Level.PARTIAL:
-        yield "can be edited for", _span(capabilities.limits.edit_window)
-    if not capabilities.events <= _OF_HELPDESKS:
-        yield "can be answered for", _span(capabilities.limits.reply_window)
-        private = capabilities.limits_of(Visibility.PRIVATE).reply_window
-        if private != capabilities.limits.reply_window:
-            yield "can be answered for, in private", _span(private)
-        yield "who may be answered in public", capabilities.may_answer or "everybody who can be read"
-    yield "when no answer came to a call", _after_silence(capabilities)
-
-
-def _after_silence(capabilities: Capabilities) -> str:
-    if capabilities.idempotency is not Idempotency.NONE:
-        return "it is made again; the same call twice has one effect"
-    if capabilities.readback is Readback.NONE:
-        return "a person looks and decides; it is never made again by itself"
-    lag = capabilities.limits.readback_lag
-    return "it is looked up before it is made again" + (f", {_span(lag)} later" if lag else "")
-
-
-def _limits(limits: Limits) -> Iterator[tuple[str, str]]:
-    unit = limits.ruler.unit if limits.ruler is not None else "characters"
-    yield "longest text", _count(limits.text_length, unit)
-    if limits.caption_length is not None:
-        yield "longest text beside a file", _count(limits.caption_length, unit)
-    yield "files in one message", str(limits.files_per_message or "none")
-    if limits.files_per_message:
-        yield "largest file", _size(limits.file_bytes)
-        yield "kinds of file", ", ".join(f"`{kind}`" for kind in limits.content_types) or "any"
-    yield "calls in a second", "no known limit" if limits.calls_per_second is None else f"{limits.calls_per_second:g}"
-    yield "calls at once", str(limits.concurrency)
-
-
-def _private(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
-    """Where private messages have limits of their own: those that differ."""
-    if capabilities.private_limits is not None:
-        public = set(_limits(capabilities.limits))
-        yield from (
-            (f"{words}, in private", value) for words, value in _limits(capabilities.private_limits) if (words, value) not in public
-        )
-
-
-def _list(items: Iterator[str] | list[str]) -> str:
-    return ", ".join(items) or "none"
-
-
-def _count(number: int | None, unit: str) -> str:
-    return "no known limit" if number is None else f"{number:,} {unit}"
-
-
-def _size(number: int | None) -> str:
-    if number is None:
-        return "no known limit"
-    for size, unit in ((1 << 20, "MiB"), (1_000_000, "MB"), (1_000, "kB")):
-        if number % size == 0:
-            return f"{number // size:,} {unit}"
-    return f"{number:,} bytes"
-
-
-def _span(seconds: float | None) -> str:
-    if seconds is None:
-        return "no known limit"
-    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} seconds"
 
 
 if __name__ == "__main__":

@@ -41,6 +41,17 @@ webhook_secret = "{info["webhook_secret"]}"
 """
 
 
+def osticket_section(info: dict[str, Any]) -> str:
+    """An osTicket as `tests.servers.osticket` describes it."""
+    return f"""
+[helpdesk.osticket]
+kind = "osticket"
+url = "{info["url"]}"
+webhook_secret = "{info["secret"]}"
+group = "Support"
+"""
+
+
 def matrix_section(settings: dict[str, Any]) -> str:
     """A Matrix bot as `tests.servers.synapse.appservice` describes it."""
     return f"""

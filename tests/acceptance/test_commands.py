@@ -161,3 +161,49 @@ def test_a_backup_is_restored_with_everything_in_it(cli: Cli, database: Database
     with database.begin() as connection:
         assert [bytes(row.body) for row in connection.exec_driver_sql("SELECT body FROM receipt")] == [b"kept"]
     assert cli("db", "upgrade").exit_code == 0
+
+
+def test_a_message_that_nobody_knows_is_not_hidden(cli: Cli) -> None:
+    result = cli("message", "hide", "4711")
+    assert result.exit_code == 2
+    assert "No message is known as '4711'" in result.output
+
+
+def test_a_channel_whose_credentials_stand_in_the_file_is_not_connected_in_a_browser(cli: Cli) -> None:
+    result = cli("channel", "connect", "practice")
+    assert result.exit_code == 1
+    assert "its credentials stand in crossdesk.toml" in result.output
+
+
+def test_the_searches_of_the_file_are_listed_with_their_budget(cli: Cli, database: Database, tmp_path: Path) -> None:
+    with (tmp_path / "crossdesk.toml").open("a") as file:
+        file.write(
+            '[channel.toot]\nplatform = "mastodon"\nurl = "https://mastodon.example"\naccess_token = "token"\n'
+            '[channel.toot.search.brand]\nquery = "#crossdesk"\na_day = 30\n'
+        )
+    assert cli("check").exit_code == 0
+    with database.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO cursor (place, task, spent, spent_on, found) VALUES ('channel:toot', 'search:brand', 30, (now() AT TIME ZONE 'UTC')::date, 7)"
+        )
+    listed = cli("channel", "list").output
+    assert "30 of 30" in listed
+    assert "The day's budget is used up" in listed
+    (search,) = json.loads(cli("channel", "list", "--json").output)["searches"]
+    assert (search["search"], search["query"], search["is_used_up"], search["found"]) == ("brand", "#crossdesk", True, 7)
+
+
+def test_mistakes_in_a_search_are_named_with_their_lines(cli: Cli, tmp_path: Path) -> None:
+    with (tmp_path / "crossdesk.toml").open("a") as file:
+        file.write('[channel.practice.search.brand]\nquery = "x"\n')
+        file.write('[channel.toot]\nplatform = "mastodon"\nurl = "https://mastodon.example"\naccess_token = "token"\n')
+        file.write('[channel.toot.search.brand]\na_day = 0\n[channel.toot.search."No Name"]\nquery = "x"\n')
+    told = cli("check")
+    assert told.exit_code == 2
+    for words in (
+        "channel.practice.search: Plaza (practice network) cannot be searched",
+        "channel.toot.search.brand.query: is missing",
+        "channel.toot.search.brand.a_day: must lie between",
+        'channel.toot.search."No Name": is no usable name for a search',
+    ):
+        assert words in told.output

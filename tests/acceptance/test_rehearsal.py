@@ -27,6 +27,22 @@ def test_a_rehearsal_loses_doubles_and_reorders_nothing_and_leaves_nothing_behin
     assert processes_that_name(tmp_path) == []
 
 
+def test_a_whole_conversation_goes_from_the_first_post_to_the_confirmed_end(tmp_path: Path) -> None:
+    command = [*CROSSDESK, "rehearse", "crossover", "--policy", "command-centre", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    played = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280, check=False)
+    assert played.returncode == 0, played.stdout + played.stderr
+    outcome = json.loads(played.stdout)
+    assert (outcome["ok"], outcome["stage"], outcome["outcome"], outcome["told_of_handoff"]) == (True, "resolved", "confirmed", 1)
+    stages = list(dict.fromkeys(step["stage"] for step in outcome["steps"]))
+    assert stages == ["social", "handoff", "formal", "confirming", "resolved"]
+    leaked = next(step for step in outcome["steps"] if "right here" in step["does"])
+    assert leaked["customer_saw"] == []
+    assert leaked["held"][0].startswith("handoff: ")
+    assert list(tmp_path.iterdir()) == []
+    assert processes_that_name(tmp_path) == []
+
+
 def processes_that_name(folder: Path) -> list[str]:
     """The processes that have the folder in their command or environment."""
     found = []

@@ -37,7 +37,7 @@ _LOAD = (
     INSERT INTO inbound_event (id, place, event_key, kind, conversation_id, receipt_id, origin, payload, occurred_at, received_at, state)
     OVERRIDING SYSTEM VALUE
     SELECT :offset + n, :place, 'old' || n, 'MessageReceived', :offset + 1 + n % :contacts, :offset + n, 'webhook',
-           jsonb_build_object('type', 'MessageReceived', 'event_key', 'old' || n, 'message_ref', 'old' || n, 'thread_key', 'old',
+           jsonb_build_object('type', 'MessageReceived', 'event_key', 'old' || n, 'occurred_at', NULL, 'message_ref', 'old' || n, 'thread_key', 'old',
                               'visibility', 'private', 'author', jsonb_build_object('ref', 'old'),
                               'text', jsonb_build_object('plain', repeat('word ', 80))),
            now() - interval '9 days', now() - interval '9 days', 'done'

@@ -18,6 +18,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from plugin.domain.model import File, Visibility
+from plugin.testing.fake_abilities import AbleNetwork
 from plugin.testing.fake_posts import received
 from plugin.testing.faults import Fault
 from tests.faults.door import application
@@ -180,10 +181,18 @@ def test_48_what_our_side_posts_on_the_platform_itself_is_filed_once_and_never_s
     inner.is_whole()
 
 
-def test_49_there_is_no_door_at_which_a_sign_in_could_be_forged(inner: Inner) -> None:
-    """Channels are connected by what stands in crossdesk.toml: no route takes a code, a state or an address to go on to."""
-    rules = {rule.rule for rule in application(inner).url_map.iter_rules()}
-    assert rules == {"/healthz", "/readyz", "/metrics"}
+def test_49_a_forged_oauth_callback_connects_nothing_and_leads_nowhere(database_url: str) -> None:
+    """One route takes a code, and only with a state that we gave out: tests/unit/test_connects.py has its use, age and single life."""
+    network = AbleNetwork()
+    receiver = application(Inner(database_url, platform=network))
+    rules = {rule.rule for rule in receiver.url_map.iter_rules()}
+    assert rules == {"/healthz", "/readyz", "/places", "/metrics", "/oauth/callback"}
+    for query in ({}, {"code": "c"}, {"state": "", "code": "c"}, {"state": "guess", "code": "c", "redirect_uri": "https://evil.example/"}):
+        answer = receiver.test_client().get("/oauth/callback", query_string=query)
+        assert (answer.status_code, answer.headers.get("Location"), answer.headers["Cache-Control"]) == (400, None, "no-store")
+        assert "evil.example" not in answer.text
+    assert receiver.test_client().post("/oauth/callback", data={"state": "guess", "code": "c"}).status_code == 405
+    assert network.tokens == []
 
 
 def test_50_nothing_that_people_write_breaks_out_of_a_log_line_and_no_log_tells_a_secret(lasting: Running) -> None:

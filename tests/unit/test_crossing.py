@@ -16,6 +16,7 @@ from plugin.handlers.pressing import Press
 from plugin.policy.contract import Contract
 from plugin.policy.verdicts import Crossover, Filtered, Move, Participation, Routing
 from plugin.testing.fake_platform import CAPABILITIES, FakePlatform
+from plugin.testing.faults import Fault
 from plugin.testing.table_judge import TableJudge
 from tests.engine import Engine
 
@@ -488,3 +489,54 @@ def test_facts_count_what_there_is(database_url: str) -> None:
     assert (went.customer_messages, went.bystander_messages, went.agent_replies, went.minutes_unanswered) == (1, 1, 1, None)
     assert (facts.counts.contact_hour, facts.counts.channel_hour, facts.counts.channel_usual) == (1, 2, None)
     engine.close()
+
+
+def test_a_notice_whose_answer_is_lost_is_looked_for_and_said_once(engine: Engine) -> None:
+    engine.network.faults.script("deliver", Fault.LOSE_ANSWER)
+    crossed(engine)
+    assert len(engine.delivered()) == 1
+    assert engine.rows("SELECT call, state FROM intent WHERE op = 'say:handoff'") == [("say", "sent")]
+    assert engine.balance().is_ok
+
+
+def test_a_change_whose_answer_is_lost_is_made_again_and_one_that_is_refused_is_told(engine: Engine) -> None:
+    engine.helpdesk.faults.script("update_ticket", Fault.LOSE_ANSWER)
+    crossed(engine)
+    assert engine.helpdesk.tickets[0].group == "Formal"
+    engine.helpdesk.faults.script("update_ticket", Fault.REFUSE)
+    engine.press("confirm")
+    engine.settle()
+    assert any("could not be changed" in note for note in engine.notes())
+    assert engine.rows("SELECT op FROM intent WHERE state = 'quarantined'") == [("change:stage",)]
+    assert engine.balance().is_ok
+
+
+def test_the_echo_of_a_notice_is_recognised_and_files_nothing(engine: Engine) -> None:
+    crossed(engine)
+    before = len(engine.articles())
+    engine.poller.poll_due()
+    engine.settle()
+    assert len(engine.articles()) == before
+
+
+def test_many_customers_and_many_workers_cross_over_once_each(engine: Engine) -> None:
+    with engine.crowd(4):
+        for number in range(4):
+            engine.tell(*(engine.network.say(f"contact{person}", f"invoice {number}") for person in range(12)))
+        engine.settle(seconds=60)
+    assert engine.decided().count("invoices") == 12
+    assert len(engine.delivered()) == 12
+    for ticket in engine.helpdesk.tickets:
+        assert [article.text.plain for article in ticket.articles if not article.internal] == [f"invoice {number}" for number in range(4)]
+    assert engine.balance().is_ok
+
+
+def test_every_held_reply_is_told_to_its_author_at_once_and_all_are_released_in_order(engine: Engine) -> None:
+    crossed(engine)
+    reply(engine, "first")
+    reply(engine, "second")
+    assert sum("press `release`" in note for note in engine.notes()) == 2
+    assert engine.balance().reasons["held"] == {"handoff": 2}
+    engine.press("release", role="supervisor", reason="Harmless, both.")
+    engine.settle()
+    assert engine.delivered()[1:] == ["first", "second"]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from plugin.handlers import health
 from plugin.handlers.sweep import Sweeper
-from plugin.store import cursors
+from plugin.store import cursors, places
 from plugin.testing.faults import Fault
 from tests.engine import CHANNEL, Engine
+from tests.faults.door import door
+from tests.faults.inner import Inner
 
 
 @pytest.fixture
@@ -127,3 +130,19 @@ def test_places_are_red_with_a_dead_token_or_a_silent_webhook_and_green_when_wel
     poll(engine)
     assert stand()[CHANNEL] == ("reauth", False)
     assert stand()["helpdesk:fake"] == ("active", True)
+
+
+def test_the_receiver_answers_how_places_stand(database_url: str) -> None:
+    inner = Inner(database_url)
+    browser: Any = door(inner)
+    well = browser.get("/places")
+    assert (well.status_code, well.json["places"]["channel:fake"]["ok"]) == (200, True)
+    with inner.database.begin() as connection:
+        places.set_status(connection, CHANNEL, "reauth", "The token is dead.")
+    red = browser.get("/places")
+    assert (red.status_code, red.json["ok"], red.json["places"]["channel:fake"]["says"]) == (503, False, "The token is dead.")
+    assert "crossdesk channel resume fake" in red.json["places"]["channel:fake"]["next"]
+    shown = browser.get("/metrics").text
+    assert 'crossdesk_place_ok{place="channel:fake"} 0.0' in shown
+    assert 'crossdesk_missed_total{place="channel:fake"} 0.0' in shown
+    inner.close()

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from plugin.domain.model import Visibility
+from plugin.handlers import pressing
+from plugin.handlers.installation import PolicyAtWork
+from plugin.handlers.pressing import Press
 from plugin.handlers.sweep import Sweeper
+from plugin.policy.verdicts import Crossover
+from plugin.testing.table_judge import TableJudge
 from tests.benchmarks import history
 from tests.engine import CHANNEL, DESK, Counter, Engine
 
@@ -25,6 +31,34 @@ def test_working_messages_and_replies_walks_no_big_table(database_url: str) -> N
     assert (len(engine.helpdesk.tickets), len(engine.delivered())) == (8, 8)
     walked = {table: count - before[table] for table, count in history.sequential_scans(database_url).items() if count > before[table]}
     assert walked == {}
+
+
+def test_a_policy_walks_no_big_table_either(database_url: str) -> None:
+    """Facts, decisions, timers, a private message that follows its public conversation, presses and notices."""
+    history.load_finished(database_url, _STORED, place=CHANNEL, desk=DESK, per_contact=2)
+    before = history.sequential_scans(database_url)
+    handoff = Crossover(rule="third", reason="", group="Formal")
+    table = TableJudge(crossovers=[(lambda facts: facts.conversation.customer_messages > 2, handoff)])
+    engine = Engine(database_url, policy=PolicyAtWork(judge=table))
+    for number in range(32):
+        engine.tell(engine.network.say(f"customer{number % 8}", f"message {number:02}"))
+    _work(engine)
+    for number in range(8):
+        engine.tell(engine.network.say(f"customer{number}", "here I am", visibility=Visibility.PRIVATE))
+    _work(engine)
+    for ticket in engine.helpdesk.tickets:
+        engine.tell_of_tickets(engine.helpdesk.reply(ticket.ref, "On its way."))
+    _work(engine)
+    for row in engine.rows("SELECT id FROM conversation WHERE stage = 'handoff' AND continued_by IS NOT NULL"):
+        pressing.press(engine.database, row.id, Press(action="close", actor="Sue", role="supervisor", reason="Done."))
+    before_looks = history.sequential_scans(database_url)
+    _work(engine)
+    engine.close()
+    assert len(engine.helpdesk.tickets) == 8
+    walked = {table: count - before[table] for table, count in history.sequential_scans(database_url).items() if count > before[table]}
+    # The test's own look for conversations by stage is one walk.
+    assert walked.keys() <= {"conversation"}
+    assert walked.get("conversation", 0) <= before_looks["conversation"] - before["conversation"]
 
 
 def _work(engine: Engine) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from marshmallow import validate
 
-from plugin.config.sections import SECTIONS, CommonSection, KindSection
-from plugin.config.shape import ChannelConfig, Config, DatabaseConfig, EngineConfig, ReceiverConfig, RedisConfig, WorkerConfig
+from plugin.config.sections import SECTIONS, CommonSection, KindSection, SearchSection
+from plugin.config.shape import ChannelConfig, Config, DatabaseConfig, EngineConfig, ReceiverConfig, RedisConfig, SearchConfig, WorkerConfig
 from plugin.config.units import Seconds, Size
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -31,6 +31,7 @@ _SAID = {
     ("channel", "helpdesk"): "the only one",
     ("channel", "group"): "the helpdesk's own",
     ("channel", "paused"): "false",
+    ("channel", "register"): "false",
 }
 
 
@@ -64,10 +65,10 @@ def default(field: Any, value: Any) -> str:
     return f"`{value}`" if isinstance(value, str) else f"{value:g}"
 
 
-@pytest.mark.parametrize("section", [*SECTIONS, "channel", "helpdesk"])
+@pytest.mark.parametrize("section", [*SECTIONS, "channel", "helpdesk", "search"])
 def test_every_setting_is_listed_as_it_is(section: str) -> None:
-    schema: Any = {"channel": CommonSection, "helpdesk": KindSection}.get(section) or SECTIONS[section]
-    expected = rows(section, schema(), {"channel": ChannelConfig}.get(section) or _SHAPES.get(section))
+    schema: Any = {"channel": CommonSection, "helpdesk": KindSection, "search": SearchSection}.get(section) or SECTIONS[section]
+    expected = rows(section, schema(), {"channel": ChannelConfig, "search": SearchConfig}.get(section) or _SHAPES.get(section))
     page = PAGE.read_text(encoding="utf-8").splitlines()
     missing = [row for row in expected if row not in page]
     assert not missing, "docs/operations.md lacks:\n" + "\n".join(missing)

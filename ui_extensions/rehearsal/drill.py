@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,14 +51,25 @@ def play(command: Sequence[str], folder: Path, *, customers: int, messages: int,
     """
     say = tell or (lambda _: None)
     say("starting the rehearsal ...")
-    with (folder / "rehearsal.log").open("wb") as log:
-        process = subprocess.Popen(list(command), stdout=log, stderr=subprocess.STDOUT, start_new_session=True)  # noqa: S603
-    try:
-        stage = _Stage(_ready(process, folder))
+    with started(command, folder) as practice:
+        stage = _Stage(practice)
         say(f"{customers} customers write {messages} messages each ...")
         stage.act(customers, messages)
         say("waiting until everything has arrived ...")
         return stage.count()
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str], folder: Path) -> Iterator[dict[str, Any]]:
+    """A rehearsal that runs while entered: its ports and secrets.
+
+    Raises:
+        RuntimeError: it did not start; the sentence names its log.
+    """
+    with (folder / "rehearsal.log").open("wb") as log:
+        process = subprocess.Popen(list(command), stdout=log, stderr=subprocess.STDOUT, start_new_session=True)  # noqa: S603
+    try:
+        yield _ready(process, folder)
     finally:
         _stop(process)
 

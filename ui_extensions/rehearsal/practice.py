@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from plugin.transport.client import Transport
+from ui_extensions.panel.signing import relay_secret
 from ui_extensions.rehearsal.app import create_rehearsal
 from ui_extensions.rehearsal.desk.app import DeskSettings, Staff
+from ui_extensions.rehearsal.desk.relay import Relay
 from ui_extensions.rehearsal.desk.webhooks import Endpoint
 from ui_extensions.rehearsal.network.app import NetworkSettings
 from ui_extensions.rehearsal.serving import background, bind
@@ -21,6 +25,14 @@ from ui_extensions.rehearsal.serving import background, bind
 HOST = "127.0.0.1"
 _USUAL_PORTS = {"receiver": 8010, "rehearsal": 8020}
 _SECRETS = ("company_token", "network_secret", "bridge_token", "agent_token", "desk_secret", "control_token")
+PLAIN = """
+# No rule crosses over by itself: a person hands over, from the panel beside the ticket. Ben may do what only supervisors may.
+[policy]
+name = "Practice"
+groups = ["Users", "Social"]
+"""
+"""The policy of a rehearsal that is given no other."""
+_SUPERVISOR = "ben@acme.example"
 _AGENTS = (("Ada", "Okafor"), ("Ben", "Lindqvist"))
 
 
@@ -32,6 +44,8 @@ class Practice:
     receiver_port: int
     port: int
     secrets: Mapping[str, str] = field(repr=False)
+    groups: Sequence[str] = ()
+    """Further groups of the practice desk, for a policy that names them."""
 
     @property
     def url(self) -> str:
@@ -76,23 +90,40 @@ class Practice:
             staff=staff,
             webhook=Endpoint(url=f"{self.receiver_url}/in/helpdesk/desk", token=self.secrets["desk_secret"], base_url=f"{self.url}/desk"),
             control_token=self.secrets["control_token"],
+            groups=("Users", "Social", *(group for group in self.groups if group not in {"Users", "Social"})),
             file=self.folder / "desk.sqlite",
+            version="6.2.0-practice",
+            relay=Relay(
+                url=self.receiver_url,
+                helpdesk="desk",
+                secret=relay_secret(self.secrets["key"], "desk"),
+                http=Transport().client(name="the bridge"),
+                supervisors=(_SUPERVISOR,),
+            ),
         )
 
 
-def prepare(folder: Path) -> Practice:
-    """The rehearsal of `folder`: made on first use, the same ever after, unless another program took its ports."""
+def prepare(folder: Path, *, policy: str = "", groups: Sequence[str] = ()) -> Practice:
+    """The rehearsal of `folder`: made on first use, the same ever after, unless another program took its ports.
+
+    `policy` is appended to its configuration; `groups` are the desk's groups that it names.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     kept = _kept(folder / "practice.json")
     practice = Practice(
         folder=folder,
         receiver_port=_port(int(kept.get("receiver_port", _USUAL_PORTS["receiver"]))),
         port=_port(int(kept.get("port", _USUAL_PORTS["rehearsal"]))),
-        secrets={name: kept.get(name) or secrets.token_urlsafe(24) for name in _SECRETS},
+        secrets={name: kept.get(name) or secrets.token_urlsafe(24) for name in _SECRETS} | {"key": kept.get("key") or _new_key()},
+        groups=tuple(groups),
     )
     _write(folder / "practice.json", json.dumps({"receiver_port": practice.receiver_port, "port": practice.port, **practice.secrets}))
-    _write(folder / "crossdesk.toml", _configuration(practice))
+    _write(folder / "crossdesk.toml", _configuration(practice) + policy)
     return practice
+
+
+def _new_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def _kept(path: Path) -> dict[str, Any]:
@@ -128,6 +159,9 @@ def _configuration(practice: Practice) -> str:
 [crossdesk]
 public_url = "{practice.receiver_url}"
 data_dir = "{practice.folder / "data"}"
+
+[secrets]
+keys = ["{known["key"]}"]
 
 [receiver]
 port = {practice.receiver_port}

@@ -39,7 +39,7 @@ from plugin.domain.model import (
     TicketState,
     Visibility,
 )
-from plugin.helpdesks.zammad import lookups, polling, probing, reading, writing
+from plugin.helpdesks.zammad import clocks, fields, lookups, polling, probing, reading, writing
 from plugin.helpdesks.zammad.client import ZammadClient
 from plugin.helpdesks.zammad.logins import login_of
 from plugin.helpdesks.zammad.provision.provisions import ZammadProvisions
@@ -77,9 +77,7 @@ class ZammadAdapter:
         self.capabilities = replace(CAPABILITIES, limits=limits)
         self.poll_seconds = settings.poll_seconds
         self._settings = settings
-        self._http = connection.http
         self._connection = connection
-        self._webhook_url = connection.webhook_url
         self._login = ""
         self.setup_token_help = NEEDS
         self.has_setup_token = bool(settings.setup_token)
@@ -98,6 +96,8 @@ class ZammadAdapter:
             ticket, login=login, marker=marker, group=self._settings.group, max_file_bytes=self._settings.max_file_bytes
         )
         made = client.create("POST", "/tickets?expand=true", data)
+        missing = fields.unknown(made, fields.columns(ticket.fields))
+        losses += tuple(f"Zammad has no custom field {name} for tickets, so its value was not kept." for name in missing)
         losses += lookups.correct_customer(client, made, login) + lookups.link_former(client, made, ticket.follows)
         first = min(made.get("article_ids") or (), default=None)
         return self._opened(made, ArticleRef(str(first)) if first is not None else None, customer=login, losses=losses)
@@ -122,11 +122,11 @@ class ZammadAdapter:
         """As the contract says; merges are followed.
 
         Raises:
-            RemoteRejected: the new owner is no agent of the ticket's group, which Zammad answers with nobody as owner.
+            RemoteRejected: the new owner is no agent of the group, or a custom field does not exist; the rest is changed. Zammad says neither.
         """
         client = self._begin()
         ticket = lookups.live_ticket(client, lookups.the_ticket(client, ticket_ref))
-        data = self._changes(ticket, change)
+        data = writing.changed_data(ticket, change, closed_states=self._settings.closed_states)
         if data:
             changed = client.write("PUT", f"/tickets/{ticket['id']}?expand=true", data)
             if change.owner and isinstance(changed, Mapping) and str(changed.get("owner", "")).lower() != change.owner.lower():
@@ -134,10 +134,18 @@ class ZammadAdapter:
         for tags, method, path in ((change.add_tags, "POST", "/tags/add"), (change.remove_tags, "DELETE", "/tags/remove")):
             for tag in tags:
                 client.write(method, path, {"object": "Ticket", "o_id": ticket["id"], "item": tag})
+        missing = fields.unknown(ticket, fields.columns(change.fields))
+        if missing:
+            raise RemoteRejected(
+                f"Zammad has no custom field {', '.join(missing)} for tickets. Everything else was changed; correct the rule."
+            )
 
     def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
-        """As the contract says. It fires no trigger and does not take back a first response that was counted."""
-        self._begin().write("PUT", f"/ticket_articles/{article_ref}", {"internal": is_internal})
+        """As the contract says. It fires no trigger, and Zammad goes on counting a reply that nobody received: so the clock is put right."""
+        client = self._begin()
+        changed = client.write("PUT", f"/ticket_articles/{article_ref}", {"internal": is_internal})
+        if isinstance(changed, Mapping) and reading.counts_as_response(changed):
+            clocks.put_right(client, changed, is_internal=is_internal, now=self._connection.clock.now())
 
     def find_ticket(self, ticket: NewTicket, *, marker: Marker) -> OpenedTicket | None:
         """As the contract says, by the first article's message id."""
@@ -188,7 +196,7 @@ class ZammadAdapter:
         )
 
     def follow_merge(self, ticket_ref: TicketRef) -> TicketState:
-        """As the contract says; a deleted ticket is `removed` and has no live reference."""
+        """As the contract says; a deleted ticket is `removed` and has no live reference. What an old tab overwrote is put right on the way."""
         client = self._begin()
         try:
             ticket = lookups.the_ticket(client, ticket_ref)
@@ -197,10 +205,17 @@ class ZammadAdapter:
                 ticket_ref=ticket_ref, number="", title="", state="removed", is_closed=True, owner="", group="", live_ref=None
             )
         try:
-            live_ref = TicketRef(str(lookups.live_ticket(client, ticket)["id"]))
+            live: Mapping[str, Any] | None = lookups.live_ticket(client, ticket)
         except TargetGone:
-            live_ref = None
-        return reading.ticket_state(ticket, live_ref=live_ref, closed_states=self._settings.closed_states, web_url=self._settings.web_url)
+            live = None
+        shown = ticket if live is None else lookups.put_right(client, ticket, live)
+        return reading.ticket_state(
+            ticket,
+            live_ref=None if live is None else TicketRef(str(live["id"])),
+            closed_states=self._settings.closed_states,
+            web_url=self._settings.web_url,
+            fields=fields.told(shown, self._settings.custom_fields),
+        )
 
     def verify(self, request: WebhookRequest) -> None:
         """Accept what is signed with HMAC-SHA1 over the raw body. Zammad signs no time: repeats are absorbed by the event keys."""
@@ -229,10 +244,10 @@ class ZammadAdapter:
 
     def probe(self) -> Sequence[Probe]:
         """As the contract says."""
-        return probing.probe(self._begin(), self._settings, webhook_url=self._webhook_url)
+        return probing.probe(self._begin(), self._settings, webhook_url=self._connection.webhook_url)
 
     def _begin(self) -> ZammadClient:
-        return ZammadClient(self._settings, self._http)
+        return ZammadClient(self._settings, self._connection.http)
 
     def _add(
         self, client: ZammadClient, ticket: Mapping[str, Any], data: Mapping[str, Any], article: NewArticle, losses: tuple[str, ...]
@@ -247,20 +262,6 @@ class ZammadAdapter:
             return FiledArticle(ticket_ref=ticket_ref, article_ref=ArticleRef(str(added.pop())), losses=losses)
         made = client.create("POST", "/ticket_articles", {"ticket_id": ticket["id"], **data})
         return FiledArticle(ticket_ref=ticket_ref, article_ref=ArticleRef(str(made["id"])), losses=losses)
-
-    def _changes(self, ticket: Mapping[str, Any], change: TicketChange) -> dict[str, Any]:
-        named = {"title": change.title, "group": change.group, "priority": change.priority}
-        data: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
-        is_closed = ticket.get("state") in self._settings.closed_states
-        if change.state is not None:
-            data["state"] = change.state
-        elif change.is_closed is not None and change.is_closed != is_closed:
-            data["state"] = self._settings.closed_states[0] if change.is_closed else "open"
-        if change.owner is not None:
-            data |= {"owner": change.owner} if change.owner else {"owner_id": 1}
-        if change.stage is not None:
-            data["preferences"] = {"crossdesk_stage": change.stage.value}
-        return data
 
     def _is_asleep(self, ticket: Mapping[str, Any]) -> bool:
         state = str(ticket.get("state"))

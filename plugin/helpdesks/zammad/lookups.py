@@ -8,6 +8,7 @@ from typing import Any
 from plugin.domain.errors import RemoteError, TargetGone
 from plugin.domain.ids import ArticleRef, Marker, TicketRef
 from plugin.domain.model import Contact
+from plugin.helpdesks.zammad import fields
 from plugin.helpdesks.zammad.client import ZammadClient
 from plugin.helpdesks.zammad.reading import MERGED, message_id
 from plugin.helpdesks.zammad.writing import customer_data
@@ -43,6 +44,21 @@ def live_ticket(client: ZammadClient, ticket: Mapping[str, Any]) -> Mapping[str,
             break
         ticket = the_ticket(client, parents[0])
     raise TargetGone("The ticket was merged, and what it was merged into is not there any more.")
+
+
+def put_right(client: ZammadClient, ticket: Mapping[str, Any], live: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The live ticket after our attributes were put right in it, and carried over where a bridged ticket was merged into an ordinary one.
+
+    A failure is no reason not to read the ticket: the next look tries again.
+    """
+    changes = fields.overwritten(live) if live["id"] == ticket["id"] else fields.inherited(ticket, live) or fields.overwritten(live)
+    if not changes:
+        return live
+    try:
+        changed = client.write("PUT", f"/tickets/{live['id']}?expand=true", changes)
+    except RemoteError:
+        return live
+    return changed if isinstance(changed, Mapping) and "id" in changed else live
 
 
 def articles_of(client: ZammadClient, ticket_ref: Any) -> list[dict[str, Any]]:

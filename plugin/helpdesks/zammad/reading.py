@@ -15,6 +15,12 @@ from plugin.domain.text import Text
 PREFIX = "crossdesk:"
 """Before the marker in an article's message id, where all searches can find it."""
 MERGED = "merged"
+_SIGNATURE_LINE = "\n-- \n"
+_LEFT_OUT = {
+    "signature": "The e-mail signature was left out.",
+    "mention": "The colleague who was mentioned was left out: that is between you.",
+    "quote": "The quoted message was left out: the customer sees it on the platform.",
+}
 _AUTHORS = {"Agent": ArticleAuthor.AGENT, "Customer": ArticleAuthor.CUSTOMER}
 
 
@@ -66,6 +72,11 @@ def is_said_by_agent(article: Mapping[str, Any]) -> bool:
     return article.get("sender") == "Agent" and article.get("internal") is False and not is_trace
 
 
+def counts_as_response(article: Mapping[str, Any]) -> bool:
+    """Whether Zammad counts it, when public, as an answer to the customer. Notes are none."""
+    return article.get("sender") == "Agent" and article.get("type") not in (None, "note")
+
+
 def was_changed(article: Mapping[str, Any]) -> bool:
     """Whether something was changed since it was written: all that can be is its visibility."""
     return bool(article.get("updated_at") != article.get("created_at"))
@@ -81,7 +92,14 @@ def ticket_touched(ticket: Mapping[str, Any], article: Mapping[str, Any] | None 
     return TicketTouched(event_key=key, occurred_at=moment(at), ticket_ref=TicketRef(ticket_id))
 
 
-def ticket_state(ticket: Mapping[str, Any], *, live_ref: TicketRef | None, closed_states: tuple[str, ...], web_url: str) -> TicketState:
+def ticket_state(
+    ticket: Mapping[str, Any],
+    *,
+    live_ref: TicketRef | None,
+    closed_states: tuple[str, ...],
+    web_url: str,
+    fields: tuple[tuple[str, str], ...] = (),
+) -> TicketState:
     """A ticket of an expanded answer."""
     owner = str(ticket.get("owner") or "")
     return TicketState(
@@ -94,6 +112,7 @@ def ticket_state(ticket: Mapping[str, Any], *, live_ref: TicketRef | None, close
         group=str(ticket.get("group") or ""),
         live_ref=live_ref,
         url=ticket_url(web_url, ticket["id"]),
+        fields=fields,
     )
 
 
@@ -103,19 +122,28 @@ def ticket_url(web_url: str, ticket_id: Any) -> str:
 
 
 def _text(article: Mapping[str, Any]) -> tuple[Text, tuple[str, ...]]:
+    """An article's words as a customer may read them: without signature, quoted mail and names of colleagues who were called."""
     body = str(article.get("body") or "")
     if article.get("content_type") != "text/html":
-        return Text(body).strip(), ()
-    signatures: list[str] = []
+        words, mark, _signature = body.partition(_SIGNATURE_LINE)
+        return Text(words).strip(), (_LEFT_OUT["signature"],) if mark else ()
+    left_out: dict[str, None] = {}
 
-    def is_signature(_name: str, attributes: Mapping[str, str]) -> bool:
-        if attributes.get("data-signature") == "true":
-            signatures.append(_name)
-            return True
-        return False
+    def is_internal(name: str, attributes: Mapping[str, str]) -> bool:
+        kind = _kind_of(name, attributes)
+        if kind:
+            left_out[_LEFT_OUT[kind]] = None
+        return bool(kind)
 
-    text = from_html(body, skip=is_signature)
-    return text, ("The e-mail signature was left out.",) if signatures else ()
+    return from_html(body, skip=is_internal), tuple(left_out)
+
+
+def _kind_of(name: str, attributes: Mapping[str, str]) -> str:
+    if attributes.get("data-signature") == "true":
+        return "signature"
+    if "data-mention-user-id" in attributes:
+        return "mention"
+    return "quote" if name == "blockquote" and attributes.get("type") == "cite" else ""
 
 
 def _attachment(article: Mapping[str, Any], file: Mapping[str, Any]) -> Attachment:

@@ -14,14 +14,17 @@ from urllib.parse import urlsplit
 
 from plugin.domain.html import to_html
 from plugin.domain.ids import CustomerRef, Marker
-from plugin.domain.model import Contact, File, NewArticle, NewTicket
+from plugin.domain.model import Contact, File, NewArticle, NewTicket, TicketChange
 from plugin.domain.text import MarkKind, Text, fold
+from plugin.helpdesks.zammad import fields
 from plugin.helpdesks.zammad.logins import names_of
 from plugin.helpdesks.zammad.reading import message_id
 
 MARKS = frozenset((MarkKind.BOLD, MarkKind.ITALIC, MarkKind.STRIKE, MarkKind.CODE, MarkKind.PRE, MarkKind.QUOTE, MarkKind.LINK))
 _PLAIN_ENOUGH = frozenset((MarkKind.LINK, MarkKind.MENTION))
 _LONGEST_TITLE = 250
+_PRIORITIES = {"low": "1 low", "normal": "2 normal", "high": "3 high"}
+"""A policy's words, and the names that Zammad comes with; priorities of other names are written as they are."""
 
 
 def ticket_data(
@@ -41,12 +44,36 @@ def ticket_data(
             "crossdesk_stage": ticket.stage.value,
         },
         "article": article,
+        **fields.of_new(ticket),
     }
+    data["preferences"] |= fields.remembered({}, data)
+    if ticket.owner:
+        data["owner"] = ticket.owner
     if ticket.tags:
         data["tags"] = ",".join(tag.replace(",", " ") for tag in ticket.tags)
     if ticket.priority:
-        data["priority"] = ticket.priority
+        data["priority"] = _priority(ticket.priority)
     return data, losses
+
+
+def changed_data(ticket: Mapping[str, Any], change: TicketChange, *, closed_states: tuple[str, ...]) -> dict[str, Any]:
+    """What a change writes into a ticket that is now as shown. Attributes that the server does not have are left out."""
+    named = {"title": change.title, "group": change.group, "priority": change.priority and _priority(change.priority)}
+    data: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    is_closed = ticket.get("state") in closed_states
+    if change.state is not None:
+        data["state"] = change.state
+    elif change.is_closed is not None and change.is_closed != is_closed:
+        data["state"] = closed_states[0] if change.is_closed else "open"
+    if change.owner is not None:
+        data |= {"owner": change.owner} if change.owner else {"owner_id": 1}
+    stage = (("stage", change.stage.value),) if change.stage is not None else ()
+    custom = fields.columns((*change.fields, *stage))
+    data |= {name: value for name, value in custom.items() if name in ticket}
+    preferences = fields.remembered(ticket, custom)
+    if change.stage is not None:
+        preferences["crossdesk_stage"] = change.stage.value
+    return {**data, "preferences": preferences} if preferences else data
 
 
 def customer_data(contact: Contact, login: str) -> dict[str, Any]:
@@ -63,7 +90,7 @@ def article_data(
     files, losses = _attachments(article.files, max_file_bytes)
     text = _labelled(article, origin)
     words = Text("\n".join((text.plain or _placeholder(len(files)), *losses)), text.marks)
-    content_type, body = _body(words)
+    content_type, body = ("text/plain", fold(words, frozenset())[0].plain) if _is_card(article) else _body(words)
     data: dict[str, Any] = {
         **_kind(article, origin),
         "content_type": content_type,
@@ -80,10 +107,17 @@ def article_data(
 
 
 def _kind(article: NewArticle, origin: CustomerRef | None) -> dict[str, Any]:
+    if _is_card(article):
+        return {"type": "note", "sender": "System"}
     if article.author is None or article.by_staff:
         return {"type": "chat" if article.by_staff and not article.internal else "note", "sender": "Agent"}
     kind = {"type": "note" if article.internal else "chat", "sender": "Customer"}
     return {**kind, "origin_by": origin} if origin else kind
+
+
+def _is_card(article: NewArticle) -> bool:
+    """Whether Zammad shall draw it as its yellow card `Delivery failed: "..."`: plain text, without author, and never to be changed."""
+    return article.is_warning and article.internal and article.author is None and not article.by_staff
 
 
 def _labelled(article: NewArticle, origin: CustomerRef | None) -> Text:
@@ -135,6 +169,11 @@ def _filename(file: File) -> str:
 def _preferences(article: NewArticle) -> Mapping[str, Any]:
     """What is frozen with the article: the link to the original message, the platform's time, what it answers."""
     preferences: dict[str, Any] = {}
+    if _is_card(article):
+        preferences = {"delivery_message": True, "notification": False}
+        if article.in_reply_to is not None and article.in_reply_to.isdigit():
+            preferences["delivery_article_id_related"] = int(article.in_reply_to)
+        return preferences
     if _is_web(article.source_url):
         host = urlsplit(article.source_url).hostname
         preferences["links"] = [{"url": article.source_url, "target": "_blank", "name": f"on {host}"}]
@@ -148,3 +187,7 @@ def _preferences(article: NewArticle) -> Mapping[str, Any]:
 
 def _is_web(url: str) -> bool:
     return url.startswith(("https://", "http://"))
+
+
+def _priority(word: str) -> str:
+    return _PRIORITIES.get(word.casefold(), word)

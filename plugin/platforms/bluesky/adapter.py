@@ -18,6 +18,7 @@ from plugin.platforms.bluesky.intake import Intake
 from plugin.platforms.bluesky.keys import POST, post_of
 from plugin.platforms.bluesky.media import Directory
 from plugin.platforms.bluesky.schema import Settings, SettingsSchema
+from plugin.platforms.bluesky.searching import Search
 from plugin.platforms.bluesky.wording import CARRIED, LENGTH, RULER
 
 CAPABILITIES = Capabilities(
@@ -28,6 +29,7 @@ CAPABILITIES = Capabilities(
     deletes_in=Level.PARTIAL,
     deletes_out=Level.FULL,
     threads=Level.FULL,
+    listens=Level.FULL,
     visibilities=(Visibility.PUBLIC,),
     marks=CARRIED,
     events=frozenset({MessageReceived, MessageEdited, MessageDeleted}),
@@ -51,6 +53,7 @@ class BlueskyAdapter:
     """One Bluesky account."""
 
     capabilities = CAPABILITIES
+    search_seconds = 60.0
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self.poll_seconds = settings.poll_seconds
@@ -84,6 +87,15 @@ class BlueskyAdapter:
         """
         now = self._clock.now()
         return Intake(self._client, now=now, turn=int(now.timestamp() // self.poll_seconds)).poll(position)
+
+    def search(self, name: str, query: str, position: Mapping[str, Any] | None, *, most: int) -> Polled:
+        """Posts that Bluesky's search finds, since `position`.
+
+        Raises:
+            RemoteRejected: the query cannot be understood.
+            RemoteError: any other of its kinds.
+        """
+        return Search(self._client, now=self._clock.now()).ask(name, query, position, most=most)
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """Post below the message that is answered, under a key of the marker's own.

@@ -34,6 +34,8 @@ class Post:
     indexed_at: datetime | None
     labels: tuple[str, ...] = ()
     replies: int = 0
+    is_closed: bool = False
+    """Its author does not let us answer it."""
 
     @property
     def event_key(self) -> str:
@@ -79,6 +81,7 @@ def read_post(data: Mapping[str, Any], author: Mapping[str, Any] | None = None) 
         indexed_at=read_time(data.get("indexedAt")),
         labels=tuple(_labels(data.get("labels"))),
         replies=replies if isinstance(replies, int) else 0,
+        is_closed=_object(data.get("viewer")).get("replyDisabled") is True,
     )
 
 
@@ -94,8 +97,8 @@ def read_time(value: object) -> datetime | None:
         return None
 
 
-def received(post: Post, *, own_did: str, customer: str) -> MessageReceived:
-    """The post as something said in the conversation with `customer`, by them or by us."""
+def received(post: Post, *, own_did: str, customer: str, found_by: str = "") -> MessageReceived:
+    """The post as something said in the conversation with `customer`, by them or by us. `found_by`: by that saved search."""
     marker = _string(post.record.get(MARKER_FIELD))
     is_own = post.uri.did == own_did
     author = _contact(post)
@@ -113,6 +116,8 @@ def received(post: Post, *, own_did: str, customer: str) -> MessageReceived:
         is_own=is_own,
         marker=Marker(marker) if is_own and marker else None,
         remarks=tuple(_remarks(post, own_did)),
+        found_by=found_by,
+        no_reply="Its author lets only some people answer, and this account is not among them." if post.is_closed else "",
     )
 
 

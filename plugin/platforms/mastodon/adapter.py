@@ -19,6 +19,7 @@ from plugin.platforms.mastodon.delivery import Delivery
 from plugin.platforms.mastodon.intake import Intake
 from plugin.platforms.mastodon.media import Media
 from plugin.platforms.mastodon.schema import Settings, SettingsSchema
+from plugin.platforms.mastodon.searching import Search
 from plugin.platforms.mastodon.server import Server
 from plugin.platforms.mastodon.wording import ROOM, ruler
 
@@ -32,6 +33,7 @@ CAPABILITIES = Capabilities(
     deletes_in=Level.PARTIAL,
     deletes_out=Level.FULL,
     threads=Level.FULL,
+    listens=Level.PARTIAL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     events=frozenset({MessageReceived, MessageEdited, MessageDeleted}),
     idempotency=Idempotency.NONE,
@@ -54,6 +56,8 @@ so a repeated call is only safe after a look at what is there."""
 
 class MastodonAdapter:
     """One account on a server that speaks Mastodon's API."""
+
+    search_seconds = 60.0
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self.poll_seconds = settings.poll_seconds
@@ -103,6 +107,15 @@ class MastodonAdapter:
         """
         now = self._clock.now()
         return Intake(self._client, self._server, now=now, turn=int(now.timestamp() // self.poll_seconds)).poll(position)
+
+    def search(self, name: str, query: str, position: Mapping[str, Any] | None, *, most: int) -> Polled:
+        """Public posts with a hashtag, or with words where the server has full-text search, since `position`.
+
+        Raises:
+            RemoteRejected: the query is neither.
+            RemoteError: any other of its kinds.
+        """
+        return Search(self._client, self._server, now=self._clock.now()).ask(name, query, position, most=most)
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """Post below the status that is answered, never more public than it.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from plugin.platforms.mastodon.client import Client, Params
+from plugin.platforms.mastodon.client import Params
 from plugin.platforms.mastodon.position import Edge
 from plugin.platforms.mastodon.values import read_id, read_time
 
@@ -20,28 +20,36 @@ _BACK = 25
 Entries = list[Mapping[str, Any]]
 
 
-def walk(client: Client, path: str, params: Params, edge: Edge) -> tuple[Entries, Edge, bool]:
-    """What stands above `edge`, oldest first; the edge after it; and whether there is more."""
+class Lists(Protocol):
+    """Whoever brings pages of a list."""
+
+    def page(self, path: str, params: Params = ()) -> Entries:
+        """One page."""
+        ...
+
+
+def walk(client: Lists, path: str, params: Params, edge: Edge, *, limit: int = PAGE, pages: int = _BACK) -> tuple[Entries, Edge, bool]:
+    """What stands above `edge`, oldest first; the edge after it; and whether there is more. `pages` bounds the first look back."""
     if not edge.id:
-        entries = _look_back(client, path, params, edge.floor)
+        entries = _look_back(client, path, params, edge.floor, limit=limit, pages=pages)
         return entries, Edge(read_id(entries[-1].get("id")), edge.floor) if entries else edge, False
-    page = _newest_first(client.page(path, [*params, ("limit", str(PAGE)), ("min_id", edge.id)]))
+    page = _newest_first(client.page(path, [*params, ("limit", str(limit)), ("min_id", edge.id)]))
     ids = [read_id(entry.get("id")) for entry in page]
     is_forward = edge.id not in ids
     if not is_forward:
         page = page[: ids.index(edge.id)]
     entries = page[::-1]
-    return entries, Edge(read_id(entries[-1].get("id")), edge.floor) if entries else edge, is_forward and len(page) >= PAGE
+    return entries, Edge(read_id(entries[-1].get("id")), edge.floor) if entries else edge, is_forward and len(page) >= limit
 
 
-def _look_back(client: Client, path: str, params: Params, floor: str) -> Entries:
+def _look_back(client: Lists, path: str, params: Params, floor: str, *, limit: int, pages: int) -> Entries:
     since = read_time(floor)
     found: Entries = []
     known: set[str] = set()
     last = ""
-    for _ in range(_BACK):
+    for _ in range(pages):
         below = [("max_id", last)] if last else []
-        page = _newest_first(client.page(path, [*params, ("limit", str(PAGE)), *below]))
+        page = _newest_first(client.page(path, [*params, ("limit", str(limit)), *below]))
         fresh = [entry for entry in page if read_id(entry.get("id")) not in {*known, ""} and _is_since(entry, since)]
         found += fresh
         known |= {read_id(entry.get("id")) for entry in page}

@@ -66,8 +66,8 @@ def read_status(raw: object) -> Status | None:
     )
 
 
-def received(status: Status, thread: Thread, *, own: str, domain: str) -> MessageReceived:
-    """The status as something said in `thread`, by the customer or by us (`own` is our account's id)."""
+def received(status: Status, thread: Thread, *, own: str, domain: str, found_by: str = "") -> MessageReceived:
+    """The status as something said in `thread`, by the customer or by us (`own` is our account's id). `found_by`: by that saved search."""
     return MessageReceived(
         event_key=status.id,
         occurred_at=status.created_at,
@@ -81,6 +81,7 @@ def received(status: Status, thread: Thread, *, own: str, domain: str) -> Messag
         url=read_string(status.raw.get("url")) or read_string(status.raw.get("uri")),
         is_own=status.author == own,
         remarks=tuple(_remarks(status, own)),
+        found_by=found_by,
     )
 
 

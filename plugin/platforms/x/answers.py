@@ -62,17 +62,18 @@ def failure(answer: HttpResponse, *, writes: bool, now: float) -> RemoteError:
         return _moved(said, writes=writes)
     if status < 300:
         return OutcomeUnknown(f"{UNREADABLE}; whether it did it is looked up first.") if writes else RemoteUnavailable(f"{UNREADABLE}.")
-    return _refusal(status, said, words)
+    return _refusal(status, said, words, writes=writes)
 
 
-def partial(answer: HttpResponse) -> RemoteError | None:
-    """What a 200 without data says in `errors`: the thing that was asked for is gone, or not for us. None when it says nothing."""
-    problems = (answer.json_object or {}).get("errors")
-    if not isinstance(problems, list) or not problems:
+def refusal_in(answer: HttpResponse) -> RemoteError | None:
+    """What a success says that did nothing and tells of `errors` alone. None when it tells of something that was done."""
+    body = answer.json_object or {}
+    if body.get("data") is not None or not isinstance(body.get("errors"), list) or not body["errors"]:
         return None
-    words = str(problems).lower()
-    kind = TargetGone if "not-found" in words or "not found" in words else RemoteRejected
-    return kind("X does not show this (any more). Nothing was changed; look at it on X.", detail=said_by(answer))
+    words = _words(answer)
+    if "internal-error" in words:
+        return OutcomeUnknown("X failed while it wrote; whether it did is looked up before anything is sent again.", detail=said_by(answer))
+    return _refusal(404 if "not-found" in words else 400, said_by(answer), words, writes=True)
 
 
 def said_by(answer: HttpResponse) -> str:
@@ -108,7 +109,7 @@ def _moved(said: str, *, writes: bool) -> RemoteError:
     return RemoteRejected("X sends us elsewhere. Nothing was changed; check `api_url` of this channel.", detail=said)
 
 
-def _refusal(status: int, said: str, words: str) -> RemoteError:
+def _refusal(status: int, said: str, words: str, *, writes: bool) -> RemoteError:
     if "duplicate" in words:
         return Duplicate(
             "X does not take the same words twice. Nothing was posted now; look whether it stands there already, or word it differently.",
@@ -122,9 +123,8 @@ def _refusal(status: int, said: str, words: str) -> RemoteError:
         )
     if status in (404, 410) or any(one in words for one in _GONE):
         return TargetGone("X says that this does not exist (any more), or not for us. Nothing was changed; look at it on X.", detail=said)
-    return RemoteRejected(
-        f"X refused this: {said or status}. Nothing was changed; change the text or the files and send it again.", detail=said
-    )
+    advice = "change the text or the files and send it again" if writes else "check this channel's settings, and what was asked for"
+    return RemoteRejected(f"X refused this: {said or status}. Nothing was changed; {advice}.", detail=said)
 
 
 def _wait(answer: HttpResponse, now: float) -> float | None:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from plugin.contracts.http import FormFile, HttpResponse
 from plugin.contracts.platform import Connection
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteError, RemoteUnavailable
-from plugin.platforms.x.answers import UNREADABLE, failure
+from plugin.platforms.x.answers import UNREADABLE, failure, refusal_in
 from plugin.platforms.x.schema import Settings, Token
 from plugin.platforms.x.tokens import Tokens
 
@@ -144,4 +144,6 @@ def _object(answer: HttpResponse, *, writes: bool) -> dict[str, Any]:
             else RemoteUnavailable(f"{UNREADABLE}; it is asked again.")
         )
         raise error
+    if writes and (refusal := refusal_in(answer)) is not None:
+        raise refusal
     return body

@@ -22,7 +22,7 @@ from plugin.platforms.x.posts import read_post
 from plugin.platforms.x.private import received
 from plugin.platforms.x.uploads import Uploads, kind_of
 from plugin.platforms.x.values import read_id
-from plugin.platforms.x.wording import essence, links_in
+from plugin.platforms.x.wording import essence, find_links
 
 _SKEW = timedelta(seconds=5)
 _PAGES = 8
@@ -75,7 +75,7 @@ class Delivery:
 
     def _public(self, message: OutboundMessage, thread: PublicThread) -> Receipt:
         losses: tuple[str, ...] = ()
-        if self._settings.links != "allow" and links_in(message.text.plain):
+        if self._settings.links != "allow" and find_links(message.text.plain):
             if self._settings.links == "refuse":
                 raise RemoteRejected(
                     "This reply holds a link, which X bills at about 0.20 USD, and this channel sends none in public. Nothing was posted; take "

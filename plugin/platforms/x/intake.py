@@ -105,6 +105,10 @@ class Intake:
         post = read_post(raw, includes)
         if post.author.ref == self._settings.account_id:
             raise UnsupportedEvent("A post of this account; the search left it out.", detail="own post")
+        if self._settings.account_id in post.mentioned:
+            raise UnsupportedEvent(
+                "A post that names this account: it comes in as a mention, and the search left it out.", detail="mention"
+            )
         return spoken(post, self._settings.account_id, found_by=name)
 
     def _post(self, raw: Mapping[str, Any], includes: Mapping[str, Any]) -> Sequence[PlatformEvent]:

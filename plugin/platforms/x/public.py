@@ -46,7 +46,7 @@ def spoken(post: Post, account: str, *, found_by: str = "", is_summoned: bool = 
         url=post.url,
         is_own=is_own,
         remarks=(*post.remarks, *((_WAS_EDITED,) if post.revision else ()), *((_UNKNOWN_PLACE,) if _is_adrift(post) else ())),
-        found_by="" if is_own or is_summoned or is_addressed(post, account) else found_by,
+        found_by=found_by,
         no_reply=BLOCKED if is_blocked else "" if may_answer else NOT_SUMMONED,
     )
     return (message, edited(post, account)) if post.revision else (message,)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from plugin.contracts.platform import Probe
 from plugin.domain.errors import RemoteError, RemoteRejected
@@ -101,12 +100,15 @@ class Registration:
         return next((one for one in listed if one.get("url") == self._url and read_id(one.get("id"))), None)
 
     def _create(self) -> str:
-        if urlsplit(self._url).scheme != "https" or ":" in urlsplit(self._url).netloc:
+        try:
+            answer = self._client.app_call("POST", "/2/webhooks", json={"url": self._url})
+        except RemoteRejected as refusal:
             raise RemoteRejected(
-                f"X delivers only to https addresses without a port, and ours is {self._url}. Nothing was registered; put a web server in front "
-                "and set `public_url`, or set `intake` to poll."
-            )
-        made = read_id(data_of(self._client.app_call("POST", "/2/webhooks", json={"url": self._url})).get("id"))
+                f"X does not take our address {self._url}: {refusal.detail or 'no reason given'}. Nothing was registered. Crossdesk must be running "
+                "and reachable from outside under it, by https and without a port; or set `intake` to poll.",
+                detail=refusal.detail,
+            ) from None
+        made = read_id(data_of(answer).get("id"))
         if not made:
             raise RemoteRejected("X took our address but named no webhook. Run crossdesk channel register again.")
         return made

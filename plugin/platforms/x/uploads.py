@@ -7,7 +7,7 @@ Sources: X documentation, "Media upload" (categories, sizes), "Chunked media upl
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from plugin.contracts.http import FormFile, HttpClient
@@ -29,6 +29,7 @@ KINDS = {
     "video/webm": "video",
 }
 _CHUNK = 4 * MEGABYTE
+_LOOKS = 12
 _PATIENCE = 30.0
 """Seconds that X may take to look at a film before the delivery is put off."""
 _LONGEST_ALT = 1000
@@ -37,10 +38,9 @@ _LONGEST_ALT = 1000
 class Uploads:
     """Files of one account."""
 
-    def __init__(self, client: Client, http: HttpClient, *, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, client: Client, http: HttpClient) -> None:
         self._client = client
         self._http = http
-        self._pause = pause
 
     def hand_over(self, file: File, visibility: Visibility) -> tuple[str, tuple[str, ...]]:
         """The id of a file that is ready to be shown, and what of it X did not take.
@@ -108,12 +108,12 @@ class Uploads:
             path = f"/2/media/upload/{segment(media_id)}/append"
             self._client.call("POST", path, data={"segment_index": str(number)}, files=[("media", part)], timeout=60.0)
         state = sdk.upload_media_chunked_finalize_v2(media_id, return_json=True)
-        waited = 0.0
+        waited, looks = 0.0, 0
         while (seconds := _still_working(state, file)) is not None:
-            if waited + seconds > _PATIENCE:
+            if looks >= _LOOKS or waited + seconds > _PATIENCE:
                 raise RemoteUnavailable(f"X is still working on “{file.filename}”; nothing was sent and it is tried again.")
-            self._pause(seconds)
-            waited += seconds
+            time.sleep(seconds)
+            waited, looks = waited + seconds, looks + 1
             state = sdk.upload_media_chunked_status_v2(media_id, return_json=True)
         return media_id
 
@@ -157,4 +157,4 @@ def _still_working(body: Mapping[str, Any], file: File) -> float | None:
         raise RemoteRejected(f"X cannot use “{file.filename}”. Nothing was sent; convert it (MP4, H.264), or send the reply without it.")
     if state not in ("pending", "in_progress"):
         return None
-    return float(max(1, read_count(info.get("check_after_secs")) or 1))
+    return max(0.05, float(1 if (asked := read_count(info.get("check_after_secs"))) is None else asked))

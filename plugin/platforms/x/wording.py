@@ -64,14 +64,14 @@ def _named(text: str, names: Mapping[str, str]) -> Text:
 def essence(text: str) -> str:
     """What stays the same between what we send and what X shows: words without links, white space and letters' forms."""
     body = unicodedata.normalize("NFC", text)
-    for one in sorted(_parser().extract_urls(body), key=len, reverse=True):
+    for one in sorted(find_links(body), key=len, reverse=True):
         body = body.replace(one, _LINK)
     return _SPACE.sub(" ", body).strip()
 
 
-def links_in(text: str) -> bool:
-    """Whether X will make a link of anything in `text`."""
-    return bool(_parser().extract_urls(text))
+def find_links(text: str) -> list[str]:
+    """What X will make links of."""
+    return list(_parser().extract_urls(text))
 
 
 def weigh(text: str) -> int:

@@ -71,7 +71,8 @@ def _enter(*allowed: str) -> dict[str, str]:
 def _add_kind(api: Blueprint, desk: Desk, route: str, kind: Kind) -> None:
     def show(row: AdminObject) -> dict[str, Any]:
         link = {"link": re.sub(r"[^a-z0-9]+", "_", row.data["name"].lower()).strip("_")} if route == "overviews" else {}
-        return {"id": row.id, **link, **row.data}
+        count = {"count": sum(row.data["name"] in ticket.tags for ticket in desk.all(Ticket))} if route == "tag_list" else {}
+        return {"id": row.id, **link, **count, **row.data}
 
     def listed() -> Answer:
         options = _enter("page", "per_page")

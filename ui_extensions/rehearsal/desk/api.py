@@ -24,13 +24,12 @@ from ui_extensions.rehearsal.desk.state import Desk
 from ui_extensions.rehearsal.desk.ticket_routes import add_side_routes, add_ticket_routes
 from ui_extensions.rehearsal.desk.webhooks import Webhooks
 
-VERSION = "6.2.0"
 _LOG = logging.getLogger(__name__)
 _STAFF = "Not authorized (token)!"
 Answer = Response | tuple[Response, int]
 
 
-def make_api(desk: Desk, tokens: Mapping[str, str], webhooks: Webhooks, refusals: list[str]) -> Blueprint:
+def make_api(desk: Desk, tokens: Mapping[str, str], webhooks: Webhooks, refusals: list[str], version_text: str) -> Blueprint:
     """The blueprint under `/api/v1`. `tokens` maps access tokens to logins; `refusals` collects what was not understood."""
     api = Blueprint("desk_api", __name__, url_prefix="/api/v1")
 
@@ -58,7 +57,7 @@ def make_api(desk: Desk, tokens: Mapping[str, str], webhooks: Webhooks, refusals
 
         return guarded
 
-    _add_general_routes(api)
+    _add_general_routes(api, version_text)
     _add_user_routes(api, desk, staff)
     add_ticket_routes(api, desk, webhooks.notice)
     add_side_routes(api, desk, staff, webhooks.notice)
@@ -67,11 +66,11 @@ def make_api(desk: Desk, tokens: Mapping[str, str], webhooks: Webhooks, refusals
     return api
 
 
-def _add_general_routes(api: Blueprint) -> None:
+def _add_general_routes(api: Blueprint, version_text: str) -> None:
     @api.get("/version")
     def version() -> Answer:
         asked()
-        return jsonify(version=VERSION)
+        return jsonify(version=version_text)
 
     @api.get("/monitoring/health_check")
     def health() -> Answer:

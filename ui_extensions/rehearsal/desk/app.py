@@ -10,6 +10,7 @@ from flask import Flask
 from ui_extensions.rehearsal.desk import rules
 from ui_extensions.rehearsal.desk.admin_objects import KINDS
 from ui_extensions.rehearsal.desk.api import make_api
+from ui_extensions.rehearsal.desk.relay import Relay
 from ui_extensions.rehearsal.desk.rows import ROLES, AdminObject, Group, User
 from ui_extensions.rehearsal.desk.state import Desk, later
 from ui_extensions.rehearsal.desk.webhooks import Endpoint, Webhooks, default_triggers
@@ -46,10 +47,14 @@ class DeskSettings:
     staff: tuple[Staff, ...] = ()
     groups: tuple[str, ...] = ("Users", "Social")
     webhook: Endpoint | None = None
+    version: str = "6.2.0"
+    """What it says to those who ask; it behaves as 6.2.0 in any case."""
     control_token: str = field(default="", repr=False)
     """Guards `/rehearsal/faults`; empty: there is no such route."""
     file: Path | None = None
     """Where the desk keeps its rows; None: in memory."""
+    relay: Relay | None = None
+    """The way to the bridge's panel; None: the ticket view has no panel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def create_desk(settings: DeskSettings) -> Flask:
     _seed(desk, settings)
     webhooks = Webhooks(desk, settings.webhook, faults, default_triggers(settings.bridge.login) if settings.webhook else ())
     tokens = {person.token: person.login for person in (settings.bridge, *settings.staff)}
-    app.register_blueprint(make_api(desk, tokens, webhooks, refusals))
+    app.register_blueprint(make_api(desk, tokens, webhooks, refusals, settings.version))
     if settings.control_token:
         app.register_blueprint(control(faults, settings.control_token))
     app.wsgi_app = FaultGate(app.wsgi_app, faults, _ANSWERS)  # type: ignore[method-assign]

@@ -127,6 +127,11 @@ def _sanitised(html: str) -> str:
     return nh3.clean(
         html,
         tags={"a", "b", "blockquote", "br", "code", "del", "div", "em", "i", "li", "ol", "p", "pre", "s", "span", "strong", "u", "ul"},
-        attributes={"a": {"href", "title", "data-mention-user-id", "target"}, "div": {"data-signature"}, "span": {"style"}},
+        attributes={
+            "blockquote": {"type"},
+            "a": {"href", "title", "data-mention-user-id", "target"},
+            "div": {"data-signature"},
+            "span": {"style"},
+        },
         link_rel="nofollow noreferrer noopener",
     )

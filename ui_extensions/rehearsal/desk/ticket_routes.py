@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify
 
+from ui_extensions.rehearsal.desk import links as link_shapes
 from ui_extensions.rehearsal.desk import rules, shapes, workflows
 from ui_extensions.rehearsal.desk.articles import add_article
 from ui_extensions.rehearsal.desk.asking import (
@@ -128,7 +129,7 @@ def add_side_routes(api: Blueprint, desk: Desk, staff: Callable[..., Any], notic
         options = asked("link_object", "link_object_value")
         ticket = the_ticket(desk, int(options["link_object_value"]), g.user)
         with desk.lock:
-            entries = shapes.links_data(ticket, desk.links_of(ticket.id))
+            entries = link_shapes.links_data(ticket, desk.links_of(ticket.id))
             others = [desk.get(Ticket, entry["link_object_value"]) for entry in entries]
             return jsonify(links=entries, assets=shapes.assets(desk, [other for other in others if other]))
 
@@ -143,7 +144,7 @@ def add_side_routes(api: Blueprint, desk: Desk, staff: Callable[..., Any], notic
             assert source is not None
             target = the_ticket(desk, int(data["link_object_target_value"]), g.user)
             link = rules.add_link(desk, data["link_type"], source=source, target=target)
-        return jsonify(shapes.link_data(link)), 201
+        return jsonify(link_shapes.link_data(link)), 201
 
     @api.get("/tags")
     def tags() -> Answer:

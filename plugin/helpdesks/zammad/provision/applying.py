@@ -177,6 +177,8 @@ def _undo(server: Server, records: Records, kind: str, name: str, *, may_delete:
         server.change(kind, row, record.before)
         records.drop(key)
         return Done(kind=kind, name=name, deed=Deed.PUT_BACK)
+    if kind == "tag" and str(row.get("count") or 0) != "0":
+        return Done(kind=kind, name=name, deed=Deed.KEPT, says="Tickets carry it; with the tag, their marks would be lost.")
     if not may_delete:
         return _switch_off(server, records, kind, name, row, "Tickets carry values in it; it is switched off, so that they are not lost.")
     try:

@@ -18,7 +18,7 @@ Version = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of object. `named_by` are the fields that its name is made of; `sort` of removal: deleted, or switched off where refused."""
+    """A kind of object. `named_by` are the fields that its name is made of."""
 
     route: str
     named_by: tuple[str, ...] = ("name",)

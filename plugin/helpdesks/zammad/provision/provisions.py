@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from plugin.contracts.platform import Connection, Probe
 from plugin.contracts.provisioning import Done, Plan
@@ -12,7 +13,7 @@ from plugin.helpdesks.zammad.provision import applying
 from plugin.helpdesks.zammad.provision.catalogue import Given
 from plugin.helpdesks.zammad.provision.planning import Planner
 from plugin.helpdesks.zammad.provision.records import Records
-from plugin.helpdesks.zammad.provision.server import NEEDS, Server
+from plugin.helpdesks.zammad.provision.server import NEEDS, PATIENCE, Server
 from plugin.helpdesks.zammad.provision.verifying import WEBHOOK_SECONDS, Verifier
 from plugin.helpdesks.zammad.schema import ZammadSettings
 
@@ -70,7 +71,7 @@ class ZammadProvisions:
         return Planner(self._server, Records(self._connection.secrets), given, bridge_id)
 
     def _bridge(self) -> ZammadClient:
-        return ZammadClient(self._settings, self._connection.http)
+        return ZammadClient(replace(self._settings, timeout=PATIENCE), self._connection.http)
 
     def _has_values(self) -> bool:
         """Whether any ticket that either account may read was ever bridged."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from plugin.contracts.settings import SecretStore
@@ -56,5 +56,6 @@ class Records:
         self._save()
 
     def _save(self) -> None:
-        text = json.dumps({key: asdict(record) for key, record in self._entries.items()}, ensure_ascii=False)
+        entries = {key: {"fields": record.fields, "before": record.before} for key, record in self._entries.items()}
+        text = json.dumps(entries, ensure_ascii=False)
         self._stored = self._secrets.refresh(_NAME, self._stored, lambda _: text)

@@ -17,7 +17,7 @@ from plugin.helpdesks.zammad.provision.catalogue import KINDS, Kind
 from plugin.helpdesks.zammad.schema import ZammadSettings
 
 _PAGE = 500
-_PATIENCE = 60.0
+PATIENCE = 60.0
 """Seconds for one call: adding columns to a large table takes its time."""
 NEEDS = (
     "Setting up needs the access token of an administrator (Profile, Token Access, in Zammad) with the permissions admin and ticket.agent. "
@@ -29,7 +29,7 @@ class Server:
     """Calls with the setup token. Each call has its own time."""
 
     def __init__(self, settings: ZammadSettings, http: HttpClient, *, token: str) -> None:
-        self._settings = replace(settings, token=token, timeout=_PATIENCE)
+        self._settings = replace(settings, token=token, timeout=PATIENCE)
         self._http = http
         self._lists: dict[str, dict[str, Mapping[str, Any]]] = {}
 

@@ -16,6 +16,7 @@ from plugin.domain.events import ArticleAuthor
 from plugin.domain.ids import ArticleRef, ContactRef, CustomerRef, TicketRef
 from plugin.domain.model import Contact, File, NewArticle, Stage, TicketChange
 from plugin.domain.text import Mark, MarkKind, Text
+from plugin.helpdesks.zammad import advisories
 
 BOB = Contact(ref=ContactRef("2002"), display_name="Bob By", handle="bob")
 MORE = NewArticle(text=Text("It is 12345."), author=BOB)
@@ -349,10 +350,28 @@ def test_a_refusal_that_stored_the_article_is_unclear_and_found(world: Any, tool
 
 
 def test_probe_names_what_to_do(world: Any, tools: Any) -> None:
-    assert all(probe.is_ok for probe in world.adapter.probe())
+    (weak,) = (probe for probe in world.adapter.probe() if not probe.is_ok)
+    assert weak.name == "known weaknesses"
+    assert "CVE-2024-33668 (critical)" in weak.answer
+    assert "CVE-2026-102489" not in weak.answer
+    assert "https://zammad.com/en/advisories" in weak.next_step
     (first,) = tools.connect(world.server.url, world.http, token="wrong").probe()
     assert (first.name, first.is_ok) == ("account", False)
     assert first.next_step
     bad = {probe.name: probe for probe in tools.connect(world.server.url, world.http, group="Secret").probe()}
     assert not bad["group"].is_ok
     assert "full rights in the group Secret" in bad["group"].next_step
+
+
+@pytest.mark.parametrize(
+    ("version", "known"),
+    [
+        ((6, 2, 0), ["CVE-2024-33668", "CVE-2026-84458", "CVE-2024-33666", "CVE-2026-34722"]),
+        ((6, 5, 3), ["CVE-2026-102489", "CVE-2026-84458", "CVE-2026-34722"]),
+        ((7, 1, 2), ["CVE-2026-102489"]),
+        ((7, 2, 0), []),
+    ],
+)
+def test_known_weaknesses_go_by_version(version: tuple[int, ...], known: list[str]) -> None:
+    assert [entry["id"] for entry in advisories.known_for(version)] == known
+    assert all(entry["source"].startswith("https://") for entry in advisories.known_for(version))

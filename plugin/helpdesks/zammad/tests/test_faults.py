@@ -88,7 +88,7 @@ def test_questions_that_get_no_answer_change_nothing(world: Any, kind: str) -> N
 def test_a_look_that_took_all_the_time_leaves_nothing_half_done(world: Any) -> None:
     opened = world.open()
     world.parts.faults.add("stall", method="GET", path="/tickets/", seconds=0.9)
-    with pytest.raises(RemoteUnavailable, match="too slow"):
+    with pytest.raises(RemoteUnavailable, match=r"too slow|in time"):
         world.adapter.add_article(opened.ticket_ref, NewArticle(text=Text("a note"), internal=True), marker=world.marker())
     assert len(world.agent.articles(opened.ticket_ref)) == 1
 

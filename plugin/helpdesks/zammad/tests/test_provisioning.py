@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from plugin.contracts.provisioning import Deed, Provisionable, Provisions, StepState
 from plugin.domain.errors import ConfigError, CredentialsRejected
-from plugin.helpdesks.zammad.provision.catalogue import Given, version_of, wanted
+from plugin.helpdesks.zammad.provision import comparing
+from plugin.helpdesks.zammad.provision.catalogue import KINDS, Given, version_of, wanted
 from tests.webhook_listener import Listener
 from ui_extensions.rehearsal.desk.rows import AdminObject, User
 
@@ -48,12 +51,16 @@ def contents(world: Any) -> dict[str, Any]:
     return {"users": users, **{name: [row.data.get("name") for row in world.parts.desk.admin_objects(name)] for name in LISTS}}
 
 
-def test_the_adapter_offers_it(world: Any, setup: Provisions) -> None:
+def test_the_adapter_offers_it(world: Any, setup: Provisions, tools: Any) -> None:
     assert isinstance(world.adapter, Provisionable)
     assert isinstance(setup, Provisions)
     assert world.adapter.has_setup_token is False
     with pytest.raises(ConfigError, match="administrator"):
         world.adapter.provisions("")
+    kept = tools.connect(world.server.url, world.http, setup_token="admin-token")
+    assert kept.has_setup_token
+    assert "admin-token" not in repr(tools.settings_for("https://support.example.com", setup_token="admin-token"))
+    assert kept.provisions("").plan().server == "Zammad 6.2.0"
 
 
 def test_a_plan_changes_nothing_and_says_what_would_be_done(world: Any, setup: Provisions) -> None:
@@ -65,7 +72,7 @@ def test_a_plan_changes_nothing_and_says_what_would_be_done(world: Any, setup: P
     assert any("custom fields" in warning for warning in plan.warnings)
     assert any("not https" in warning for warning in plan.warnings)
     kinds = Counter(step.kind for step in plan.to_do())
-    assert kinds["attribute"] == 17
+    assert kinds["attribute"] == 19
     assert {"role", "account", "webhook", "workflow", "trigger", "job", "macro", "overview", "tag", "text module"} <= kinds.keys()
     (group,) = (step for step in plan.steps if step.kind == "group")
     assert (group.name, group.state) == ("Social", StepState.SAME)
@@ -136,12 +143,13 @@ def test_removing_leaves_the_desk_as_found(world: Any, setup: Provisions) -> Non
 
 
 def test_removing_keeps_what_others_changed_and_what_tickets_carry(world: Any, provisioned: Provisions) -> None:
-    world.open()
+    world.open(tags=("cd-scam",))
     text = world.admin.ask("GET", "/text_modules")[0]
     world.admin.ask("PUT", f"/text_modules/{text['id']}", {"content": "Better."})
     done = {f"{one.kind}/{one.name}": one for one in provisioned.remove()}
     assert done[f"text module/{text['name']}"].deed is Deed.KEPT
     assert done["attribute/Ticket.cd_state"].deed is Deed.SWITCHED_OFF
+    assert (done["tag/cd-scam"].deed, done["tag/cd-held"].deed) == (Deed.KEPT, Deed.REMOVED)
     assert {one.deed for one in done.values()} == {Deed.REMOVED, Deed.PUT_BACK, Deed.KEPT, Deed.SWITCHED_OFF}
     again = provisioned.apply(provisioned.plan())
     assert not any(one.deed is Deed.FAILED for one in again)
@@ -228,3 +236,17 @@ def test_what_a_version_does_not_know_is_left_out(version: str) -> None:
     triggers = {want.name: want for want in wanted(given, version_of(version)) if want.kind == "trigger"}
     assert ("activator" in triggers["Crossdesk 10 reply"].fields) is (version != "5.2.2")
     assert triggers["Crossdesk 60 reminder"].since == (6, 0)
+
+
+@pytest.mark.parametrize("name", ["administration", "closing-guard"])
+def test_what_a_real_server_shows_of_what_it_was_given_is_no_drift(name: str) -> None:
+    file = Path(__file__).parents[4] / "ui_extensions" / "rehearsal" / "desk" / "tests" / "recordings" / f"{name}.json"
+    routes = {kind.route for kind in KINDS.values()}
+    compared = 0
+    for exchange in json.loads(file.read_text()):
+        asked, shown = exchange["request"], exchange["response"]
+        if asked["method"] == "POST" and asked["path"] in routes and shown["status"] == 201:
+            given = {key: value for key, value in asked["body"].items() if key != "object"}
+            assert comparing.differences(comparing.kept(shown["body"], given), comparing.kept(given, given)) == ()
+            compared += 1
+    assert compared > 10

@@ -18,6 +18,7 @@ _MOMENTS = ("opened_at", "unanswered_since", "last_agent_at", "last_customer_at"
 def upgrade() -> None:
     _widen_conversations()
     op.create_index("ix_conversation_contact", "conversation", ["contact_id", "id"])
+    op.create_index("ix_conversation_continued", "conversation", ["continued_by"], postgresql_where=sa.text("continued_by IS NOT NULL"))
     op.drop_constraint(op.f("uq_message_event_id"), "message", type_="unique")
     op.create_unique_constraint(op.f("uq_message_event_id_direction"), "message", ["event_id", "direction"])
     op.alter_column(

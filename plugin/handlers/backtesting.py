@@ -1,0 +1,161 @@
+"""Feeds the back-test: the stored traffic as the facts that a policy would have been asked with, one by one, so that memory stays flat."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from plugin.domain.codec import decode, decode_event
+from plugin.domain.events import ArticleAdded, MessageReceived
+from plugin.domain.model import Contact, Visibility
+from plugin.handlers import gathering
+from plugin.handlers.installation import Installation, PolicyAtWork
+from plugin.policy.agreement import contract_of
+from plugin.policy.backtest import Report, Stored, compare
+from plugin.policy.facts import AgentFacts, ChannelFacts, ContactFacts, ConversationFacts, CountFacts, Facts, MessageFacts, Trigger
+from plugin.policy.policy import Policy
+from plugin.policy.verdicts import ApprovalNeeded, Broken, Crossover, Filtered, Routing, Targets
+from plugin.store import overview
+from plugin.store.database import Database
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def backtest(database: Database, installation: Installation, before: Policy, after: Policy, *, since: datetime) -> Report:
+    """What `after` would have done to the traffic since then, beside what `before` would have done."""
+    return compare(_OwnTopics(before), _OwnTopics(after), stored(database, installation, before, since=since), since=since)
+
+
+def stored(database: Database, installation: Installation, policy: Policy, *, since: datetime) -> Iterator[Stored]:
+    """Every message and reply since then with the facts of its moment, as far as the store still knows them.
+
+    Counts of the whole channel, the helpdesk's owner, group and tags, and the reply window of that moment are not kept, so they are unknown.
+    """
+    at_work = PolicyAtWork(judge=policy, contract=contract_of(policy), book=policy)
+    run: _Run | None = None
+    with database.begin() as connection:
+        for row in overview.stored_messages(connection, since):
+            if row.place not in installation.channels:
+                continue
+            if run is None or run.conversation_id != row.conversation_id:
+                run = _Run(conversation_id=row.conversation_id, opened_at=row.at)
+            facts = run.facts(row, at_work, installation)
+            if row.at >= since:
+                yield Stored(conversation=str(row.conversation_id), message=str(row.event_id), facts=facts)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One conversation, message by message."""
+
+    conversation_id: int
+    opened_at: datetime
+    agent_replies: int = 0
+    customer_messages: int = 0
+    bystander_messages: int = 0
+    unanswered_since: datetime | None = None
+    last_customer_at: datetime | None = None
+    said: deque[datetime] = field(default_factory=deque)
+
+    def facts(self, row: Any, policy: PolicyAtWork, installation: Installation) -> Facts:
+        """The facts of one message, after it was counted."""
+        at, channel = row.at, installation.channels[row.place]
+        event = decode_event(row.payload)
+        contact = decode(Contact, row.profile) if row.profile is not None else None
+        is_reply = row.direction == "outbound"
+        is_bystander = not is_reply and row.opened_by is not None and row.contact_id != row.opened_by
+        message, agent = self._count(event, at, row.visibility, policy, is_reply=is_reply, is_bystander=is_bystander)
+        return Facts(
+            trigger=Trigger.REPLY if is_reply else Trigger.MESSAGE,
+            clock=gathering.clock_facts(policy, channel, group="", now=at),
+            message=message,
+            contact=_contact(policy, channel.key, contact, at),
+            conversation=ConversationFacts(
+                visibility=Visibility(row.visibility),
+                is_scam=row.is_scam,
+                agent_replies=self.agent_replies,
+                customer_messages=self.customer_messages,
+                bystander_messages=self.bystander_messages,
+                minutes_open=(at - self.opened_at) / timedelta(minutes=1),
+                minutes_unanswered=gathering.minutes(at, self.unanswered_since),
+                minutes_silent=gathering.minutes(at, self.last_customer_at),
+            ),
+            channel=ChannelFacts(key=channel.key, platform=channel.platform, group=channel.group),
+            counts=CountFacts(contact_hour=sum(at - moment <= _HOUR for moment in self.said), contact_day=len(self.said)),
+            agent=agent,
+        )
+
+    def _count(
+        self, event: object, at: datetime, visibility: str, policy: PolicyAtWork, *, is_reply: bool, is_bystander: bool
+    ) -> tuple[MessageFacts, AgentFacts]:
+        if is_reply:
+            reply = cast(ArticleAdded, event)
+            self.agent_replies += 1
+            self.unanswered_since = None
+            return gathering.of_reply(policy, reply, Visibility(visibility)), gathering.of_agent(policy, reply)
+        if is_bystander:
+            self.bystander_messages += 1
+        else:
+            self.customer_messages += 1
+            self.unanswered_since = self.unanswered_since or at
+            self.last_customer_at = at
+            self.said.append(at)
+            while at - self.said[0] > _DAY:
+                self.said.popleft()
+        return gathering.of_message(policy, cast(MessageReceived, event), is_bystander=is_bystander), AgentFacts()
+
+
+def _contact(policy: PolicyAtWork, channel: str, contact: Contact | None, at: datetime) -> ContactFacts:
+    if contact is None:
+        return ContactFacts()
+    return ContactFacts(
+        handle=contact.handle,
+        name=contact.display_name,
+        language=contact.language,
+        followers=contact.followers,
+        is_verified=contact.is_verified,
+        is_bot=contact.is_bot,
+        is_vip=policy.book.people.is_vip(channel, contact.handle),
+        account_days=None if contact.created_at is None else (at - contact.created_at) / _DAY,
+    )
+
+
+class _OwnTopics:
+    """A policy that finds its own topics and its own important people in stored facts."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self.digest = policy.digest
+
+    def _own(self, facts: Facts) -> Facts:
+        policy = self._policy
+        return replace(
+            facts,
+            message=replace(facts.message, topics=policy.topics_in(facts.message.text)),
+            contact=replace(facts.contact, is_vip=policy.people.is_vip(facts.channel.key, facts.contact.handle)),
+        )
+
+    def filter(self, facts: Facts) -> Filtered | Broken | None:
+        """As `Judge.filter`."""
+        return self._policy.filter(self._own(facts))
+
+    def route(self, facts: Facts) -> tuple[Routing, Sequence[Broken]]:
+        """As `Judge.route`."""
+        return self._policy.route(self._own(facts))
+
+    def crossover(self, facts: Facts) -> Crossover | Broken | None:
+        """As `Judge.crossover`."""
+        return self._policy.crossover(self._own(facts))
+
+    def approval(self, facts: Facts) -> ApprovalNeeded | Broken | None:
+        """As `Judge.approval`."""
+        return self._policy.approval(self._own(facts))
+
+    def targets(
+        self, facts: Facts, *, sla: str, opened_at: datetime, unanswered_since: datetime | None, rested: timedelta = timedelta()
+    ) -> Targets | None:
+        """As `Judge.targets`."""
+        return self._policy.targets(self._own(facts), sla=sla, opened_at=opened_at, unanswered_since=unanswered_since, rested=rested)

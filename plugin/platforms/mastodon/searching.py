@@ -1,0 +1,77 @@
+"""Saved searches: a hashtag's timeline, or the server's own full-text search. What addresses us is left to the poll.
+
+Sources: Mastodon documentation, "View hashtag timeline", "Perform a search".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from plugin.contracts.platform import Polled
+from plugin.domain.errors import RemoteRejected
+from plugin.domain.model import Visibility
+from plugin.platforms.mastodon.client import Client, Params
+from plugin.platforms.mastodon.lists import PAGE, Entries, walk
+from plugin.platforms.mastodon.position import Edge
+from plugin.platforms.mastodon.server import Server
+from plugin.platforms.mastodon.statuses import Status, read_status, received
+from plugin.platforms.mastodon.threads import Threads
+from plugin.platforms.mastodon.values import read_objects
+
+LOOK_BACK = timedelta(minutes=15)
+_HASHTAG = re.compile(r"#[\w·・]+")
+
+
+class Search:
+    """One saved search of one account at one moment."""
+
+    def __init__(self, client: Client, server: Server, *, now: datetime) -> None:
+        self._client = client
+        self._server = server
+        self._now = now
+
+    def ask(self, name: str, query: str, data: Mapping[str, Any] | None, *, most: int) -> Polled:
+        """What was posted since the position in `data`, oldest first, and the new position.
+
+        Raises:
+            RemoteRejected: the query is no hashtag and no words, or the server refuses it.
+            RemoteError: any other of its kinds.
+        """
+        own, domain = self._server.own().id, self._server.instance().domain
+        edge = Edge("", (self._now - LOOK_BACK).isoformat(timespec="seconds")) if data is None else Edge(data["id"], data["floor"])
+        ask = _Asked(self._client, query.strip())
+        entries, reached, has_more = walk(ask, ask.path, ask.params, edge, limit=min(most, PAGE), pages=1)
+        threads = Threads(self._client, {}, own=own)
+        events = tuple(
+            received(status, threads.of_customer(status), own=own, domain=domain, found_by=name)
+            for status in filter(None, map(read_status, entries))
+            if _is_for_us(status, own)
+        )
+        return Polled(events=events, position={"id": reached.id, "floor": reached.floor}, has_more=has_more)
+
+
+class _Asked:
+    """The client as `walk` asks it, for lists that come bare and for those that stand in an object."""
+
+    def __init__(self, client: Client, query: str) -> None:
+        self._client = client
+        self._is_tag = query.startswith("#")
+        if not query or (self._is_tag and not _HASHTAG.fullmatch(query)):
+            raise RemoteRejected(f"{query!r} is no hashtag and no words to search for. Write one hashtag such as #printers, or words.")
+        self.path = f"/api/v1/timelines/tag/{quote(query[1:], safe='')}" if self._is_tag else "/api/v2/search"
+        self.params: Params = [] if self._is_tag else [("type", "statuses"), ("q", query)]
+
+    def page(self, path: str, params: Params = ()) -> Entries:
+        """A page of the list, newest first."""
+        if self._is_tag:
+            return self._client.page(path, params)
+        return read_objects(self._client.get(path, params).get("statuses"))
+
+
+def _is_for_us(status: Status, own: str) -> bool:
+    """Somebody else's own public words which do not address us: those come by the notifications."""
+    return status.author != own and own not in status.mentions and status.seen_by is Visibility.PUBLIC and not status.raw.get("reblog")

@@ -1,0 +1,99 @@
+"""The plugin's PHP by itself: it parses, its classes do what they should, both sides write the same codes, and it is packed whole."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+
+from plugin.cli import main
+from plugin.domain.errors import ConfigError
+from plugin.domain.text import Text
+from plugin.helpdesks.osticket import emoji
+from tests.fixtures import package
+from tests.osticket_contract import SCHEMA
+from tests.servers.osticket import PACKAGES, PLUGIN, SHIM, php
+from ui_extensions.osticket.pack import pack
+from ui_extensions.packing import fresh_folder, packers
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def command() -> str:
+    package(*PACKAGES)
+    return php()
+
+
+def run(command: str, *arguments: str, stdin: str = "") -> str:
+    done = subprocess.run([command, *arguments], input=stdin, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.root
+def test_every_file_parses(command: str) -> None:
+    files = sorted(map(str, [*PLUGIN.parent.rglob("*.php"), *SHIM.rglob("*.php")]))
+    script = "foreach (json_decode(stream_get_contents(STDIN)) as $file) { token_get_all(file_get_contents($file), TOKEN_PARSE); }"
+    run(command, "-r", script, stdin=json.dumps(files))
+
+
+@pytest.mark.root
+def test_the_classes_do_what_they_should(command: str) -> None:
+    assert run(command, str(HERE / "units.php")) == "ok\n"
+
+
+@pytest.mark.root
+def test_both_sides_know_each_others_codes(command: str) -> None:
+    ranges = [range(0xA0, 0x100), range(0x2300, 0x2400), range(0x2700, 0x27C0), range(0x1F1E6, 0x1FAFF), range(0x20000, 0x20010)]
+    letters = [chr(code) for some in ranges for code in some if code != 0xAD]
+    script = f"""
+        require '{PLUGIN}/src/Emoji.php';
+        echo json_encode(array_map('Crossdesk\\\\Emoji::encode', json_decode(stream_get_contents(STDIN))));
+    """
+    coded = json.loads(run(command, "-r", script, stdin=json.dumps(letters)))
+    assert [emoji.decode(Text(one)).plain for one in coded] == letters
+    ours = [emoji.encode_line(letter) for letter in letters]
+    assert {mine for mine, theirs in zip(ours, coded, strict=True) if mine.isascii() != theirs.isascii()} == set()
+
+
+def test_the_contract_is_a_schema() -> None:
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    assert all({"request", "answer"} == set(call["properties"]) for call in schema["properties"].values())
+
+
+def test_the_plugin_has_the_bridges_version() -> None:
+    told = (PLUGIN / "plugin.php").read_text("utf-8")
+    setup = next(line for line in (PLUGIN.parents[2] / "setup.cfg").read_text("utf-8").splitlines() if line.startswith("version"))
+    assert f"'version' => '{setup.partition('=')[2].strip()}'" in told
+
+
+@pytest.mark.root
+def test_it_is_packed_as_a_folder_and_as_a_phar(command: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        packed = pack(tmp_path)
+        assert [path.name for path in packed.made] == ["crossdesk", "crossdesk.phar"]
+    wanted = {path.relative_to(PLUGIN): path.read_bytes() for path in PLUGIN.rglob("*.php")}
+    assert {path.relative_to(tmp_path / "crossdesk"): path.read_bytes() for path in (tmp_path / "crossdesk").rglob("*.php")} == wanted
+    told = run(command, "-r", f"echo json_encode(include 'phar://{tmp_path}/crossdesk.phar/plugin.php');")
+    assert json.loads(told)["plugin"] == "crossdesk.php:CrossdeskPlugin"
+
+
+def test_without_php_the_folder_is_built_and_that_is_said(tmp_path: Path) -> None:
+    done = CliRunner(env={"PATH": str(tmp_path)}).invoke(main, ["package", "osticket", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "crossdesk" / "src" / "Desk.php").is_file()
+    assert not (tmp_path / "crossdesk.phar").exists()
+    assert "php-cli" in done.output
+
+
+def test_what_is_not_ours_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "crossdesk").mkdir()
+    with pytest.raises(ConfigError, match="not made by this command"):
+        fresh_folder(tmp_path, "crossdesk", known_by="plugin.php")
+    assert "osticket" in packers()
