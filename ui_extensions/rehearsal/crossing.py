@@ -27,7 +27,7 @@ _EXCHANGES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing that somebody did, and what came of it. `held` holds what does not leave, each with why and what to do."""
+    """One thing that somebody did, and what came of it. `held` is what does not leave since then, each with why and what to do."""
 
     number: int
     who: str
@@ -79,6 +79,7 @@ class Play:
         self._first = ""
         self._said, self._replied = 0, 0
         self._seen_posts, self._seen_decisions = 0, 0
+        self._seen_held: set[int] = set()
         self._steps: list[Step] = []
         self._leaked = 0
 
@@ -150,6 +151,10 @@ class Play:
         self._wait(self._is_quiet, does)
         posts = self._company_said()
         decisions = self._rows("SELECT kind, rule FROM decision ORDER BY id")
+        held = {
+            row.id: f"{row.reason}: {row.reason_text}"
+            for row in self._rows("SELECT id, reason, reason_text FROM intent WHERE state = 'held'")
+        }
         step = Step(
             number=len(self._steps) + 1,
             who=who,
@@ -157,10 +162,9 @@ class Play:
             stage=self._stage(),
             rules=tuple(f"{row.kind}: {row.rule}" for row in decisions[self._seen_decisions :]),
             customer_saw=tuple(posts[self._seen_posts :]),
-            held=tuple(
-                f"{row.reason}: {row.reason_text}" for row in self._rows("SELECT reason, reason_text FROM intent WHERE state = 'held'")
-            ),
+            held=tuple(why for intent, why in held.items() if intent not in self._seen_held),
         )
+        self._seen_held = set(held)
         self._seen_posts, self._seen_decisions = len(posts), len(decisions)
         self._steps.append(step)
         self._tell(step)
