@@ -13,6 +13,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_lo
 
 from plugin.config.shape import (
     EMBEDDED,
+    ConsoleConfig,
     DatabaseConfig,
     EngineConfig,
     LateMessages,
@@ -144,6 +145,9 @@ class EngineSection(_Section):
     backoff_cap = Seconds(at_least=0.05, at_most=3600, metadata=_help("Longest pause between two tries."))
     parent_wait_seconds = Seconds(at_least=0, at_most=86400, metadata=_help("How long an edit or deletion waits for its message."))
     reply_wait_seconds = Seconds(at_least=0, at_most=600, metadata=_help("How long an answer waits for the message it answers."))
+    album_wait_seconds = Seconds(
+        at_least=0, at_most=60, metadata=_help("How long the first file of an album waits for the others, where they are told one by one.")
+    )
     loop_turns = fields.Integer(
         validate=validate.Range(2, 1000), metadata=_help("More automatic turns than this in ten minutes stop a conversation.")
     )
@@ -161,6 +165,23 @@ class EngineSection(_Section):
             raise ValidationError("must be shorter than lease_seconds, or a turn would outlive its lease.", field_name="turn_seconds")
         if data.get("backoff_base", default.backoff_base) > data.get("backoff_cap", default.backoff_cap):
             raise ValidationError("must not be longer than backoff_cap.", field_name="backoff_base")
+
+
+class ConsoleSection(_Section):
+    """`[console]`."""
+
+    makes = ConsoleConfig
+    on = fields.Boolean(metadata=_help("false: there are no admin pages at `/console/`."))
+    helpdesk = fields.String(metadata=_help("Which [helpdesk.NAME] people sign in with; needed when there are several."))
+    admins = fields.List(fields.String(), metadata=_help("Roles or groups of the helpdesk whose members may do everything in the console."))
+    supervisors = fields.List(fields.String(), metadata=_help("Those whose members may look, and decide about messages and conversations."))
+    auditors = fields.List(fields.String(), metadata=_help("Those whose members may look and change nothing."))
+    idle_seconds = Seconds(at_least=60, at_most=43200, metadata=_help("A session ends when nothing was asked for so long."))
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Any:
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        return ConsoleConfig(**values)
 
 
 class SecretsSection(_Section):
@@ -227,6 +248,7 @@ SECTIONS: Mapping[str, Callable[[], _Section]] = {
     "receiver": ReceiverSection,
     "worker": WorkerSection,
     "engine": EngineSection,
+    "console": ConsoleSection,
     "secrets": SecretsSection,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from plugin.contracts.capabilities import Capabilities
@@ -100,6 +101,27 @@ class HelpdeskAdapter(Protocol):
         ...
 
 
+@runtime_checkable
+class TakesLock(Protocol):
+    """A helpdesk whose own word for "I am answering this" agents see, and which the bridge may set for them."""
+
+    def take(self, ticket_ref: TicketRef, agent: str, *, steal: bool = False) -> str:
+        """Make `agent`, as the helpdesk calls them, the one who answers; from somebody else only if `steal`. Safe to repeat.
+
+        Returns who it is afterwards: another name than `agent` when somebody was first.
+
+        Raises:
+            TargetGone: the ticket is deleted.
+            RemoteRejected: the helpdesk does not let this agent take it.
+            RemoteError: any other of its kinds.
+        """
+        ...
+
+    def release(self, ticket_ref: TicketRef, agent: str) -> str:
+        """Let go of what `agent` has taken, and of nobody else's. Returns who has it afterwards; empty: nobody. Raises as `take`."""
+        ...
+
+
 class Helpdesk(Protocol):
     """A helpdesk before any configuration exists."""
 
@@ -110,4 +132,27 @@ class Helpdesk(Protocol):
 
     def connect(self, helpdesk: HelpdeskKey, settings: Any, connection: Connection) -> HelpdeskAdapter:
         """Bind to one server. Makes no call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMember:
+    """Somebody who works in the helpdesk, as it told at sign-in: `groups` are the names of their roles and groups there."""
+
+    login: str
+    name: str
+    groups: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class AuthenticatesStaff(Protocol):
+    """Optional for a helpdesk adapter: lets staff sign in to the console with what they sign in to the helpdesk with."""
+
+    def sign_in(self, login: str, password: str) -> StaffMember | None:
+        """Who this is; None when the helpdesk does not accept them, or they are a customer. The password is kept nowhere.
+
+        Raises:
+            RemoteUnavailable: the helpdesk could not be asked.
+            RemoteRejected: it lets nobody sign in this way; the sentence says what to change.
+        """
         ...

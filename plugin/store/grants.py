@@ -45,7 +45,9 @@ class Grants:
 
     def take(self, state: str) -> tuple[Place, Grant] | None:
         """The try that `state` belongs to, once: it is gone before anybody acts on it. None: used, too old, or never ours."""
-        statement = text("DELETE FROM oauth_grant WHERE digest = :digest RETURNING place, ciphertext, expires_at > now() AS is_young")
+        statement = text(
+            "DELETE FROM oauth_grant WHERE digest = :digest AND place NOT LIKE 'console:%' RETURNING place, ciphertext, expires_at > now() AS is_young"
+        )
         with self._database.begin() as connection:
             row = connection.execute(statement, {"digest": _digest(state)}).one_or_none()
         if row is None or not row.is_young:
@@ -55,6 +57,17 @@ class Grants:
         except InvalidToken:
             return None  # The key was changed meanwhile.
         return Place(row.place), Grant(state=state, **kept)
+
+    def spend(self, place: Place, word: str) -> bool:
+        """Use up a word that is good for one use and for ten minutes at most; False when it was used before."""
+        statement = text(
+            "INSERT INTO oauth_grant (digest, place, ciphertext, expires_at) "
+            "VALUES (:digest, :place, '', now() + make_interval(secs => :seconds)) ON CONFLICT (digest) DO NOTHING"
+        )
+        parameters = {"digest": _digest(f"spent:{word}"), "place": place, "seconds": _LIFE_SECONDS}
+        with self._database.begin() as connection:
+            connection.execute(text("DELETE FROM oauth_grant WHERE expires_at <= now()"))
+            return connection.execute(statement, parameters).rowcount == 1
 
 
 def _digest(state: str) -> bytes:

@@ -34,6 +34,7 @@ from plugin.policy.policy import Policy
 from plugin.store import receipts, schema
 from plugin.store.database import Database
 from plugin.store.grants import Grants
+from plugin.store.passes import Passes
 from plugin.store.receipts import NewReceipt
 from plugin.transport.client import Transport
 from tests.benchmarks.adapters import SIGNATURE, BenchDesk, BenchPlatform, sign
@@ -116,6 +117,7 @@ class Ground:
             poller=Poller(installation, database, splitter),
             spool=None,
             grants=Grants(database, (Fernet.generate_key().decode(),)),
+            passes=Passes(database, (Fernet.generate_key().decode(),)),
         )
         bridge.register()
         database.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -12,15 +13,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ui_extensions.rehearsal.app import create_rehearsal
+from plugin.transport.client import Transport
+from ui_extensions.panel.signing import relay_secret
+from ui_extensions.rehearsal.app import ConsoleSignIn, create_rehearsal
 from ui_extensions.rehearsal.desk.app import DeskSettings, Staff
+from ui_extensions.rehearsal.desk.relay import Relay
 from ui_extensions.rehearsal.desk.webhooks import Endpoint
 from ui_extensions.rehearsal.network.app import NetworkSettings
 from ui_extensions.rehearsal.serving import background, bind
 
 HOST = "127.0.0.1"
 _USUAL_PORTS = {"receiver": 8010, "rehearsal": 8020}
-_SECRETS = ("company_token", "network_secret", "bridge_token", "agent_token", "desk_secret", "control_token")
+_SECRETS = ("company_token", "network_secret", "bridge_token", "agent_token", "desk_secret", "control_token", "password")
+PLAIN = """
+# No rule crosses over by itself: a person hands over, from the panel beside the ticket. Ben may do what only supervisors may.
+[policy]
+name = "Practice"
+groups = ["Users", "Social"]
+"""
+"""The policy of a rehearsal that is given no other."""
+_SUPERVISOR = "ben@acme.example"
+_ADMIN = ("Mia", "Brandt")
 _AGENTS = (("Ada", "Okafor"), ("Ben", "Lindqvist"))
 
 
@@ -45,13 +58,19 @@ class Practice:
         """Where the network's and the desk's webhooks go."""
         return f"http://{HOST}:{self.receiver_port}"
 
+    @property
+    def console(self) -> ConsoleSignIn:
+        """How the console is opened."""
+        login = f"{_ADMIN[0].lower()}@acme.example"
+        return ConsoleSignIn(url=f"{self.receiver_url}/console/", login=login, password=self.secrets["password"])
+
     def serve(self, ready: Callable[[], None]) -> None:
         """Serve network and desk until the process is told to stop."""
         import signal
 
         stopping = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-        rehearsal = create_rehearsal(self.network_settings(), self.desk_settings(), base_url=self.url)
+        rehearsal = create_rehearsal(self.network_settings(), self.desk_settings(), base_url=self.url, console=self.console)
         with background(bind(lambda _: rehearsal, host=HOST, port=self.port)):
             ready()
             stopping.wait()
@@ -73,14 +92,30 @@ class Practice:
             Staff(login=f"{first.lower()}@acme.example", token=f"{self.secrets['agent_token']}{number}", firstname=first, lastname=last)
             for number, (first, last) in enumerate(_AGENTS)
         )
+        first, last = _ADMIN
+        admin = Staff(
+            login=self.console.login,
+            token=f"{self.secrets['agent_token']}-admin",
+            firstname=first,
+            lastname=last,
+            role="admin",
+            password=self.console.password,
+        )
         return DeskSettings(
             bridge=Staff(login="crossdesk@acme.example", token=self.secrets["bridge_token"], firstname="Crossdesk"),
-            staff=staff,
+            staff=(*staff, admin),
             webhook=Endpoint(url=f"{self.receiver_url}/in/helpdesk/desk", token=self.secrets["desk_secret"], base_url=f"{self.url}/desk"),
             control_token=self.secrets["control_token"],
             groups=("Users", "Social", *(group for group in self.groups if group not in {"Users", "Social"})),
             file=self.folder / "desk.sqlite",
             version="6.2.0-practice",
+            relay=Relay(
+                url=self.receiver_url,
+                helpdesk="desk",
+                secret=relay_secret(self.secrets["key"], "desk"),
+                http=Transport().client(name="the bridge"),
+                supervisors=(_SUPERVISOR,),
+            ),
         )
 
 
@@ -95,12 +130,16 @@ def prepare(folder: Path, *, policy: str = "", groups: Sequence[str] = ()) -> Pr
         folder=folder,
         receiver_port=_port(int(kept.get("receiver_port", _USUAL_PORTS["receiver"]))),
         port=_port(int(kept.get("port", _USUAL_PORTS["rehearsal"]))),
-        secrets={name: kept.get(name) or secrets.token_urlsafe(24) for name in _SECRETS},
+        secrets={name: kept.get(name) or secrets.token_urlsafe(24) for name in _SECRETS} | {"key": kept.get("key") or _new_key()},
         groups=tuple(groups),
     )
     _write(folder / "practice.json", json.dumps({"receiver_port": practice.receiver_port, "port": practice.port, **practice.secrets}))
     _write(folder / "crossdesk.toml", _configuration(practice) + policy)
     return practice
+
+
+def _new_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def _kept(path: Path) -> dict[str, Any]:
@@ -137,6 +176,9 @@ def _configuration(practice: Practice) -> str:
 public_url = "{practice.receiver_url}"
 data_dir = "{practice.folder / "data"}"
 
+[secrets]
+keys = ["{known["key"]}"]
+
 [receiver]
 port = {practice.receiver_port}
 
@@ -145,6 +187,11 @@ port = {practice.receiver_port}
 settle_seconds = "2 s"
 # A drill answers faster than people do.
 loop_turns = 1000
+
+[console]
+# The practice desk's own staff; its front page says with which login and password.
+admins = ["Admin"]
+supervisors = ["Agent"]
 
 [helpdesk.desk]
 kind = "zammad"

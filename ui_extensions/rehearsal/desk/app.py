@@ -10,6 +10,7 @@ from flask import Flask
 from ui_extensions.rehearsal.desk import rules
 from ui_extensions.rehearsal.desk.admin_objects import KINDS
 from ui_extensions.rehearsal.desk.api import make_api
+from ui_extensions.rehearsal.desk.relay import Relay
 from ui_extensions.rehearsal.desk.rows import ROLES, AdminObject, Group, User
 from ui_extensions.rehearsal.desk.state import Desk, later
 from ui_extensions.rehearsal.desk.webhooks import Endpoint, Webhooks, default_triggers
@@ -36,6 +37,8 @@ class Staff:
     lastname: str = ""
     role: str = "agent"
     groups: tuple[str, ...] = ()
+    password: str = field(default="", repr=False)
+    """What they sign in with; empty: they cannot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,8 @@ class DeskSettings:
     """Guards `/rehearsal/faults`; empty: there is no such route."""
     file: Path | None = None
     """Where the desk keeps its rows; None: in memory."""
+    relay: Relay | None = None
+    """The way to the bridge's panel; None: the ticket view has no panel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ def create_desk(settings: DeskSettings) -> Flask:
     _seed(desk, settings)
     webhooks = Webhooks(desk, settings.webhook, faults, default_triggers(settings.bridge.login) if settings.webhook else ())
     tokens = {person.token: person.login for person in (settings.bridge, *settings.staff)}
-    app.register_blueprint(make_api(desk, tokens, webhooks, refusals, settings.version))
+    passwords = {person.login.lower(): person.password for person in settings.staff if person.password}
+    app.register_blueprint(make_api(desk, tokens, passwords, webhooks, refusals, settings.version))
     if settings.control_token:
         app.register_blueprint(control(faults, settings.control_token))
     app.wsgi_app = FaultGate(app.wsgi_app, faults, _ANSWERS)  # type: ignore[method-assign]
