@@ -104,7 +104,7 @@ class Ground:
             },
             engine=config.engine,
         )
-        splitter = Splitter(installation, database)
+        splitter, keys = Splitter(installation, database), (Fernet.generate_key().decode(),)
         bridge = Bridge(
             config=config,
             installation=installation,
@@ -112,7 +112,8 @@ class Ground:
             splitter=splitter,
             poller=Poller(installation, database, splitter),
             spool=None,
-            grants=Grants(database, (Fernet.generate_key().decode(),)),
+            grants=Grants(database, keys),
+            keys=keys,
         )
         bridge.register()
         database.dispose()
