@@ -17,7 +17,7 @@ _LIST = text(
            (SELECT count(*) FROM intent i WHERE i.conversation_id = c.id AND i.state = 'held') AS held
     FROM conversation c LEFT JOIN contact p ON p.id = c.contact_id
     WHERE CAST(:stage AS text) IS NULL OR c.stage = :stage
-    ORDER BY c.unanswered_since NULLS LAST, c.id DESC LIMIT :limit
+    ORDER BY c.unanswered_since IS NOT NULL AND COALESCE(c.crossover->>'overtakes', '') <> '' DESC, c.unanswered_since NULLS LAST, c.id DESC LIMIT :limit
     """
 )
 
