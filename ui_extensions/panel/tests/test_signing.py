@@ -67,7 +67,9 @@ def test_words_that_are_no_tokens_are_refused(token: str, header: str) -> None:
         signing.check_request([SECRET], headers, method="GET", path=token, body=b"", now=NOW)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda below: st.lists(below) | st.dictionaries(st.text(), below)))
+@given(
+    st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda below: st.lists(below) | st.dictionaries(st.text(), below))
+)
 def test_signed_nonsense_is_refused_too(content: object) -> None:
     told = base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
     mark = hmac.new(SECRET.encode(), f"crossdesk-link\n{told}".encode(), hashlib.sha256).hexdigest()
