@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from plugin.bootstrap import Bridge
 from plugin.config import Config
 from plugin.store.grants import Grants
+from plugin.store.passes import Passes
 from tests.bridge import ROOT, key
 from tests.engine import Engine
 from ui_extensions.panel import signing
@@ -40,6 +41,7 @@ def bridge_of(engine: Engine) -> Bridge:
         poller=engine.poller,
         spool=None,
         grants=Grants(engine.database, (secret,)),
+        passes=Passes(engine.database, (secret,)),
         keys=(secret,),
     )
 

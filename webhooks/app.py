@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from plugin.bootstrap import Bridge
 from plugin.contracts.wakeups import WakeUps
@@ -18,16 +20,21 @@ from webhooks import metrics
 from webhooks.connect import add_connect
 from webhooks.door import Door
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
-def create_app(bridge: Bridge, wakeups: WakeUps) -> Flask:
-    """The application of one receiver process."""
+
+def create_app(bridge: Bridge, wakeups: WakeUps, mounts: Mapping[str, WSGIApplication] | None = None) -> Flask:
+    """The application of one receiver process. `mounts` are further applications by the path below which they are served."""
     app = Flask("crossdesk", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = bridge.config.receiver.max_body
     _add_health(app, bridge)
     add_connect(app, bridge.connector())
     add_panel(app, bridge, wakeups)
+    if mounts:
+        app.wsgi_app = DispatcherMiddleware(app.wsgi_app, dict(mounts))  # type: ignore[method-assign] # Flask's own way to put something in front
     door = Door(bridge.receiver(wakeups), _places(bridge), app.wsgi_app, max_body=bridge.config.receiver.max_body)
-    app.wsgi_app = door  # type: ignore[method-assign] # Flask's own way to put something in front
+    app.wsgi_app = door  # type: ignore[method-assign]
     return app
 
 

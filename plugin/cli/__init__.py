@@ -11,6 +11,7 @@ from plugin import log
 from plugin.cli.alerts import alert
 from plugin.cli.channels import channel
 from plugin.cli.checking import check, doctor
+from plugin.cli.consoles import console
 from plugin.cli.conversations import conversation
 from plugin.cli.databases import db
 from plugin.cli.explaining import backtest, explain
@@ -75,6 +76,7 @@ for command in (
     helpdesk,
     platforms,
     channel,
+    console,
     conversation,
     message,
     ledger,

@@ -7,13 +7,11 @@ import click
 from plugin.cli.adding import add
 from plugin.cli.checking import _show
 from plugin.cli.shared import Settings, actor, pass_settings, show_json, show_table
-from plugin.contracts.platform import PrintsRegistration, RegistersWebhook
+from plugin.contracts.platform import PrintsRegistration
 from plugin.domain.errors import ConfigError
 from plugin.domain.ids import Place
 from plugin.handlers import operate
 from plugin.handlers.installation import Installation
-from plugin.handlers.registrations import UNREGISTERED
-from plugin.store import places
 
 
 @click.group()
@@ -109,13 +107,8 @@ def connect(settings: Settings, name: str) -> None:
 @pass_settings
 def register(settings: Settings, name: str) -> None:
     """Tell the platform where our webhook is, where it lets us."""
-    place = _place(settings.bridge.installation, name)
-    adapter = settings.bridge.installation.adapter(place)
-    if not isinstance(adapter, RegistersWebhook):
-        raise click.ClickException(f"{name}: this platform's webhook is set by hand; its README says how.")
-    adapter.register_webhook()
-    with settings.bridge.database.begin() as connection:
-        places.close_alerts(connection, place, [UNREGISTERED])
+    bridge = settings.bridge
+    operate.register(bridge.installation, bridge.database, _place(bridge.installation, name), actor=actor())
     click.echo(f"{name}: the platform knows our address now.")
 
 

@@ -12,9 +12,9 @@ import click
 from plugin import log
 from plugin.cli.checking import _show
 from plugin.cli.shared import Settings, pass_settings, show_json
-from plugin.contracts.provisioning import Deed, Done, Plan, Provisionable, Provisions, Step, StepState
-from plugin.domain.errors import ConfigError
+from plugin.contracts.provisioning import Deed, Done, Plan, Provisions, Step, StepState
 from plugin.domain.ids import HelpdeskKey, helpdesk_place
+from plugin.handlers.setting_up import provisionable
 
 SETUP_TOKEN_ENV = "CROSSDESK_SETUP_TOKEN"  # noqa: S105 - the name of a variable, no token
 _SIGNS = {
@@ -109,14 +109,7 @@ def remove(settings: Settings, name: str, *, yes: bool, as_json: bool) -> None:
 
 
 def _provisions(settings: Settings, name: str) -> Provisions:
-    desks = settings.bridge.installation.desks
-    desk = next((desk for desk in desks.values() if desk.key == name), None)
-    if desk is None:
-        known = ", ".join(sorted(desk.key for desk in desks.values())) or "none"
-        raise ConfigError(f"There is no helpdesk called {name!r} in {settings.path}. There are: {known}.")
-    adapter = desk.adapter
-    if not isinstance(adapter, Provisionable):
-        raise ConfigError(f"{name} cannot be set up by command; the README of its adapter says how it is done by hand.")
+    adapter = provisionable(settings.bridge.installation, name)
     token = os.environ.get(SETUP_TOKEN_ENV, "")
     if not token and not adapter.has_setup_token and adapter.setup_token_help:
         click.echo(adapter.setup_token_help, err=True)

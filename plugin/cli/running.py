@@ -17,6 +17,7 @@ from plugin.cli.shared import Settings, pass_settings
 from plugin.config import Config, DatabaseConfig, RedisConfig
 from plugin.domain.errors import ConfigError, CrossdeskError, StoreUnavailable
 from plugin.store import schema
+from ui_extensions.console import app as console
 from ui_extensions.rehearsal import practice
 from webhooks.app import create_app
 from webhooks.serve import serve as serve_forever
@@ -161,7 +162,8 @@ def _single(settings: Settings, *, is_receiver: bool = False) -> Bridge:
 
 def _serve(bridge: Bridge, ready: Ready) -> None:
     def build() -> Flask:
-        return create_app(bridge, RedisWakeUps(connect(bridge.config.redis, timeout=_WAKE_SECONDS)))
+        mounts = {console.PATH: console.create_console(bridge)} if bridge.config.console.on else {}
+        return create_app(bridge, RedisWakeUps(connect(bridge.config.redis, timeout=_WAKE_SECONDS)), mounts)
 
     serve_forever(build, bridge.config.receiver, on_ready=ready)
 

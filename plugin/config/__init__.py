@@ -8,6 +8,7 @@ from plugin.config.policies import LintedPolicy, lint_policy, load_policy
 from plugin.config.shape import (
     ChannelConfig,
     Config,
+    ConsoleConfig,
     DatabaseConfig,
     EngineConfig,
     HelpdeskConfig,
@@ -22,6 +23,7 @@ from plugin.config.shape import (
 __all__ = [
     "ChannelConfig",
     "Config",
+    "ConsoleConfig",
     "DatabaseConfig",
     "EngineConfig",
     "HelpdeskConfig",

@@ -16,7 +16,7 @@ from plugin.config.findings import Findings, suggestion
 from plugin.config.lines import KeyPath, Lines
 from plugin.config.references import References, is_reference
 from plugin.config.sections import NAME, SECTIONS, CommonSection, KindSection, SearchSection
-from plugin.config.shape import EMBEDDED, ChannelConfig, Config, HelpdeskConfig, SearchConfig
+from plugin.config.shape import EMBEDDED, ChannelConfig, Config, ConsoleConfig, HelpdeskConfig, SearchConfig
 from plugin.contracts.capabilities import Level
 from plugin.contracts.helpdesk import Helpdesk
 from plugin.contracts.platform import Platform
@@ -66,6 +66,7 @@ class _Reading:
         made_desks = [self._helpdesk(name, table, helpdesks) for name, table in desks.items()]
         made_channels = [self._channel(name, table, platforms, tuple(desks)) for name, table in channels.items()]
         self._judge(sections, has_channels=bool(channels))
+        self._judge_console(sections["console"], desks)
         policy = self._policy(document, channels, platforms)
         if self._findings.problems:
             return None
@@ -215,6 +216,19 @@ class _Reading:
             self._findings.warning(("crossdesk", "public_url"), "most platforms send webhooks to https addresses only.")
         if not has_channels:
             self._findings.warning((), "no [channel.NAME] is set up yet: nothing will be received.")
+
+    def _judge_console(self, console: ConsoleConfig | None, desks: Mapping[str, Any]) -> None:
+        """People sign in with one helpdesk."""
+        if console is None:
+            return
+        if console.helpdesk and console.helpdesk not in desks:
+            self._findings.problem(
+                ("console", "helpdesk"), f"there is no section [helpdesk.NAME] of this name. {suggestion(console.helpdesk, desks)}"
+            )
+        elif console.asks_helpdesk and not console.helpdesk and len(desks) != 1:
+            self._findings.problem(
+                ("console", "helpdesk"), f"is missing, and there are {len(desks)}: name the one that people sign in with."
+            )
 
 
 def world(channels: Mapping[str, Any], platforms: Mapping[str, Platform]) -> World:

@@ -13,6 +13,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_lo
 
 from plugin.config.shape import (
     EMBEDDED,
+    ConsoleConfig,
     DatabaseConfig,
     EngineConfig,
     LateMessages,
@@ -166,6 +167,23 @@ class EngineSection(_Section):
             raise ValidationError("must not be longer than backoff_cap.", field_name="backoff_base")
 
 
+class ConsoleSection(_Section):
+    """`[console]`."""
+
+    makes = ConsoleConfig
+    on = fields.Boolean(metadata=_help("false: there are no admin pages at `/console/`."))
+    helpdesk = fields.String(metadata=_help("Which [helpdesk.NAME] people sign in with; needed when there are several."))
+    admins = fields.List(fields.String(), metadata=_help("Roles or groups of the helpdesk whose members may do everything in the console."))
+    supervisors = fields.List(fields.String(), metadata=_help("Those whose members may look, and decide about messages and conversations."))
+    auditors = fields.List(fields.String(), metadata=_help("Those whose members may look and change nothing."))
+    idle_seconds = Seconds(at_least=60, at_most=43200, metadata=_help("A session ends when nothing was asked for so long."))
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Any:
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        return ConsoleConfig(**values)
+
+
 class SecretsSection(_Section):
     """`[secrets]`."""
 
@@ -230,6 +248,7 @@ SECTIONS: Mapping[str, Callable[[], _Section]] = {
     "receiver": ReceiverSection,
     "worker": WorkerSection,
     "engine": EngineSection,
+    "console": ConsoleSection,
     "secrets": SecretsSection,
 }
 

@@ -81,6 +81,24 @@ class WorkerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleConfig:
+    """The admin pages. `admins`, `supervisors` and `auditors` are names of roles or groups in the helpdesk; without any, only links let people in."""
+
+    on: bool = True
+    helpdesk: str = ""
+    admins: tuple[str, ...] = ()
+    supervisors: tuple[str, ...] = ()
+    auditors: tuple[str, ...] = ()
+    idle_seconds: float = 1800.0
+    """A session ends when nothing was asked for so long, and after twelve hours in any case."""
+
+    @property
+    def asks_helpdesk(self) -> bool:
+        """Whether people can sign in with their login of the helpdesk."""
+        return bool(self.admins or self.supervisors or self.auditors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
     """What the handlers go by."""
 
@@ -159,6 +177,7 @@ class Config:
     receiver: ReceiverConfig = field(default_factory=ReceiverConfig)
     worker: WorkerConfig = field(default_factory=WorkerConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
+    console: ConsoleConfig = field(default_factory=ConsoleConfig)
     helpdesks: Mapping[HelpdeskKey, HelpdeskConfig] = field(default_factory=lambda: MappingProxyType({}))
     channels: Mapping[ChannelKey, ChannelConfig] = field(default_factory=lambda: MappingProxyType({}))
     policy: Policy = field(default_factory=Policy, repr=False)

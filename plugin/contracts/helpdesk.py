@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from plugin.contracts.capabilities import Capabilities
@@ -131,4 +132,27 @@ class Helpdesk(Protocol):
 
     def connect(self, helpdesk: HelpdeskKey, settings: Any, connection: Connection) -> HelpdeskAdapter:
         """Bind to one server. Makes no call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMember:
+    """Somebody who works in the helpdesk, as it told at sign-in: `groups` are the names of their roles and groups there."""
+
+    login: str
+    name: str
+    groups: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class AuthenticatesStaff(Protocol):
+    """Optional for a helpdesk adapter: lets staff sign in to the console with what they sign in to the helpdesk with."""
+
+    def sign_in(self, login: str, password: str) -> StaffMember | None:
+        """Who this is; None when the helpdesk does not accept them, or they are a customer. The password is kept nowhere.
+
+        Raises:
+            RemoteUnavailable: the helpdesk could not be asked.
+            RemoteRejected: it lets nobody sign in this way; the sentence says what to change.
+        """
         ...

@@ -186,14 +186,17 @@ def _open_linked(desktop: Desktop, order: OpenLinked) -> None:
     )
 
 
-def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | None = None) -> None:
-    """Say something to the customer, in their language and as the platform counts, and write it into the ticket. `by`: the moment it speaks of."""
+def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | None = None, words: str = "") -> None:
+    """Say something to the customer, in their language and as the platform counts, and write it into the ticket.
+
+    `by`: the moment it speaks of. `words`: instead of the text.
+    """
     held, state, limits = desktop.held, desktop.course.state, desktop.channel.adapter.capabilities.limits
     ruler, most = limits.ruler or CODE_POINTS, limits.text_length
     contact_language = held.contact.language if held.contact is not None else ""
     texts, hours = policy.book.texts, team(desktop, policy).hours
     number = held.ticket_number if held.ticket_number and not policy.contract.is_linked else NUMBER
-    plain = say(
+    plain = words or say(
         texts,
         notice,
         state,

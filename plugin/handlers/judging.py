@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from plugin.domain.codec import encode
 from plugin.domain.events import ActionTaken, ArticleAdded, MessageReceived, ReactionChanged, TicketChanged, TimerElapsed
 from plugin.domain.model import Lane, Origin, Stage, TicketChange, Visibility
-from plugin.handlers import crossing, gathering, promising
+from plugin.handlers import approving, crossing, gathering, promising
 from plugin.handlers.crossing import happen
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
-from plugin.policy import words
+from plugin.policy import approvals, words
 from plugin.policy.contract import POSTPONED, REVIEW, TARGET, Broke, Changed, Elapsed, Pressed, Replied, Spoke, State, Word
-from plugin.policy.facts import AgentFacts, MessageFacts, Trigger
+from plugin.policy.facts import MessageFacts, Trigger
 from plugin.policy.verdicts import Broken, Filtered, Participation
 from plugin.store import conversations, events
 from plugin.store.decisions import NewDecision
@@ -124,12 +125,10 @@ def said(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: 
     promising.settle(desktop, policy)
 
 
-def _judge(
-    desktop: Desktop, policy: PolicyAtWork, trigger: Trigger, *, message: MessageFacts | None = None, agent: AgentFacts | None = None
-) -> None:
+def _judge(desktop: Desktop, policy: PolicyAtWork, trigger: Trigger, *, message: MessageFacts | None = None) -> None:
     state = desktop.course.state
     if state.stage is Stage.SOCIAL or state.is_light:
-        crossing.judge(desktop, policy, crossing.gather(desktop, policy, trigger, message=message, agent=agent))
+        crossing.judge(desktop, policy, crossing.gather(desktop, policy, trigger, message=message))
     crossing.plan_review(desktop, policy)
 
 
@@ -143,11 +142,15 @@ def reacted(desktop: Desktop, policy: PolicyAtWork, event: ReactionChanged, *, d
         promising.settle(desktop, policy)
 
 
-def replied(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded) -> None:
-    """An agent wrote a reply, which the gate sees after this."""
+def replied(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded, *, parts: Sequence[str], answers: str | None) -> None:
+    """An agent wrote a reply, which the gate sees after this. `parts` is what will be posted, `answers` the message that it answers."""
     happen(desktop, policy, Replied())
     found = gathering.of_reply(policy, event, desktop.held.visibility)
-    _judge(desktop, policy, Trigger.REPLY, message=found, agent=gathering.of_agent(policy, event))
+    facts = crossing.gather(desktop, policy, Trigger.REPLY, message=found, agent=gathering.of_agent(policy, event))
+    approving.ask(desktop, policy, event, facts, parts=parts, answers=answers)
+    if desktop.course.state.stage is Stage.SOCIAL or desktop.course.state.is_light:
+        crossing.judge(desktop, policy, facts)
+    crossing.plan_review(desktop, policy)
     promising.settle(desktop, policy)
 
 
@@ -213,6 +216,8 @@ def action_taken(desktop: Desktop, event: ActionTaken) -> Verdict:
 def timer_elapsed(desktop: Desktop, event: TimerElapsed) -> Verdict:
     """A moment came for which the conversation waited. One that was replaced counts for nothing."""
     policy, course = desktop.policy, desktop.course
+    if policy is not None and event.name == approvals.TIMER:
+        return approving.elapsed(desktop, policy, event)
     if policy is None or event.occurred_at is None or course.state.timer(event.name) != event.occurred_at:
         return Ignored(reason="replaced")
     if event.name == TARGET:

@@ -106,7 +106,7 @@ class Desktop:
     @property
     def has_gathered(self) -> bool:
         """Whether the event has let others of its album catch up."""
-        return self.row.state == "retry" and self.row.reason == GATHERING
+        return bool(self.row.state == "retry" and self.row.reason == GATHERING)
 
     def source(self) -> Place:
         """The place that told the event."""

@@ -15,7 +15,7 @@ from plugin.domain.events import (
     ReactionChanged,
 )
 from plugin.domain.model import Lane, Visibility
-from plugin.handlers import albums, crossing, gathering, guarding, judging, promising, wording
+from plugin.handlers import albums, crossing, gathering, guarding, judging, locking, promising, wording
 from plugin.handlers.routing import Desktop, Gathers, Ignored, Routed, Verdict, Waits, twin
 from plugin.store import conversations, intents, messages
 from plugin.store.intents import Ending
@@ -99,6 +99,7 @@ def _own(desktop: Desktop, event: MessageReceived) -> Verdict:
     _file(desktop, event, "native", message_id)
     desktop.course.agent_replied(desktop.held.now)
     if desktop.policy is not None:
+        locking.answered_natively(desktop, desktop.policy)
         promising.settle(desktop, desktop.policy)
     if desktop.course.state.holds_public and event.visibility is Visibility.PUBLIC:
         told = "This was posted in public on the platform itself, although the conversation is a formal ticket. Go on in private or in the ticket."

@@ -15,7 +15,7 @@ from plugin.policy.facts import Facts
 from plugin.policy.hours import Hours, always
 from plugin.policy.matching import Matcher
 from plugin.policy.ruling import Rule, ToApprove, ToCross, ToFilter, ToRoute
-from plugin.policy.sections import Basics, Confirmation, Expectations, Fairness, FollowUp, Handoff, Locks, People, Safety, Taking
+from plugin.policy.sections import Basics, Confirmation, Expectations, Fairness, FollowUp, Handoff, Locks, Parked, People, Safety, Taking
 from plugin.policy.teams import SlaTable, Team
 from plugin.policy.texts import Texts
 from plugin.policy.verdicts import ApprovalNeeded, Broken, Crossover, Filtered, Participation, Routing, Targets
@@ -47,6 +47,7 @@ class Policy:
     expectations: Expectations = field(default_factory=Expectations)
     handoff: Handoff = field(default_factory=Handoff)
     locks: Locks = field(default_factory=Locks)
+    parked: Parked = field(default_factory=Parked)
     fairness: Fairness = field(default_factory=Fairness)
     safety: Safety = field(default_factory=Safety)
     confirmation: Confirmation = field(default_factory=Confirmation)

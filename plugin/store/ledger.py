@@ -68,7 +68,8 @@ _CONTRADICTIONS = {
         SELECT event_id AS id FROM (
             SELECT event_id, sent_at, min(ended_at) OVER (
                 PARTITION BY conversation_id, lane ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS later_ended_at
-            FROM intent WHERE lane IN ('to_helpdesk', 'to_social') AND state = 'sent' AND op IN ('file', 'reply')) wish
+            FROM intent WHERE lane IN ('to_helpdesk', 'to_social') AND state = 'sent' AND op IN ('file', 'reply')
+              AND NOT payload ? 'let_pass') wish
         WHERE later_ended_at < sent_at
     """,
 }
@@ -213,7 +214,7 @@ def set_aside(connection: Connection, *, limit: int = 200) -> Sequence[Row[Any]]
     ).all()
 
 
-def replay(connection: Connection, kind: str, subject: int, *, actor: str) -> bool:
+def replay(connection: Connection, kind: str, subject: int, *, actor: str, reason: str = "") -> bool:
     """Try it again as if nothing had been tried; False when it is not set aside."""
     statements = {
         "intent": "UPDATE intent SET state = 'pending', errors = 0, due_at = now(), settle_at = NULL, ended_at = NULL, reason = '', reason_text = '' "
@@ -223,10 +224,10 @@ def replay(connection: Connection, kind: str, subject: int, *, actor: str) -> bo
         "receipt": "UPDATE receipt SET state = 'new', attempts = 0, reason = '', due_at = now() WHERE id = :id AND state = 'quarantined' "
         "RETURNING NULL AS conversation_id",
     }
-    return _decide(connection, statements[kind], "replay", kind, subject, actor=actor)
+    return _decide(connection, statements[kind], "replay", kind, subject, actor=actor, why=reason)
 
 
-def drop(connection: Connection, kind: str, subject: int, *, actor: str) -> bool:
+def drop(connection: Connection, kind: str, subject: int, *, actor: str, reason: str = "") -> bool:
     """Give it up for good; False when it is not set aside."""
     statements = {
         "intent": "UPDATE intent SET state = 'dropped', ended_at = now() WHERE id = :id AND state = 'quarantined' RETURNING conversation_id",
@@ -234,16 +235,16 @@ def drop(connection: Connection, kind: str, subject: int, *, actor: str) -> bool
         "receipt": "UPDATE receipt SET state = 'dropped' WHERE id = :id AND state = 'quarantined' RETURNING NULL AS conversation_id",
         "decision": "UPDATE decision SET state = 'dropped' WHERE id = :id AND state = 'quarantined' RETURNING NULL AS conversation_id",
     }
-    return _decide(connection, statements[kind], "drop", kind, subject, actor=actor)
+    return _decide(connection, statements[kind], "drop", kind, subject, actor=actor, why=reason)
 
 
-def mark_sent(connection: Connection, intent_id: int, *, remote_ref: str, actor: str) -> bool:
+def mark_sent(connection: Connection, intent_id: int, *, remote_ref: str, actor: str, reason: str = "") -> bool:
     """A person has seen that it was applied; `remote_ref` is the id on the other side where known. False when it is not set aside."""
     statement = (
         "UPDATE intent SET state = 'sent', ended_at = now(), remote_ref = COALESCE(NULLIF(:ref, ''), marker) "
         "WHERE id = :id AND state = 'quarantined' RETURNING conversation_id"
     )
-    is_done = _decide(connection, statement, "mark-sent", "intent", intent_id, actor=actor, ref=remote_ref)
+    is_done = _decide(connection, statement, "mark-sent", "intent", intent_id, actor=actor, why=reason, ref=remote_ref)
     if is_done and remote_ref:
         connection.execute(
             text(
@@ -259,7 +260,7 @@ def mark_sent(connection: Connection, intent_id: int, *, remote_ref: str, actor:
     return is_done
 
 
-def _decide(connection: Connection, statement: str, action: str, kind: str, subject: int, *, actor: str, **more: str) -> bool:
+def _decide(connection: Connection, statement: str, action: str, kind: str, subject: int, *, actor: str, why: str, **more: str) -> bool:
     row = connection.execute(text(statement), {"id": subject, **more}).one_or_none()
     if row is None:
         return False
@@ -276,7 +277,13 @@ def _decide(connection: Connection, statement: str, action: str, kind: str, subj
         )
     if row.conversation_id is not None:
         connection.execute(text("UPDATE conversation SET due_at = LEAST(due_at, now()) WHERE id = :id"), {"id": row.conversation_id})
-    record(connection, actor=actor, action=f"quarantine {action}", subject=f"{kind} {subject}", detail=more)
+    record(
+        connection,
+        actor=actor,
+        action=f"quarantine {action}",
+        subject=f"{kind} {subject}",
+        detail={**more, **({"reason": why} if why else {})},
+    )
     return True
 
 

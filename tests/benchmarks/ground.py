@@ -32,6 +32,7 @@ from plugin.handlers.split import Splitter
 from plugin.store import receipts, schema
 from plugin.store.database import Database
 from plugin.store.grants import Grants
+from plugin.store.passes import Passes
 from plugin.store.receipts import NewReceipt
 from plugin.transport.client import Transport
 from tests.benchmarks.adapters import SIGNATURE, BenchDesk, BenchPlatform, sign
@@ -113,6 +114,7 @@ class Ground:
             poller=Poller(installation, database, splitter),
             spool=None,
             grants=Grants(database, keys),
+            passes=Passes(database, keys),
             keys=keys,
         )
         bridge.register()

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from plugin.bootstrap import Bridge
 from plugin.config import Config, ReceiverConfig
 from plugin.store.grants import Grants
+from plugin.store.passes import Passes
 from tests.faults.inner import Inner
 from webhooks.app import create_app
 
@@ -35,6 +36,7 @@ def application(inner: Inner, *, max_body: int = 200_000) -> Flask:
         poller=inner.poller,
         spool=inner.spool,
         grants=Grants(inner.database, [Fernet.generate_key().decode()]),
+        passes=Passes(inner.database, [Fernet.generate_key().decode()]),
     )
     return create_app(bridge, cast(Any, inner.wakeups))
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from plugin.domain.events import MessageReceived
+from plugin.domain.ids import MessageRef
 from plugin.domain.model import File
 from tests.engine import Engine, quick
 
@@ -93,7 +94,7 @@ def test_two_albums_at_once_stay_two(engine: Engine) -> None:
 
 
 def test_an_album_that_answers_what_never_comes_is_filed_once(engine: Engine) -> None:
-    engine.tell(*(replace(part(engine, "", number), parent_ref="p999") for number in (1, 2)))
+    engine.tell(*(replace(part(engine, "", number), parent_ref=MessageRef("p999")) for number in (1, 2)))
     engine.settle()
     assert len(engine.articles()) == 1
     assert files(engine) == ["1.png", "2.png"]

@@ -10,7 +10,17 @@ import pytest
 from marshmallow import validate
 
 from plugin.config.sections import SECTIONS, CommonSection, KindSection, SearchSection
-from plugin.config.shape import ChannelConfig, Config, DatabaseConfig, EngineConfig, ReceiverConfig, RedisConfig, SearchConfig, WorkerConfig
+from plugin.config.shape import (
+    ChannelConfig,
+    Config,
+    ConsoleConfig,
+    DatabaseConfig,
+    EngineConfig,
+    ReceiverConfig,
+    RedisConfig,
+    SearchConfig,
+    WorkerConfig,
+)
 from plugin.config.units import Seconds, Size
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -21,12 +31,18 @@ _SHAPES: dict[str, Any] = {
     "receiver": ReceiverConfig,
     "worker": WorkerConfig,
     "engine": EngineConfig,
+    "console": ConsoleConfig,
     "secrets": None,
 }
 _SAID = {
     ("crossdesk", "public_url"): "where the receiver listens",
     ("crossdesk", "data_dir"): "`.crossdesk` beside the file",
     ("engine", "settle_seconds"): "the adapters' own",
+    ("console", "on"): "true",
+    ("console", "helpdesk"): "the only one",
+    ("console", "admins"): "nobody",
+    ("console", "supervisors"): "nobody",
+    ("console", "auditors"): "nobody",
     ("secrets", "keys"): "one of its own making, with the embedded database",
     ("channel", "helpdesk"): "the only one",
     ("channel", "group"): "the helpdesk's own",

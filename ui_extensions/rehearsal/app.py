@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, Response, render_template
@@ -35,26 +35,35 @@ class Rehearsal:
         self.desk.stop()
 
 
-def create_rehearsal(network: NetworkSettings, desk: DeskSettings, *, base_url: str) -> Rehearsal:
-    """Both sides under `base_url`. The agents of the desk's staff can answer in its ticket view; there must be one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSignIn:
+    """Where the bridge's console is, and what lets somebody in who practises."""
+
+    url: str
+    login: str
+    password: str = field(repr=False)
+
+
+def create_rehearsal(network: NetworkSettings, desk: DeskSettings, *, base_url: str, console: ConsoleSignIn | None = None) -> Rehearsal:
+    """Both sides under `base_url`. The agents of the desk's staff can answer in its ticket view; there must be one. The front page leads to `console`."""
     network_side = create_network(network, base_url=f"{base_url.rstrip('/')}/network")
     desk_side = create_desk(desk)
     add_pages(desk_side, agents=[person for person in desk.staff if person.role == "agent"], relay=desk.relay)
     return Rehearsal(
-        DispatcherMiddleware(_front(), {"/network": network_side.wsgi_app, "/desk": desk_side.wsgi_app}),
+        DispatcherMiddleware(_front(console), {"/network": network_side.wsgi_app, "/desk": desk_side.wsgi_app}),
         network_side.extensions[network_app.EXTENSION],
         desk_side.extensions[desk_app.EXTENSION],
         desk_side,
     )
 
 
-def _front() -> Flask:
+def _front(console: ConsoleSignIn | None) -> Flask:
     front = Flask(__name__)
     web.furnish(front)
 
     @front.get("/")
     def show() -> str:
-        return render_template("rehearsal.html")
+        return render_template("rehearsal.html", console=console)
 
     @front.get("/healthz")
     def healthy() -> Response:

@@ -15,7 +15,7 @@ from typing import Any
 
 from plugin.transport.client import Transport
 from ui_extensions.panel.signing import relay_secret
-from ui_extensions.rehearsal.app import create_rehearsal
+from ui_extensions.rehearsal.app import ConsoleSignIn, create_rehearsal
 from ui_extensions.rehearsal.desk.app import DeskSettings, Staff
 from ui_extensions.rehearsal.desk.relay import Relay
 from ui_extensions.rehearsal.desk.webhooks import Endpoint
@@ -24,7 +24,7 @@ from ui_extensions.rehearsal.serving import background, bind
 
 HOST = "127.0.0.1"
 _USUAL_PORTS = {"receiver": 8010, "rehearsal": 8020}
-_SECRETS = ("company_token", "network_secret", "bridge_token", "agent_token", "desk_secret", "control_token")
+_SECRETS = ("company_token", "network_secret", "bridge_token", "agent_token", "desk_secret", "control_token", "password")
 PLAIN = """
 # No rule crosses over by itself: a person hands over, from the panel beside the ticket. Ben may do what only supervisors may.
 [policy]
@@ -33,6 +33,7 @@ groups = ["Users", "Social"]
 """
 """The policy of a rehearsal that is given no other."""
 _SUPERVISOR = "ben@acme.example"
+_ADMIN = ("Mia", "Brandt")
 _AGENTS = (("Ada", "Okafor"), ("Ben", "Lindqvist"))
 
 
@@ -57,13 +58,19 @@ class Practice:
         """Where the network's and the desk's webhooks go."""
         return f"http://{HOST}:{self.receiver_port}"
 
+    @property
+    def console(self) -> ConsoleSignIn:
+        """How the console is opened."""
+        login = f"{_ADMIN[0].lower()}@acme.example"
+        return ConsoleSignIn(url=f"{self.receiver_url}/console/", login=login, password=self.secrets["password"])
+
     def serve(self, ready: Callable[[], None]) -> None:
         """Serve network and desk until the process is told to stop."""
         import signal
 
         stopping = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-        rehearsal = create_rehearsal(self.network_settings(), self.desk_settings(), base_url=self.url)
+        rehearsal = create_rehearsal(self.network_settings(), self.desk_settings(), base_url=self.url, console=self.console)
         with background(bind(lambda _: rehearsal, host=HOST, port=self.port)):
             ready()
             stopping.wait()
@@ -85,9 +92,18 @@ class Practice:
             Staff(login=f"{first.lower()}@acme.example", token=f"{self.secrets['agent_token']}{number}", firstname=first, lastname=last)
             for number, (first, last) in enumerate(_AGENTS)
         )
+        first, last = _ADMIN
+        admin = Staff(
+            login=self.console.login,
+            token=f"{self.secrets['agent_token']}-admin",
+            firstname=first,
+            lastname=last,
+            role="admin",
+            password=self.console.password,
+        )
         return DeskSettings(
             bridge=Staff(login="crossdesk@acme.example", token=self.secrets["bridge_token"], firstname="Crossdesk"),
-            staff=staff,
+            staff=(*staff, admin),
             webhook=Endpoint(url=f"{self.receiver_url}/in/helpdesk/desk", token=self.secrets["desk_secret"], base_url=f"{self.url}/desk"),
             control_token=self.secrets["control_token"],
             groups=("Users", "Social", *(group for group in self.groups if group not in {"Users", "Social"})),
@@ -171,6 +187,11 @@ port = {practice.receiver_port}
 settle_seconds = "2 s"
 # A drill answers faster than people do.
 loop_turns = 1000
+
+[console]
+# The practice desk's own staff; its front page says with which login and password.
+admins = ["Admin"]
+supervisors = ["Agent"]
 
 [helpdesk.desk]
 kind = "zammad"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
+from plugin.contracts.helpdesk import StaffMember
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe
 from plugin.contracts.provisioning import Provisions
@@ -39,7 +40,7 @@ from plugin.domain.model import (
     TicketState,
     Visibility,
 )
-from plugin.helpdesks.zammad import clocks, fields, lookups, polling, probing, reading, writing
+from plugin.helpdesks.zammad import clocks, fields, lookups, polling, probing, reading, staff, writing
 from plugin.helpdesks.zammad.client import ZammadClient
 from plugin.helpdesks.zammad.logins import login_of
 from plugin.helpdesks.zammad.provision.provisions import ZammadProvisions
@@ -81,6 +82,10 @@ class ZammadAdapter:
         self._login = ""
         self.setup_token_help = NEEDS
         self.has_setup_token = bool(settings.setup_token)
+
+    def sign_in(self, login: str, password: str) -> StaffMember | None:
+        """As `AuthenticatesStaff` says."""
+        return staff.sign_in(self._settings, self._connection.http, login, password)
 
     def find_or_create_customer(self, contact: Contact, *, channel: str, platform: str) -> CustomerRef:
         """As the contract says. The reference is our login; a twin that a race or a search index made is switched off."""

@@ -29,13 +29,15 @@ _STAFF = "Not authorized (token)!"
 Answer = Response | tuple[Response, int]
 
 
-def make_api(desk: Desk, tokens: Mapping[str, str], webhooks: Webhooks, refusals: list[str], version_text: str) -> Blueprint:
-    """The blueprint under `/api/v1`. `tokens` maps access tokens to logins; `refusals` collects what was not understood."""
+def make_api(
+    desk: Desk, tokens: Mapping[str, str], passwords: Mapping[str, str], webhooks: Webhooks, refusals: list[str], version_text: str
+) -> Blueprint:
+    """The blueprint under `/api/v1`. `tokens` maps access tokens to logins, `passwords` logins to passwords; `refusals` collects what was not understood."""
     api = Blueprint("desk_api", __name__, url_prefix="/api/v1")
 
     @api.before_request
     def _enter() -> None:
-        g.user = asking_user(desk, tokens)
+        g.user = asking_user(desk, tokens, passwords)
 
     @api.errorhandler(Refused)
     def _refused(refused: Refused) -> Answer:

@@ -37,6 +37,8 @@ class Staff:
     lastname: str = ""
     role: str = "agent"
     groups: tuple[str, ...] = ()
+    password: str = field(default="", repr=False)
+    """What they sign in with; empty: they cannot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,8 @@ def create_desk(settings: DeskSettings) -> Flask:
     _seed(desk, settings)
     webhooks = Webhooks(desk, settings.webhook, faults, default_triggers(settings.bridge.login) if settings.webhook else ())
     tokens = {person.token: person.login for person in (settings.bridge, *settings.staff)}
-    app.register_blueprint(make_api(desk, tokens, webhooks, refusals, settings.version))
+    passwords = {person.login.lower(): person.password for person in settings.staff if person.password}
+    app.register_blueprint(make_api(desk, tokens, passwords, webhooks, refusals, settings.version))
     if settings.control_token:
         app.register_blueprint(control(faults, settings.control_token))
     app.wsgi_app = FaultGate(app.wsgi_app, faults, _ANSWERS)  # type: ignore[method-assign]

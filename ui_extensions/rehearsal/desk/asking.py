@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -91,15 +92,15 @@ USER_KEYS = frozenset(
 )
 
 
-def asking_user(desk: Desk, tokens: Mapping[str, str]) -> User:
-    """Who asks, by access token.
+def asking_user(desk: Desk, tokens: Mapping[str, str], passwords: Mapping[str, str]) -> User:
+    """Who asks, by access token, or by login and password.
 
     Raises:
-        Refused: 403 without credentials, 401 with a wrong token.
+        Refused: 403 without credentials, 401 with a wrong token or password.
     """
     kind, _, credentials = request.headers.get("Authorization", "").partition(" ")
     if kind == "Basic":
-        raise NotSpoken("Basic authentication")
+        return _user_by_password(desk, passwords)
     if not credentials:
         raise Refused(403, "Authentication required")
     login = tokens.get(credentials.strip().removeprefix("token="))
@@ -110,6 +111,16 @@ def asking_user(desk: Desk, tokens: Mapping[str, str]) -> User:
         if not user.is_admin:
             raise Refused(403, "Current user has no permission to use 'From'/'X-On-Behalf-Of'!")
         raise NotSpoken("acting on behalf of somebody")
+    return user
+
+
+def _user_by_password(desk: Desk, passwords: Mapping[str, str]) -> User:
+    given = request.authorization
+    login = str(given.username or "").lower() if given is not None else ""
+    right = passwords.get(login)
+    user = desk.user_called(login)
+    if right is None or user is None or given is None or not hmac.compare_digest(str(given.password).encode(), right.encode()):
+        raise Refused(401, "Invalid BasicAuth credentials")
     return user
 
 
