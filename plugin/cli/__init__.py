@@ -18,6 +18,7 @@ from plugin.cli.explaining import backtest, explain
 from plugin.cli.ledgers import ledger
 from plugin.cli.messages import message
 from plugin.cli.packaging import package
+from plugin.cli.panels import panel
 from plugin.cli.platforms import platforms
 from plugin.cli.policies import policy
 from plugin.cli.provisioning import helpdesk
@@ -81,6 +82,7 @@ for command in (
     ledger,
     alert,
     policy,
+    panel,
     db,
     rehearse,
     package,

@@ -108,7 +108,7 @@ class Ground:
             engine=config.engine,
             policy=None if policy is None else PolicyAtWork(judge=policy, contract=contract_of(policy), book=policy),
         )
-        splitter = Splitter(installation, database)
+        splitter, keys = Splitter(installation, database), (Fernet.generate_key().decode(),)
         bridge = Bridge(
             config=config,
             installation=installation,
@@ -116,8 +116,9 @@ class Ground:
             splitter=splitter,
             poller=Poller(installation, database, splitter),
             spool=None,
-            grants=Grants(database, (Fernet.generate_key().decode(),)),
-            passes=Passes(database, (Fernet.generate_key().decode(),)),
+            grants=Grants(database, keys),
+            passes=Passes(database, keys),
+            keys=keys,
         )
         bridge.register()
         database.dispose()

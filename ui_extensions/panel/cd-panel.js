@@ -21,7 +21,7 @@
     "panel": "Conversation", "loading": "Loading the conversation…", "empty": "This ticket has nothing to do with a social channel.",
     "away": "Crossdesk does not answer. What you see is from {time}; buttons are off until it is back.", "away.first": "Crossdesk does not answer. It is asked again by itself.",
     "paused": "Not looked at for a while, so nothing is updated.", "continue": "Continue", "ended": "Your session has ended. Open the panel from the ticket again.",
-    "updated": "Updated {time}", "public": "public", "private": "private", "who.public": "Everybody can read a reply here, also people without an account.",
+    "updated": "As of {time}", "public": "public", "private": "private", "who.public": "Everybody can read a reply here, also people without an account.",
     "who.private": "Only the customer reads a reply here.", "open.original": "Original post", "closed": "ticket closed", "scam": "Marked as scam",
     "channel.paused": "This channel is paused.", "channel.reauth": "The platform no longer accepts our credentials. Replies wait.", "channel.billing": "The platform has stopped our account. Replies wait.",
     "unreachable": "The customer has blocked us or left. Replies cannot arrive.", "window.open": "Replies are possible for", "window.closed": "The platform's reply window is closed. Answer when the customer writes again.",
@@ -414,6 +414,8 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
 
     // A countdown is drawn every second and spoken three times.
     #tick() {
+      if (this.#weighed && this.#field && !read(this.#field).trim()) { this.#weighed = null; this.#redraw(); }
+      if (this.#said && !this.#said.bad && Date.now() - (this.#said.at ||= Date.now()) > 12000) { this.#said = null; this.#redraw(); }
       for (const node of this.#root.querySelectorAll("time[data-until]")) {
         const left = Date.parse(node.dateTime) - this.#now(), isOver = left <= 0;
         const words = isOver ? `${this.#t("over")} ${this.#span(-left)}` : this.#span(left);
@@ -450,7 +452,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       this.#draw("head", [ui, data?.thread, data?.ticket, data?.person], () => this.#head(data));
       this.#draw("alerts", [ui, this.#failures > 0, data?.hold, data?.thread, data?.stage.scam, this.#state === "away" ? data?.server_now : 0], () => this.#alerts(data));
       this.#draw("stage", [ui, data?.stage], () => data && this.#stage(data.stage));
-      this.#draw("actions", [ui, data?.actions, data?.pending, this.#open, this.#busy, this.#said], () => data && this.#actions(data));
+      this.#draw("actions", [ui, data?.actions, data?.pending, this.#open, this.#busy, this.#said?.text], () => data && this.#actions(data));
       this.#draw("lock", [ui, data?.lock, data?.presence], () => data && this.#lock(data));
       this.#draw("approval", [ui, data?.approval], () => data && this.#approval(data.approval));
       this.#draw("reply", [ui, this.#weighed, this.hasAttribute("internal") && Boolean(this.#field)], () => data && this.#reply());

@@ -56,10 +56,10 @@ def relay_secrets(bridge: Bridge, helpdesk: str) -> list[str]:
 class Panel:
     """The routes, and what they need."""
 
-    def __init__(self, bridge: Bridge, wakeups: WakeUps) -> None:
-        self._bridge, self._wakeups = bridge, wakeups
+    def __init__(self, bridge: Bridge, wakeups: WakeUps, *, rates: Rates | None = None) -> None:
+        self._bridge = bridge
         self._presence = Presence()
-        self._rates = Rates(a_second=6, at_once=40)
+        self._rates = rates or Rates(a_second=6, at_once=40)
         self._strangers = Rates(a_second=1, at_once=30)
         self._desks = {desk.key: desk.place for desk in bridge.installation.desks.values()}
         self._secrets: dict[str, list[str]] = {key: relay_secrets(bridge, key) for key in self._desks}
