@@ -22,6 +22,7 @@ HOST = "127.0.0.1"
 _USUAL_PORTS = {"receiver": 8010, "rehearsal": 8020}
 _SECRETS = ("company_token", "network_secret", "bridge_token", "agent_token", "desk_secret", "control_token", "password")
 _ADMIN = ("Mia", "Brandt")
+_PASSWORD_LENGTH = 12
 _AGENTS = (("Ada", "Okafor"), ("Ben", "Lindqvist"))
 
 
@@ -50,7 +51,7 @@ class Practice:
     def console(self) -> ConsoleSignIn:
         """How the console is opened."""
         login = f"{_ADMIN[0].lower()}@acme.example"
-        return ConsoleSignIn(url=f"{self.receiver_url}/console/", login=login, password=self.secrets["password"])
+        return ConsoleSignIn(url=f"{self.receiver_url}/console/", login=login, password=self.secrets["password"][:_PASSWORD_LENGTH])
 
     def serve(self, ready: Callable[[], None]) -> None:
         """Serve network and desk until the process is told to stop."""
