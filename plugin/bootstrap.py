@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from plugin.config import Config, secret_keys
 from plugin.contracts.helpdesk import Helpdesk
@@ -22,6 +23,8 @@ from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
 from plugin.policy.agreement import contract_of
 from plugin.policy.policy import Policy
+from plugin.policy.safety.personal_data import Lookout
+from plugin.policy.safety.watch import Watch, watch_by
 from plugin.store import cursors, places
 from plugin.store.database import Database
 from plugin.store.grants import Grants
@@ -54,6 +57,8 @@ class Bridge:
     poller: Poller
     spool: Spool | None
     grants: Grants
+    keys: Sequence[str] = field(default=(), repr=False)
+    """The installation's own, newest first; what is signed for the helpdesks' panels is derived from them."""
     passes: Passes
 
     def drain(self, slots: Slots) -> Drain:
@@ -102,6 +107,7 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         poller=Poller(installation, database, splitter),
         spool=_spool(config),
         grants=Grants(database, keys),
+        keys=keys,
         passes=Passes(database, keys),
     )
 
@@ -111,7 +117,22 @@ def policy_at_work(config: Config) -> PolicyAtWork | None:
     book = config.policy
     if book.digest == Policy().digest:
         return None
-    return PolicyAtWork(judge=book, contract=contract_of(book), book=book, language=config.language)
+    return PolicyAtWork(judge=book, contract=contract_of(book), book=book, watch=_watch(config), language=config.language)
+
+
+def _watch(config: Config) -> Watch:
+    """What detection must know of this installation, as far as the file tells: agents are those whom the policy names."""
+    book = config.policy
+    own = urlsplit(config.public_url).hostname
+    addresses = [getattr(item.settings, name, "") for item in config.helpdesks.values() for name in ("url", "web_url")]
+    hosts = {urlsplit(address).hostname or "" for address in addresses} - {""}
+    return watch_by(
+        book.safety,
+        lookout=Lookout(region=config.language.partition("-")[2].upper()),
+        agents=book.people.trainees,
+        domains=(own,) if own else (),
+        helpdesk_hosts=sorted(hosts),
+    )
 
 
 def _channels(config: Config, database: Database, transport: Transport, keys: Sequence[str]) -> list[Channel]:

@@ -37,6 +37,7 @@ QUICK = EngineConfig(
     backoff_cap=0.1,
     parent_wait_seconds=0.3,
     reply_wait_seconds=0.1,
+    album_wait_seconds=0.2,
     loop_turns=1000,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import requests
@@ -26,8 +26,25 @@ class RtAgent:
         """Write a note. Returns the transaction's id."""
         return self._say("comment", ticket, html, files, content_type)
 
-    def reply_in_browser(self, ticket: str, html: str, *, files: Sequence[tuple[str, bytes, str]] = ()) -> None:
-        """Answer through RT's own reply page, as people do."""
+    def reply_in_browser(self, ticket: str, html: str, *, files: Sequence[tuple[str, bytes, str]] = (), **fields: str) -> None:
+        """Answer through RT's own reply page, as people do; `fields` are further ones of its form."""
+        answer = self._submit(ticket, html, files, fields)
+        assert answer.status_code == 302, answer.text[:500]
+
+    def refused_in_browser(self, ticket: str, html: str) -> str:
+        """Try to. Returns the page on which RT says why not."""
+        answer = self._submit(ticket, html, (), {})
+        assert answer.status_code == 200, answer.status_code
+        return answer.text
+
+    def page(self, path: str) -> str:
+        """One of RT's pages as HTML."""
+        with self._browser() as browser:
+            answer = browser.get(f"{self._url}{path}", headers={"Referer": f"{self._url}/"}, timeout=60)
+            assert answer.status_code == 200, answer.text[:500]
+            return answer.text
+
+    def _submit(self, ticket: str, html: str, files: Sequence[tuple[str, bytes, str]], fields: Mapping[str, str]) -> requests.Response:
         with self._browser() as browser:
             page = {"Referer": f"{self._url}/Ticket/Update.html?id={ticket}"}
             form = browser.get(f"{self._url}/Ticket/Update.html?id={ticket}&Action=Respond", headers=page, timeout=60)
@@ -41,8 +58,9 @@ class RtAgent:
                 "UpdateContentType": "text/html",
                 "SubmitTicket": "Update Ticket",
                 "Token": token[1] if token else "",
+                **fields,
             }
-            answer = browser.post(
+            return browser.post(
                 f"{self._url}/Ticket/Update.html",
                 data=data,
                 files=[("Attach", file) for file in files] or None,
@@ -50,7 +68,6 @@ class RtAgent:
                 allow_redirects=False,
                 timeout=60,
             )
-            assert answer.status_code == 302, answer.text[:500]
 
     def set(self, ticket: str, **values: Any) -> None:
         """Change fields by RT's names: Status, Owner, Queue, Subject, Priority."""

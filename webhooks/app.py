@@ -15,6 +15,7 @@ from plugin.domain.errors import ConfigError, CrossdeskError
 from plugin.domain.ids import Place
 from plugin.handlers import health
 from plugin.store.schema import require_current
+from ui_extensions.panel.routes import add_panel
 from webhooks import metrics
 from webhooks.connect import add_connect
 from webhooks.door import Door
@@ -29,6 +30,7 @@ def create_app(bridge: Bridge, wakeups: WakeUps, mounts: Mapping[str, WSGIApplic
     app.config["MAX_CONTENT_LENGTH"] = bridge.config.receiver.max_body
     _add_health(app, bridge)
     add_connect(app, bridge.connector())
+    add_panel(app, bridge, wakeups)
     if mounts:
         app.wsgi_app = DispatcherMiddleware(app.wsgi_app, dict(mounts))  # type: ignore[method-assign] # Flask's own way to put something in front
     door = Door(bridge.receiver(wakeups), _places(bridge), app.wsgi_app, max_body=bridge.config.receiver.max_body)

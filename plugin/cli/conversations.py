@@ -43,10 +43,21 @@ def list_all(settings: Settings, stage: str | None, limit: int, *, as_json: bool
         return
     show_table(
         [
-            (row.id, row.place, row.handle, row.stage, row.ticket_number, row.ticket_group or "-", row.unanswered_since, row.held, row.rule)
+            (
+                row.id,
+                row.place,
+                row.handle,
+                row.stage,
+                row.ticket_number,
+                row.ticket_group or "-",
+                row.unanswered_since,
+                row.locked_by or "-",
+                row.held,
+                row.rule,
+            )
             for row in rows
         ],
-        ("id", "channel", "contact", "stage", "ticket", "group", "waits since", "held", "rule"),
+        ("id", "channel", "contact", "stage", "ticket", "group", "waits since", "lock", "held", "rule"),
     )
 
 
@@ -63,6 +74,8 @@ def show(settings: Settings, number: int, *, as_json: bool) -> None:
         show_json(found)
         return
     click.echo(f"conversation {number}: {found['stage']}" + (f", by the rule {found['rule']} ({found['reason']})" if found["rule"] else ""))
+    if found["lock"]:
+        click.echo(f"locked by {found['lock']['name']} until {found['lock']['until']:%Y-%m-%d %H:%M:%S} UTC")
     show_table([(row["at"], row["name"]) for row in found["timers"]], ("at", "timer"))
     show_table([(row["id"], row["reason"], row["reason_text"]) for row in found["held"]], ("held", "why", "what to do"))
     show_decisions(found)
@@ -116,6 +129,9 @@ def _command(name: str, action: str, text: str) -> None:
 
 _command("undo", "undo", "Take a handoff back: a supervisor's, with a reason. What was held leaves.")
 _command("close", "close", "Close without the customer's confirmation: a supervisor's, with a reason.")
+_command("lock", "take_lock", "Have the conversation to yourself for a while, if nobody else has; again, to keep it.")
+_command("take-over", "take_over", "Take another agent's lock, with a reason.")
+_command("release-lock", "release_lock", "Give the lock back; a supervisor gives back anybody's.")
 _command("release", "release", "Let held public replies go: a supervisor's, with a reason.")
 
 
@@ -161,6 +177,25 @@ def confirm(settings: Settings, number: int, customer_said: str | None, role: st
     """Say that the formal ticket is complete; then ask the customer whether it is solved, or record what they said elsewhere."""
     action = {"yes": "confirmed", "no": "denied", None: "confirm"}[customer_said]
     _press(settings, number, Press(action=action, actor=who or actor(), role=role, reason=reason, key=key))
+
+
+def _ruling(name: str, text: str) -> None:
+    @conversation.command(name, help=text)
+    @click.argument("number", type=int)
+    @click.option("--reply", type=int, default=None, help="Which reply, if more than one waits.")
+    @_ROLE
+    @_REASON
+    @_ACTOR
+    @_KEY
+    @pass_settings
+    def ruled(settings: Settings, number: int, reply: int | None, role: str, reason: str, who: str, key: str) -> None:
+        arguments = {} if reply is None else {"reply": str(reply)}
+        _press(settings, number, Press(action=name, actor=who or actor(), role=role, reason=reason, arguments=arguments, key=key))
+
+
+_ruling("approve", "Let a reply go that waits for a second person.")
+_ruling("reject", "Give a reply back to its author, with a reason.")
+_ruling("recall", "Take a reply back that has not left yet.")
 
 
 @conversation.command()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from plugin import bootstrap
 from plugin.bootstrap import Bridge
 from plugin.cli.shared import Settings, pass_settings
 from plugin.config import Config, DatabaseConfig, RedisConfig
-from plugin.domain.errors import ConfigError, StoreUnavailable
+from plugin.domain.errors import ConfigError, CrossdeskError, StoreUnavailable
 from plugin.store import schema
 from ui_extensions.console import app as console
 from ui_extensions.rehearsal import practice
@@ -50,7 +51,7 @@ def run(settings: Settings, *, rehearsal: bool) -> None:
 
 def run_practice(folder: Path) -> None:
     """Run the rehearsal of `folder`, made on first use."""
-    prepared = practice.prepare(folder.absolute())
+    prepared = practice.prepare(folder.absolute(), policy=practice.PLAIN)
     run_all(Settings(prepared.folder / "crossdesk.toml").config, practice_of=prepared)
 
 
@@ -102,21 +103,39 @@ def _greet(config: Config, practice_of: practice.Practice | None) -> None:
 @pass_settings
 def serve(settings: Settings) -> None:
     """Run a receiver alone: it takes deliveries and answers. Needs a database by URL."""
-    _serve(_single(settings, is_receiver=True), lambda: None)
+    with _ending_in_the_log():
+        _serve(_single(settings, is_receiver=True), lambda: None)
 
 
 @click.command()
 @pass_settings
 def work(settings: Settings) -> None:
     """Run one worker alone. Needs a database and Redis by URL."""
-    _work(_single(settings), lambda: None)
+    with _ending_in_the_log():
+        _work(_single(settings), lambda: None)
 
 
 @click.command()
 @pass_settings
 def sweep(settings: Settings) -> None:
     """Run a sweeper alone. Any number of them may run."""
-    _sweep(_single(settings), lambda: None)
+    with _ending_in_the_log():
+        _sweep(_single(settings), lambda: None)
+
+
+@contextmanager
+def _ending_in_the_log() -> Iterator[None]:
+    """A process that lasts tells its end where it tells everything else: whoever reads the log reads one line of JSON for each fact."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except CrossdeskError as problem:
+        _log.error("ended", reason=str(problem), detail=problem.detail)
+        raise click.exceptions.Exit(1) from None
+    except Exception:  # noqa: BLE001 - whatever it was, it ends the process
+        _log.exception("ended_by_fault")
+        raise click.exceptions.Exit(1) from None
 
 
 def _single(settings: Settings, *, is_receiver: bool = False) -> Bridge:

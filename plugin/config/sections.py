@@ -145,6 +145,9 @@ class EngineSection(_Section):
     backoff_cap = Seconds(at_least=0.05, at_most=3600, metadata=_help("Longest pause between two tries."))
     parent_wait_seconds = Seconds(at_least=0, at_most=86400, metadata=_help("How long an edit or deletion waits for its message."))
     reply_wait_seconds = Seconds(at_least=0, at_most=600, metadata=_help("How long an answer waits for the message it answers."))
+    album_wait_seconds = Seconds(
+        at_least=0, at_most=60, metadata=_help("How long the first file of an album waits for the others, where they are told one by one.")
+    )
     loop_turns = fields.Integer(
         validate=validate.Range(2, 1000), metadata=_help("More automatic turns than this in ten minutes stop a conversation.")
     )

@@ -114,6 +114,8 @@ class EngineConfig:
     """How long an edit, deletion or reaction waits for the message it belongs to."""
     reply_wait_seconds: float = 2.0
     """How long an answer waits for the message it answers: that one may never come, and the customer waits."""
+    album_wait_seconds: float = 1.5
+    """How long the first file of an album waits for the others, where the platform tells them one by one."""
     loop_turns: int = 5
     """More automatic turns than this within ten minutes stop a conversation."""
     loop_pace_seconds: float = 3.0

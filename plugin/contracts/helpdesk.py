@@ -101,6 +101,27 @@ class HelpdeskAdapter(Protocol):
         ...
 
 
+@runtime_checkable
+class TakesLock(Protocol):
+    """A helpdesk whose own word for "I am answering this" agents see, and which the bridge may set for them."""
+
+    def take(self, ticket_ref: TicketRef, agent: str, *, steal: bool = False) -> str:
+        """Make `agent`, as the helpdesk calls them, the one who answers; from somebody else only if `steal`. Safe to repeat.
+
+        Returns who it is afterwards: another name than `agent` when somebody was first.
+
+        Raises:
+            TargetGone: the ticket is deleted.
+            RemoteRejected: the helpdesk does not let this agent take it.
+            RemoteError: any other of its kinds.
+        """
+        ...
+
+    def release(self, ticket_ref: TicketRef, agent: str) -> str:
+        """Let go of what `agent` has taken, and of nobody else's. Returns who has it afterwards; empty: nobody. Raises as `take`."""
+        ...
+
+
 class Helpdesk(Protocol):
     """A helpdesk before any configuration exists."""
 

@@ -13,7 +13,7 @@ from plugin.domain.clock import Clock
 from plugin.domain.errors import CrossdeskError
 from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
-from plugin.domain.model import Attachment, File, OutboundMessage, Receipt
+from plugin.domain.model import Attachment, Contact, File, OutboundMessage, Receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +275,19 @@ class RechecksMessages(Protocol):
 
         Raises:
             RemoteError: any of its kinds.
+        """
+        ...
+
+
+@runtime_checkable
+class DescribesContacts(Protocol):
+    """Its events name people by their id alone. Asked when somebody is made known to the helpdesk; nothing of it is kept."""
+
+    def describe(self, contact: Contact) -> Contact:
+        """`contact`, with what the platform tells of it now. It reads only.
+
+        Raises:
+            RemoteError: any of its kinds; the contact is then filed under its id.
         """
         ...
 

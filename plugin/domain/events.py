@@ -39,6 +39,8 @@ class MessageReceived:
     """The saved search that found it; empty when it was addressed to us."""
     no_reply: str = ""
     """A sentence on why the platform does not let us answer this; empty when it does."""
+    album: str = ""
+    """What the platform calls an album that it tells file by file, unique in the thread: events that bear the same one become one message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -17,7 +16,7 @@ from plugin.domain.ids import MessageRef, Place
 from plugin.domain.model import Origin
 from plugin.handlers.installation import Installation
 from plugin.store import conversations, events, ledger, messages
-from plugin.store.database import Database
+from plugin.store.database import Database, now
 from plugin.store.events import Arrival
 
 
@@ -92,7 +91,7 @@ class Actions:
     ) -> Pressed:
         event = ActionTaken(
             event_key=f"press:{uuid.uuid4().hex}",
-            occurred_at=datetime.now(UTC),
+            occurred_at=now(connection),
             action=action,
             actor=actor,
             role="admin",

@@ -154,6 +154,8 @@ class _OwnTopics:
         """As `Judge.approval`."""
         return self._policy.approval(self._own(facts))
 
-    def targets(self, facts: Facts, *, sla: str, opened_at: datetime, unanswered_since: datetime | None) -> Targets | None:
+    def targets(
+        self, facts: Facts, *, sla: str, opened_at: datetime, unanswered_since: datetime | None, rested: timedelta = timedelta()
+    ) -> Targets | None:
         """As `Judge.targets`."""
-        return self._policy.targets(self._own(facts), sla=sla, opened_at=opened_at, unanswered_since=unanswered_since)
+        return self._policy.targets(self._own(facts), sla=sla, opened_at=opened_at, unanswered_since=unanswered_since, rested=rested)

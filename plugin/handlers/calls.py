@@ -17,10 +17,11 @@ from plugin.domain.ids import Marker, MessageRef, Place
 from plugin.domain.model import Contact, File, Lane, OpenedTicket, OutboundMessage, Receipt, TicketChange
 from plugin.domain.text import Text
 from plugin.faults import point
-from plugin.handlers import articles, wording
+from plugin.handlers import articles, courtesies, wording
 from plugin.handlers.call import Call
 from plugin.handlers.fates import Try, fate
 from plugin.handlers.installation import Channel, Installation
+from plugin.handlers.introducing import introduced
 from plugin.handlers.outcomes import absent as _absent
 from plugin.handlers.outcomes import applied as _applied
 from plugin.handlers.outcomes import known as _known
@@ -89,10 +90,11 @@ class Caller:
     # -- to the helpdesk -------------------------------------------------------------------------------------------------------
 
     def _open_ticket(self, call: Call) -> Result:
-        desk, marker, ticket = self._desk(call), Marker(call.intent.marker), articles.new_ticket(self._channel(call), call)
+        desk, marker, channel = self._desk(call), Marker(call.intent.marker), self._channel(call)
         if call.call.startswith("find:"):
-            opened = desk.find_ticket(ticket, marker=marker)
+            opened = desk.find_ticket(articles.new_ticket(channel, call), marker=marker)
             return _absent(call) if opened is None else self._opened(call, opened, was_found=True)
+        ticket = articles.new_ticket(channel, introduced(channel, call) if call.held.customer_ref is None else call)
         return self._opened(call, desk.open_ticket(ticket, marker=marker), was_found=False)
 
     def _opened(self, call: Call, opened: OpenedTicket, *, was_found: bool) -> Result:
@@ -122,7 +124,8 @@ class Caller:
             customer_ref = call.author_customer_ref
             if customer_ref is None and call.author is not None and call.author_id is not None:
                 channel = self._channel(call)
-                customer_ref = desk.find_or_create_customer(call.author, channel=channel.key, platform=channel.platform)
+                author = introduced(channel, call).author or call.author
+                customer_ref = desk.find_or_create_customer(author, channel=channel.key, platform=channel.platform)
                 effects.append(CustomerKnown(contact_id=call.author_id, customer_ref=customer_ref))
             article = replace(articles.new_article(self._channel(call), call), customer_ref=customer_ref)
             filed = desk.add_article(call.held.ticket_ref, article, marker=marker)
@@ -155,6 +158,8 @@ class Caller:
             if receipt is None:
                 return _absent(call)
         else:
+            if call.intent.lane == Lane.TO_SOCIAL and call.intent.part == 0:
+                courtesies.show_attention(channel.adapter, message)
             receipt = channel.adapter.deliver(message, marker=marker)
         return self._delivered(call, receipt, was_found=is_question)
 

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row
 from plugin.contracts.capabilities import Idempotency, Readback
 from plugin.contracts.platform import PlatformAdapter, ReadsBack
 from plugin.domain.ids import ArticleRef, CustomerRef, MessageRef, Place
-from plugin.domain.model import Contact, Lane, Visibility
-from plugin.handlers import effects
+from plugin.domain.model import Contact, HeldReason, Lane
+from plugin.handlers import effects, gating, parking
 from plugin.handlers.call import Call
 from plugin.handlers.fates import REPEATABLE, settle_seconds
 from plugin.handlers.installation import Installation
@@ -43,6 +43,7 @@ class Choice:
         self._held = held
         self._lease = lease
         self._standings: Mapping[Place, Standing] = {}
+        self._told: set[int] = set()
         self.has_more = False
 
     def next_calls(self) -> list[Call]:
@@ -73,7 +74,7 @@ class Choice:
         if first.payload.get("needs_ticket") and self._held.ticket_ref is None:
             return []
         before = [row for row in rows if row.lane == Lane.TO_SOCIAL and row.id < first.id]
-        is_early = (before and self._is_leaving(before[0])) or self._is_unnumbered(first)
+        is_early = any(self._is_leaving(row) for row in before) or self._is_unnumbered(first)
         if is_early and first.state == "pending":
             if first.is_due:
                 blocked = max(standing.blocked_for for standing in self._standings.values())
@@ -85,8 +86,11 @@ class Choice:
         """Whether the linked ticket that it names is still to be opened."""
         return bool(row.payload.get("needs_linked")) and intents.is_open(self._connection, row.event_id, "formal")
 
+    def _ask(self, row: Row[Any], *, is_begun: bool = False) -> gate.Held | gate.Refused | None:
+        return gate.ask(gating.facts(self._connection, self._installation, self._held, row, is_begun=is_begun))
+
     def _is_leaving(self, row: Row[Any]) -> bool:
-        return not (row.state == "held" or isinstance(gate.ask(self._facts(row)), gate.Held))
+        return not (row.state == "held" or isinstance(self._ask(row), gate.Held))
 
     def _lane(self, lane: Lane, rows: Sequence[Row[Any]], fetching: set[int]) -> list[Call]:
         place = self._held.place if lane in _AT_PLATFORM else self._held.helpdesk
@@ -104,12 +108,14 @@ class Choice:
                 break
             if row.state == "unknown":
                 call = self._doubted(row, place, standing)
-            elif row.is_due and row.state in {"pending", "held"}:
+            elif row.state in {"pending", "held"} and (row.is_due or (row.state == "held" and row.reason == HeldReason.WINDOW)):
                 call = self._fresh(row, place, standing)
             else:
                 break
             if isinstance(call, _Skip):
                 self.has_more = True
+                continue
+            if isinstance(call, _Beside):
                 continue
             if call is None:
                 if lane is Lane.TO_SOCIAL:
@@ -124,14 +130,9 @@ class Choice:
         """What stands behind a held reply does not overtake it; where it would be held itself, its author is told at once, too."""
         for row in rows:
             if row.part == 0 and row.state == "pending":
-                answer = gate.ask(self._facts(row))
+                answer = self._ask(row)
                 if isinstance(answer, gate.Held):
                     self._hold(row, answer)
-
-    def _hold(self, row: Row[Any], answer: gate.Held) -> None:
-        if row.state != "held" or row.reason != answer.reason:
-            self._tell(row, f"held:{answer.reason}", answer.text)
-        self._settle(row, state="held", reason=answer.reason, reason_text=answer.text, due_in=None)
 
     def _defer(self, row: Row[Any], standing: Standing) -> None:
         """The place cannot be called now. Nothing was asked, so no try is counted."""
@@ -151,7 +152,7 @@ class Choice:
         ending = Ending(intent_id=row.id, state=state, outcome=outcome, reason=reason, reason_text=reason_text, due_in=due_in)
         intents.settle(self._connection, [ending])
 
-    def _doubted(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | None:
+    def _doubted(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | _Beside | None:
         """It may have been applied: ask again under its key, read back once settled, or set it aside for a person."""
         adapter = self._installation.adapter(place)
         if row.lane in REPEATABLE or row.call == "change" or adapter.capabilities.idempotency is not Idempotency.NONE:
@@ -181,12 +182,13 @@ class Choice:
         call = row.call if row.call in {"open_ticket", "add_article"} else self._what(row)
         return self._call(row, place, standing, f"find:{call}")
 
-    def _fresh(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | None:
+    def _fresh(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | _Beside | None:
         if row.errors >= _ERRORS_BEFORE_ASIDE:
             text = (
                 f"This was begun {row.errors} times, and each time the process that worked on it ended. It is kept for a person to decide."
             )
             return self._aside(row, "fault", text)
+        is_begun = False
         if row.lane in {Lane.TO_SOCIAL, Lane.NOTICES} and row.part > 0:
             states = intents.earlier_parts(self._connection, row.event_id, row.op, row.part)
             if states & {"failed", "dropped"}:
@@ -197,16 +199,18 @@ class Choice:
                 return self._aside(
                     row, "earlier_part", "An earlier part of this reply waits for a person's decision; decide on this one after it."
                 )
+            is_begun = "sent" in states
         if row.lane in {Lane.TO_SOCIAL, Lane.NOTICES}:
-            answer = gate.ask(self._facts(row))
+            answer = self._ask(row, is_begun=is_begun)
             if isinstance(answer, gate.Held):
-                self._hold(row, answer)
-                return None
+                return self._hold(row, answer)
             if isinstance(answer, gate.Refused):
                 self._settle(row, state="failed", reason=answer.code, reason_text=answer.text, due_in=None, outcome=answer.code)
                 self._tell(row, f"failed:{answer.code}", answer.text)
                 intents.finish_events(self._connection, [row.event_id])
                 return _SKIP
+            if row.state == "held" and row.reason == HeldReason.WINDOW and row.part == 0:
+                self._note(row, "unparked", parking.RELEASED)
         if row.lane == Lane.FROM_SOCIAL and row.attempts >= _FETCH_TRIES:
             return self._give_up_fetch(row)
         if row.lane == Lane.FROM_HELPDESK and self._held.ticket_ref is None:
@@ -220,12 +224,32 @@ class Choice:
             return None
         return self._call(row, place, standing, self._what(row))
 
+    def _hold(self, row: Row[Any], answer: gate.Held) -> _Beside | _Skip | None:
+        """It waits. What waits for a person lets others pass; what the conversation as a whole waits for holds all that follows."""
+        due_in: float | None = None
+        if answer.reason is HeldReason.WINDOW:
+            due_in = (parking.withdrawn_at(self._installation, row) - self._held.now).total_seconds()
+            if due_in <= 0:
+                self._tell(row, "withdrawn", parking.OUTLASTED)
+                intents.withdraw(self._connection, self._held.id, [row.event_id])
+                return _SKIP
+        if row.state != "held" or row.reason != answer.reason:
+            if answer.reason not in gating.TOLD_BEFORE and row.event_id not in self._told:
+                self._told.add(row.event_id)
+                self._tell(row, f"held:{answer.reason}", answer.text)
+            self._settle(row, state="held", reason=answer.reason, reason_text=answer.text, due_in=due_in)
+            if answer.reason in gating.BESIDE:
+                intents.let_pass(self._connection, row.id)
+            if answer.reason is HeldReason.WINDOW and parking.invite(self._connection, self._installation, self._held, row):
+                self.has_more = True
+        return _BESIDE if answer.reason in gating.BESIDE else None
+
     def _aside(self, row: Row[Any], reason: str, text: str) -> _Skip:
         self._settle(row, state="quarantined", reason=reason, reason_text=text, due_in=None, outcome=reason)
         self.has_more = True
         return _SKIP
 
-    def _give_up_fetch(self, row: Row[Any]) -> Call | _Skip | None:
+    def _give_up_fetch(self, row: Row[Any]) -> Call | _Skip | _Beside | None:
         attachment = row.event["attachments"][row.part]
         media.refuse(
             self._connection,
@@ -239,6 +263,9 @@ class Choice:
         return _SKIP
 
     def _tell(self, row: Row[Any], name: str, text: str) -> None:
+        self._note(row, name, f"Not sent: {text}")
+
+    def _note(self, row: Row[Any], name: str, text: str) -> None:
         effects.note(
             self._connection,
             self._held,
@@ -247,30 +274,9 @@ class Choice:
             event_key=row.event_key,
             part=row.part,
             name=name,
-            text=f"Not sent: {text}",
+            text=text,
         )
         self.has_more = True
-
-    def _facts(self, row: Row[Any]) -> gate.OutboundFacts:
-        held, answered = self._held, row.payload.get("reply_to")
-        return gate.OutboundFacts(
-            now=held.now,
-            visibility=Visibility(held.visibility),
-            stage=held.stage,
-            is_reachable=held.is_reachable,
-            last_inbound_at=held.last_inbound_at,
-            hold_reason=held.hold_reason,
-            hold_text=held.hold_text,
-            capabilities=self._installation.channels[held.place].adapter.capabilities,
-            file_count=len(row.payload.get("files", ())),
-            no_reply=messages.why_no_reply(self._connection, held.place, answered) if answered else "",
-            is_template=row.op == "template",
-            holds_public=held.state.holds_public,
-            is_notice=row.lane == Lane.NOTICES,
-            is_released=bool(row.payload.get("released")),
-            broken_rule=held.state.broken,
-            is_monitored=held.state.is_monitored,
-        )
 
     def _what(self, row: Row[Any]) -> str:
         if row.lane != Lane.TO_HELPDESK:
@@ -330,4 +336,9 @@ class _Skip:
     """This wish asks nothing; the next one in the lane may."""
 
 
+class _Beside:
+    """This wish waits for a person; the next one in the lane need not."""
+
+
 _SKIP = _Skip()
+_BESIDE = _Beside()

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from plugin.policy import approvals
+from plugin.policy.approvals import Candidates
 from plugin.policy.contract import State
 from plugin.policy.safety.thread_guard import Likeness
 from plugin.store import conversations, decisions, timers
@@ -20,9 +22,11 @@ class Course:
 
     def __init__(self, held: Held) -> None:
         self._held = held
-        self._timers: dict[str, datetime | None] = {timer.name: timer.at for timer in held.state.timers}
+        self._timers = _timers(held.state, held.candidates)
         self.state: State = held.state
         self.progress: Progress = held.progress
+        self.lock = held.lock
+        self.candidates = held.candidates
         self.ticket_fields = dict(held.ticket_fields)
         self.decisions: list[NewDecision] = []
         self.has_ticket = held.ticket_ref is not None
@@ -78,8 +82,17 @@ class Course:
             name: value for name in PROGRESS if (value := getattr(self.progress, name)) != getattr(held.progress, name)
         }
         conversations.keep_state(connection, held.id, self.state if self.has_moved else None, changed)
+        if (self.lock, self.candidates) != (held.lock, held.candidates):
+            conversations.keep_care(connection, held.id, lock=self.lock, candidates=self.candidates)
         decisions.insert(connection, held.id, self.decisions)
-        now = {timer.name: timer.at for timer in self.state.timers}
+        now = _timers(self.state, self.candidates)
         moved = {name: now.get(name) for name in {*now, *self._timers} if now.get(name) != self._timers.get(name)}
         if moved:
             timers.replace(connection, held.place, held.id, moved.items())
+
+
+def _timers(state: State, candidates: Candidates) -> dict[str, datetime | None]:
+    """What the conversation waits for: the contract's moments, and the next deadline of an approval."""
+    moments: dict[str, datetime | None] = {timer.name: timer.at for timer in state.timers}
+    deadline = approvals.deadline(candidates)
+    return moments if deadline is None else {**moments, approvals.TIMER: deadline}

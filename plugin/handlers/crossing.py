@@ -38,6 +38,7 @@ from plugin.policy.texts import Saying
 from plugin.policy.verdicts import Broken, Crossover
 from plugin.store import conversations, counts, decisions, intents, leads, messages, places
 from plugin.store.decisions import NewDecision
+from plugin.store.intents import NewIntent
 
 
 def happen(desktop: Desktop, policy: PolicyAtWork, happened: Input, *, facts: Facts | None = None) -> None:
@@ -109,9 +110,9 @@ def promise(desktop: Desktop, policy: PolicyAtWork, facts: Facts, verdict: Cross
     """When the customer will hear of us: the policy's next step, in the hours of the team that takes over; the SLA's moment where that is sooner."""
     now, went = desktop.held.now, desktop.course.progress
     group = (verdict.group if verdict is not None else "") or policy.contract.group or desktop.held.ticket_group
-    team = policy.book.team_of(group=group, channel=desktop.channel.key, channel_group=desktop.channel.group)
-    promised = policy.book.next_step_by(team, now) or now + policy.book.handoff.next_step
-    sla = (verdict.sla if verdict is not None else "") or policy.contract.sla
+    answers = policy.book.team_of(group=group, channel=desktop.channel.key, channel_group=desktop.channel.group)
+    promised = policy.book.next_step_by(answers, now) or now + policy.book.handoff.next_step
+    sla = (verdict.sla if verdict is not None else "") or policy.contract.sla or desktop.course.state.sla
     facts = replace(facts, conversation=replace(facts.conversation, group=group))
     targets = policy.judge.targets(facts, sla=sla, opened_at=went.opened_at or now, unanswered_since=went.unanswered_since) if sla else None
     due = (targets.first_reply_by, targets.next_reply_by) if targets is not None else ()
@@ -144,7 +145,7 @@ def _carry_out(desktop: Desktop, policy: PolicyAtWork, order: Order) -> None:
         case Change():
             change(desktop, order.name, order.change)
         case Note():
-            desktop.commit(desktop.wish(Lane.TO_HELPDESK, f"note:{order.name}", {"kind": "note", "text": order.text}))
+            desktop.commit(note(desktop, order.name, order.text))
         case OpenLinked():
             _open_linked(desktop, order)
         case Free():
@@ -154,7 +155,7 @@ def _carry_out(desktop: Desktop, policy: PolicyAtWork, order: Order) -> None:
         case Discard():
             if count := intents.discard(connection, held.id):
                 told = f"{count} held public replies were not sent: the matter is closed. They stay in this ticket."
-                desktop.commit(desktop.wish(Lane.TO_HELPDESK, "note:discarded", {"kind": "note", "text": told}))
+                desktop.commit(note(desktop, "discarded", told))
         case Requeue():
             desktop.course.requeue(held.now)
         case Alarm():
@@ -164,6 +165,11 @@ def _carry_out(desktop: Desktop, policy: PolicyAtWork, order: Order) -> None:
 def change(desktop: Desktop, name: str, wanted: TicketChange) -> None:
     """Wish the ticket changed."""
     desktop.commit(desktop.wish(Lane.TO_HELPDESK, f"change:{name}", {"kind": "change", "change": encode(wanted)}))
+
+
+def note(desktop: Desktop, name: str, text: str) -> NewIntent:
+    """A note for the agents, as a wish."""
+    return desktop.wish(Lane.TO_HELPDESK, f"note:{name}", {"kind": "note", "text": text})
 
 
 def _open_linked(desktop: Desktop, order: OpenLinked) -> None:
@@ -180,23 +186,27 @@ def _open_linked(desktop: Desktop, order: OpenLinked) -> None:
     )
 
 
-def tell(desktop: Desktop, policy: PolicyAtWork, notice: str) -> None:
-    """Say something to the customer, in their language and as the platform counts, and write it into the ticket."""
+def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | None = None, words: str = "") -> None:
+    """Say something to the customer, in their language and as the platform counts, and write it into the ticket.
+
+    `by`: the moment it speaks of. `words`: instead of the text.
+    """
     held, state, limits = desktop.held, desktop.course.state, desktop.channel.adapter.capabilities.limits
     ruler, most = limits.ruler or CODE_POINTS, limits.text_length
     contact_language = held.contact.language if held.contact is not None else ""
-    texts, team = policy.book.texts, _team(desktop, policy)
+    texts, hours = policy.book.texts, team(desktop, policy).hours
     number = held.ticket_number if held.ticket_number and not policy.contract.is_linked else NUMBER
-    plain = say(
+    plain = words or say(
         texts,
         notice,
         state,
         language=texts.language(state.language or contact_language, policy.language),
         now=held.now,
-        zone=team.hours.zone,
+        zone=hours.zone,
         number=number,
         link=_way(desktop, policy).replace("{number}", number),
         limits=limits,
+        by=by,
     )
     message_id = messages.create_notice(desktop.connection, held.id, desktop.row.id, plain)
     parts = split(Text(plain), most, ruler) if most is not None else (Text(plain),)
@@ -229,7 +239,8 @@ def _way(desktop: Desktop, policy: PolicyAtWork) -> str:
     return policy.contract.continue_url
 
 
-def _team(desktop: Desktop, policy: PolicyAtWork) -> Team:
+def team(desktop: Desktop, policy: PolicyAtWork) -> Team:
+    """Who answers for the ticket."""
     channel = desktop.channel
     return policy.book.team_of(group=desktop.held.ticket_group, channel=channel.key, channel_group=channel.group)
 
@@ -243,7 +254,7 @@ def follow_lead(desktop: Desktop) -> None:
     if state is not None:
         course.state, course.has_ticket = state, True
         told = "The customer goes on by private message. Replies go there now; in public nothing more is posted."
-        desktop.commit(desktop.wish(Lane.TO_HELPDESK, "note:followed", {"kind": "note", "text": told}))
+        desktop.commit(note(desktop, "followed", told))
 
 
 def resume_lead(desktop: Desktop) -> None:

@@ -11,11 +11,12 @@ from plugin.handlers import gathering
 from plugin.handlers.installation import Installation
 from plugin.policy.facts import Facts, Trigger
 from plugin.store import counts, decisions, overview
+from plugin.store.conversations import Held
 from plugin.store.database import Database
 
 
 def explain(database: Database, installation: Installation, conversation_id: int) -> dict[str, Any] | None:
-    """`conversation`, `decisions`, `now` (what every rule says of the present facts) and the `facts` themselves; None: no such conversation."""
+    """`conversation`, `lock`, `decisions`, `now` (what every rule says of the present facts) and the `facts` themselves; None: no such conversation."""
     with database.begin() as connection:
         held = overview.look(connection, conversation_id)
         if held is None:
@@ -25,6 +26,8 @@ def explain(database: Database, installation: Installation, conversation_id: int
             "stage": held.state.stage,
             "rule": held.state.rule,
             "reason": held.state.reason,
+            "lock": _lock(held),
+            "approvals": [encode(item) for item in held.candidates],
             "timers": [dict(row._mapping) for row in overview.timers(connection, conversation_id)],  # noqa: SLF001 - SQLAlchemy's public way
             "held": [dict(row._mapping) for row in overview.held_wishes(connection, conversation_id)],  # noqa: SLF001
             "decisions": [dict(row._mapping) for row in decisions.of_conversation(connection, conversation_id)],  # noqa: SLF001
@@ -49,6 +52,12 @@ def explain(database: Database, installation: Installation, conversation_id: int
     found["now"] = [asdict(judged) for judged in policy.book.explain(facts)]
     found["facts"] = plain(facts)
     return found
+
+
+def _lock(held: Held) -> dict[str, Any] | None:
+    """Who has the conversation to themselves now, and until when; None: nobody."""
+    holder = held.lock.holder_at(held.now)
+    return None if holder is None else {"ref": holder.ref, "name": holder.name, "until": held.lock.until, "fence": held.lock.fence}
 
 
 def plain(facts: Facts) -> dict[str, Any]:

@@ -77,6 +77,9 @@ def fate(engine: EngineConfig, tried: Try, error: Exception) -> Result:
         case TargetGone() if tried.lane is Lane.TO_HELPDESK:
             ending = _ending(tried, error, state="pending", due_in=0.0)
             return _result(tried, ending, TicketLost())
+        case WindowClosed() if tried.op == "reply":
+            # The gate parks it: it knows from the reason that the platform's own word goes before our reckoning.
+            return _result(tried, _ending(tried, error, state="pending", due_in=0.0, reason=HeldReason.WINDOW))
         case WindowClosed() | RemoteRejected() | Unsupported():
             return _refused(tried, error)
         case _:

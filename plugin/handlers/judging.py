@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from plugin.domain.codec import encode
 from plugin.domain.events import ActionTaken, ArticleAdded, MessageReceived, ReactionChanged, TicketChanged, TimerElapsed
 from plugin.domain.model import Lane, Origin, Stage, TicketChange, Visibility
-from plugin.handlers import crossing, gathering
+from plugin.handlers import approving, crossing, gathering, promising
 from plugin.handlers.crossing import happen
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
-from plugin.policy import words
-from plugin.policy.contract import POSTPONED, REVIEW, Broke, Changed, Elapsed, Pressed, Replied, Spoke, State, Word
-from plugin.policy.facts import AgentFacts, MessageFacts, Trigger
+from plugin.policy import approvals, words
+from plugin.policy.contract import POSTPONED, REVIEW, TARGET, Broke, Changed, Elapsed, Pressed, Replied, Spoke, State, Word
+from plugin.policy.facts import MessageFacts, Trigger
 from plugin.policy.verdicts import Broken, Filtered, Participation
 from plugin.store import conversations, events
 from plugin.store.decisions import NewDecision
@@ -54,6 +55,7 @@ def noise(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> str | 
 def file_by(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts) -> dict[str, Any]:
     """What the message's own wish must know: where a new ticket goes, and whether an old one is opened again."""
     _begin_anew(desktop, event)
+    promising.fold(desktop, policy)
     payload: dict[str, Any] = {}
     if _says_no_more(desktop.course.state, event):
         payload["reopen"] = False
@@ -84,8 +86,7 @@ def _route(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> dict[
         happen(desktop, policy, Broke(rule=item.rule, problem=item.problem), facts=facts)
     course = desktop.course
     is_monitored = routing.participation is Participation.MONITOR
-    if is_monitored != course.state.is_monitored:
-        course.state = replace(course.state, is_monitored=is_monitored)
+    course.state = replace(course.state, is_monitored=is_monitored, sla=routing.sla, overtakes=routing.overtakes)
     if routing.rules and course.progress.customer_messages <= 1:
         crossing.record(
             desktop,
@@ -99,7 +100,13 @@ def _route(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> dict[
                 facts=encode(gathering.kept(facts)),
             ),
         )
-    return {"routing": encode(routing)} if routing.rules else {}
+    if routing.overtakes:
+        reason = "It goes before others that have waited longer."
+        crossing.record(desktop, policy, NewDecision(event_id=desktop.row.id, kind="overtake", rule=routing.overtakes, reason=reason))
+    due = promising.due_at_opening(desktop, policy)
+    if due is not None:
+        routing = replace(routing, fields=(*routing.fields, ("due_at", due.isoformat())))
+    return {"routing": encode(routing)} if routing.rules or due is not None else {}
 
 
 def said(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts, *, is_bystander: bool) -> None:
@@ -113,14 +120,15 @@ def said(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: 
         crossing.resume_lead(desktop)
         happen(desktop, policy, spoke)
     _judge(desktop, policy, Trigger.MESSAGE, message=found)
+    if not is_bystander:
+        promising.receipt(desktop, policy, event)
+    promising.settle(desktop, policy)
 
 
-def _judge(
-    desktop: Desktop, policy: PolicyAtWork, trigger: Trigger, *, message: MessageFacts | None = None, agent: AgentFacts | None = None
-) -> None:
+def _judge(desktop: Desktop, policy: PolicyAtWork, trigger: Trigger, *, message: MessageFacts | None = None) -> None:
     state = desktop.course.state
     if state.stage is Stage.SOCIAL or state.is_light:
-        crossing.judge(desktop, policy, crossing.gather(desktop, policy, trigger, message=message, agent=agent))
+        crossing.judge(desktop, policy, crossing.gather(desktop, policy, trigger, message=message))
     crossing.plan_review(desktop, policy)
 
 
@@ -131,13 +139,19 @@ def reacted(desktop: Desktop, policy: PolicyAtWork, event: ReactionChanged, *, d
         word = words.of_sign(event.emoji)
         is_public = desktop.held.visibility is Visibility.PUBLIC
         happen(desktop, policy, Spoke(is_public=is_public, word=word, is_reaction=True))
+        promising.settle(desktop, policy)
 
 
-def replied(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded) -> None:
-    """An agent wrote a reply, which the gate sees after this."""
+def replied(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded, *, parts: Sequence[str], answers: str | None) -> None:
+    """An agent wrote a reply, which the gate sees after this. `parts` is what will be posted, `answers` the message that it answers."""
     happen(desktop, policy, Replied())
     found = gathering.of_reply(policy, event, desktop.held.visibility)
-    _judge(desktop, policy, Trigger.REPLY, message=found, agent=gathering.of_agent(policy, event))
+    facts = crossing.gather(desktop, policy, Trigger.REPLY, message=found, agent=gathering.of_agent(policy, event))
+    approving.ask(desktop, policy, event, facts, parts=parts, answers=answers)
+    if desktop.course.state.stage is Stage.SOCIAL or desktop.course.state.is_light:
+        crossing.judge(desktop, policy, facts)
+    crossing.plan_review(desktop, policy)
+    promising.settle(desktop, policy)
 
 
 def ticket_changed(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged, *, closed: bool | None) -> None:
@@ -148,6 +162,7 @@ def ticket_changed(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged,
     is_complete = _is_complete(policy, fields)
     happen(desktop, policy, Changed(closed=closed, is_complete=is_complete))
     _read_slot(desktop, event, fields)
+    promising.settle(desktop, policy)
 
 
 def _is_complete(policy: PolicyAtWork, fields: dict[str, str]) -> bool:
@@ -194,20 +209,28 @@ def action_taken(desktop: Desktop, event: ActionTaken) -> Verdict:
     )
     happen(desktop, policy, pressed, facts=facts)
     crossing.plan_review(desktop, policy)
+    promising.settle(desktop, policy)
     return Routed()
 
 
 def timer_elapsed(desktop: Desktop, event: TimerElapsed) -> Verdict:
     """A moment came for which the conversation waited. One that was replaced counts for nothing."""
     policy, course = desktop.policy, desktop.course
+    if policy is not None and event.name == approvals.TIMER:
+        return approving.elapsed(desktop, policy, event)
     if policy is None or event.occurred_at is None or course.state.timer(event.name) != event.occurred_at:
         return Ignored(reason="replaced")
+    if event.name == TARGET:
+        promising.elapsed(desktop, policy, event)
+        promising.settle(desktop, policy)
+        return Routed()
     facts = crossing.gather(desktop, policy, Trigger.TIMER)
     happen(desktop, policy, Elapsed(name=event.name, at=event.occurred_at), facts=facts)
     if event.name in {REVIEW, POSTPONED}:
         _judge(desktop, policy, Trigger.TIMER)
     else:
         crossing.plan_review(desktop, policy)
+    promising.settle(desktop, policy)
     return Routed()
 
 

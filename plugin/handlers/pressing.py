@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from plugin.domain.errors import ConfigError
 from plugin.domain.events import ActionTaken
 from plugin.domain.model import Origin
 from plugin.store import decisions, events, leads, ledger
-from plugin.store.database import Database
+from plugin.store.database import Database, now
 from plugin.store.events import Arrival
 
 
@@ -41,7 +40,7 @@ def press(database: Database, conversation_id: int, pressed: Press) -> int | Non
             raise ConfigError(f"There is no conversation {conversation_id}; nothing was done. `crossdesk conversation list` shows them.")
         event = ActionTaken(
             event_key=f"crossdesk:action:{row.id}:{key}",
-            occurred_at=datetime.now(UTC),
+            occurred_at=now(connection),
             action=pressed.action,
             actor=pressed.actor,
             role=pressed.role,

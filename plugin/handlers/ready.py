@@ -20,7 +20,7 @@ from plugin.handlers import effects
 from plugin.handlers.course import Course
 from plugin.handlers.fates import back_off
 from plugin.handlers.installation import Installation
-from plugin.handlers.routing import Batch, Desktop, Ignored, Routed, Verdict, Waits, route
+from plugin.handlers.routing import Batch, Desktop, Gathers, Ignored, Routed, Verdict, Waits, route
 from plugin.handlers.wording import lost_event
 from plugin.store import events, intents, messages
 from plugin.store.conversations import Held
@@ -83,6 +83,8 @@ class Ready:
                     ignored.setdefault(verdict.reason, []).append(event_id)
                 elif isinstance(verdict, Waits):
                     events.wait(connection, event_id, reason=verdict.reason, seconds=verdict.seconds, wake_ref=verdict.wake_ref)
+                elif isinstance(verdict, Gathers):
+                    events.gather(connection, event_id, seconds=verdict.seconds)
             for reason, ids in ignored.items():
                 events.set_state(connection, ids, "ignored", reason=reason)
         return Outcome(
@@ -112,7 +114,10 @@ class Ready:
             if row.deaths > _DEATHS_BEFORE_ASIDE:
                 self._set_aside(connection, held, row, f"ended its process {row.deaths} times")
                 continue
-            verdicts.append((row.id, route(self._desktop(connection, held, row, shared))))
+            verdict = route(self._desktop(connection, held, row, shared))
+            verdicts.append((row.id, verdict))
+            if isinstance(verdict, Gathers):
+                break  # What follows waits behind it.
         intents.insert(connection, held.id, shared.wishes)
         shared.course.keep(connection)
         return verdicts
@@ -136,6 +141,8 @@ class Ready:
                     events.retry(connection, row.id, reason=reason, seconds=back_off(self._installation.engine, row.errors))
                 break
             savepoint.commit()
+            if verdicts and isinstance(verdicts[-1][1], Gathers):
+                break
         return verdicts
 
     def _desktop(self, connection: Connection, held: Held, row: Row[Any], batch: Batch) -> Desktop:

@@ -31,6 +31,7 @@ from plugin.handlers.course import Course
 from plugin.handlers.installation import Channel, Desk, PolicyAtWork
 from plugin.store import places
 from plugin.store.conversations import Held
+from plugin.store.events import GATHERING
 from plugin.store.intents import NewIntent, marker_for
 
 
@@ -55,7 +56,14 @@ class Waits:
     wake_ref: str | None = None
 
 
-Verdict = Routed | Ignored | Waits
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathers:
+    """What belongs to it may still come: looked at again after `seconds`, and what follows in the conversation waits behind it."""
+
+    seconds: float
+
+
+Verdict = Routed | Ignored | Waits | Gathers
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,6 +102,11 @@ class Desktop:
     def has_waited(self) -> bool:
         """Whether the event waited as long as it may."""
         return self.row.state == "waiting" and self.row.due_at is not None and self.row.due_at <= self.held.now
+
+    @property
+    def has_gathered(self) -> bool:
+        """Whether the event has let others of its album catch up."""
+        return bool(self.row.state == "retry" and self.row.reason == GATHERING)
 
     def source(self) -> Place:
         """The place that told the event."""

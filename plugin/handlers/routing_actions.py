@@ -10,18 +10,25 @@ from plugin.domain.events import ActionTaken
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane
 from plugin.domain.text import Text
-from plugin.handlers import judging
+from plugin.handlers import approving, judging, locking
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
+from plugin.policy.approvals import ACTIONS as APPROVAL_ACTIONS
+from plugin.policy.locks import ACTIONS as LOCK_ACTIONS
 from plugin.policy.presses import ACTIONS as CROSSOVER_ACTIONS
 from plugin.store import messages
 
+_RULINGS = (*APPROVAL_ACTIONS, approving.RECALL)
 _BRIDGE = Place("bridge")
 """Where messages are known that neither side has named yet."""
 
 
 def action_taken(desktop: Desktop, event: ActionTaken) -> Verdict:
     """Do what was pressed; what nobody knows is ignored by name, unless it stood in a ticket: then the agent is told."""
-    if event.action in CROSSOVER_ACTIONS or event.event_key.startswith(judging.FIELD):
+    if desktop.policy is not None and event.action in LOCK_ACTIONS:
+        return locking.pressed(desktop, desktop.policy, event)
+    if desktop.policy is not None and event.action in _RULINGS:
+        return approving.pressed(desktop, desktop.policy, event)
+    if event.action in {*CROSSOVER_ACTIONS, *LOCK_ACTIONS, *_RULINGS} or event.event_key.startswith(judging.FIELD):
         return judging.action_taken(desktop, event)
     action = _ACTIONS.get(event.action)
     return Ignored(reason=f"unknown_action: {event.action}"[:100]) if action is None else action(desktop, event)

@@ -12,7 +12,7 @@ from plugin.domain.codec import encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
 from plugin.domain.model import Attachment, Lane, Visibility
 from plugin.domain.text import Text, fold
-from plugin.handlers import judging
+from plugin.handlers import judging, locking, replying
 from plugin.handlers.effects import RESET
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, twin
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
@@ -44,6 +44,7 @@ def ticket_changed(desktop: Desktop, event: TicketChanged) -> Verdict:
     elif event.is_closed != held.ticket_closed:
         conversations.update(desktop.connection, held.id, {"ticket_closed": event.is_closed})
     if desktop.policy is not None and not event.is_deleted:
+        locking.assigned(desktop, desktop.policy, event)
         judging.keep_ticket(desktop, event)
         closed = event.is_closed if event.is_closed != held.ticket_closed else None
         judging.ticket_changed(desktop, desktop.policy, event, closed=closed)
@@ -92,12 +93,13 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
     files, refused = _fitting(event.attachments, limits, desktop.engine.max_attachment)
     remarks = [*event.remarks, *refused]
     parts = _parts(text, files, limits)
+    stamps = replying.stamps(desktop, event)
     reply_to = messages.last_inbound_ref(connection, held.place, held.id, before_event=desktop.row.id)
     wishes = [
         desktop.wish(
             Lane.TO_SOCIAL,
             "reply",
-            {"text": encode(words), "files": indices, "reply_to": reply_to, "parts": len(parts)},
+            {"text": encode(words), "files": indices, "reply_to": reply_to, "parts": len(parts), **stamps},
             part=number,
             message_id=message_id,
         )
@@ -112,7 +114,7 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
     desktop.commit(*wishes)
     desktop.course.agent_replied(held.now)
     if desktop.policy is not None:
-        judging.replied(desktop, desktop.policy, event)
+        judging.replied(desktop, desktop.policy, event, parts=[words.plain for words, _ in parts], answers=reply_to)
     _brake(desktop)
     return Routed()
 

@@ -15,8 +15,8 @@ from plugin.domain.events import (
     ReactionChanged,
 )
 from plugin.domain.model import Lane, Visibility
-from plugin.handlers import crossing, gathering, guarding, judging, wording
-from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, Waits, twin
+from plugin.handlers import albums, crossing, gathering, guarding, judging, locking, promising, wording
+from plugin.handlers.routing import Desktop, Gathers, Ignored, Routed, Verdict, Waits, twin
 from plugin.store import conversations, intents, messages
 from plugin.store.intents import Ending
 
@@ -29,14 +29,20 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
     """Someone spoke: the customer, a bystander, or our own account."""
     direction = desktop.batch.known.get(event.message_ref)
     if direction is not None:
+        if event.album and direction not in _OURS:
+            return Routed()  # It stands in the ticket as a part of its album's first message.
         return Ignored(reason="echo" if direction in _OURS else "known")
     if event.is_own:
         return _own(desktop, event)
     remarks: list[str] = []
     if event.parent_ref and event.parent_ref not in desktop.batch.known:
-        if not desktop.has_waited:
+        if not (desktop.has_waited or desktop.has_gathered):
             return Waits(reason="parent", seconds=desktop.engine.reply_wait_seconds, wake_ref=event.parent_ref)
         remarks.append("This answers a message that is not in this ticket.")
+    album = albums.gather(desktop, event)
+    if album is None:
+        return Gathers(seconds=desktop.engine.album_wait_seconds)
+    event = album.event
     if event.occurred_at is not None and messages.is_overtaken(desktop.connection, desktop.held.id, event.occurred_at):
         remarks.append(wording.OVERTAKEN)
     author_id = _author(desktop, event)
@@ -49,6 +55,7 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
         if rule is not None:
             return Ignored(reason=f"filtered:{rule}")
     message_id = _create(desktop, event, direction="inbound", contact_id=author_id)
+    album.keep(desktop, message_id, "inbound")
     if is_bystander:
         desktop.course.bystander_spoke()
     else:
@@ -83,9 +90,17 @@ def _own(desktop: Desktop, event: MessageReceived) -> Verdict:
     if desktop.held.contact_id is None:
         # Nobody but us has spoken here: a post of our own, not an answer to a customer.
         return Ignored(reason="own_post")
+    album = albums.gather(desktop, event)
+    if album is None:
+        return Gathers(seconds=desktop.engine.album_wait_seconds)
+    event = album.event
     message_id = _create(desktop, event, direction="native", contact_id=None)
+    album.keep(desktop, message_id, "native")
     _file(desktop, event, "native", message_id)
     desktop.course.agent_replied(desktop.held.now)
+    if desktop.policy is not None:
+        locking.answered_natively(desktop, desktop.policy)
+        promising.settle(desktop, desktop.policy)
     if desktop.course.state.holds_public and event.visibility is Visibility.PUBLIC:
         told = "This was posted in public on the platform itself, although the conversation is a formal ticket. Go on in private or in the ticket."
         desktop.commit(_note(desktop, "native", told))

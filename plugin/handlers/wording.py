@@ -10,6 +10,7 @@ from plugin.policy.safety.names import visible
 
 _TITLE = 80
 OVERTAKEN = "This was written before something that stands above it; the platform told of it late."
+LATE_ALBUM = "This belongs to an album of which a part stands above; the platform told of it late."
 MERGED = (
     "The customer's ticket was merged into this one; from now on public replies in this ticket go to the customer. "
     "Nothing that stood here before is sent. If a reply of the last moments was meant for the customer, write it again."

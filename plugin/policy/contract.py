@@ -56,8 +56,29 @@ class State:
     """The command of the ticket's own field that was taken and is being emptied."""
     is_monitored: bool = False
     """The policy says that nobody answers here."""
+    waits_to_step_in: bool = False
+    """The policy says that we answer here only when asked; until then it is monitored."""
     language: str = ""
     """Of what the customer said last, as far as that can be told."""
+    sla: str = ""
+    """Whose targets count; empty: the policy's own."""
+    waits_since: datetime | None = None
+    """Since when the clock of the next answer runs; None while the customer is awaited."""
+    awaited_since: datetime | None = None
+    """Since when all clocks rest, because the customer is awaited."""
+    rested: float = 0.0
+    """Seconds of open time in which they rested so far."""
+    due: datetime | None = None
+    """What the ticket says about when something is due."""
+    escalated: tuple[str, ...] = ()
+    """Steps of the running clocks that were taken."""
+    folded_into: int = 0
+    """The same person's conversation whose place in the queue, and clock, this one shares."""
+    overtakes: str = ""
+    """The rule by which it goes before others."""
+    receipted_at: datetime | None = None
+    receipted_until: datetime | None = None
+    """When the customer was told that nobody is at work, and when somebody is again."""
     timers: tuple[Timer, ...] = ()
 
     @property
@@ -82,8 +103,9 @@ class State:
 
 FORMAL = frozenset({Stage.HANDOFF, Stage.FORMAL, Stage.CONFIRMING})
 SILENCE, REMINDER, PROMISE, POSTPONED, OFFER, REVIEW = "silence", "reminder", "promise", "postponed", "offer", "review"
+TARGET = "target"
 """Timers: the customer says nothing, or is asked once more; we promised to be heard of; a postponement ends; a suggestion is forgotten; rules about
-time are asked again."""
+time are asked again; a step of an SLA is due."""
 
 
 def quiet(state: State, *names: str) -> State:

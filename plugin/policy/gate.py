@@ -40,6 +40,18 @@ class OutboundFacts:
     """The policy's rule that could not be judged in this conversation."""
     is_monitored: bool = False
     """The policy says that nobody answers here."""
+    lock: str = ""
+    """Why the agents' lock does not let it go; empty when it does."""
+    approval: str = ""
+    """Whose yes it waits for; empty when nobody's."""
+    preflight: str = ""
+    """What it would give away; empty when nothing."""
+    is_begun: bool = False
+    """An earlier part of the same reply is on the platform already: the rest follows."""
+    is_shut: bool = False
+    """The platform itself said that its reply window is shut."""
+    withdrawn_at: datetime | None = None
+    """When it is given up if the window stays shut."""
     is_template: bool = False
     """It is a prepared text, which the platform takes when the reply window is shut."""
 
@@ -62,7 +74,7 @@ class Refused:
 
 def ask(facts: OutboundFacts) -> Held | Refused | None:
     """None: it may leave."""
-    for question in (_stage, _policy, _hold, _ability, _rule, _reach, _window):
+    for question in (_stage, _policy, _hold, _lock, _approval, _preflight, _ability, _rule, _reach, _window):
         answer = question(facts)
         if answer is not None:
             return answer
@@ -107,6 +119,27 @@ def _hold(facts: OutboundFacts) -> Held | None:
     return None
 
 
+def _lock(facts: OutboundFacts) -> Held | None:
+    if not facts.lock or facts.is_released or facts.is_begun:
+        return None
+    return Held(reason=HeldReason.LOCK, text=facts.lock)
+
+
+def _approval(facts: OutboundFacts) -> Held | None:
+    """A supervisor's `release` is no second person's yes."""
+    return Held(reason=HeldReason.APPROVAL, text=facts.approval) if facts.approval and not facts.is_begun else None
+
+
+def _preflight(facts: OutboundFacts) -> Held | None:
+    if not facts.preflight or facts.is_released or facts.is_begun:
+        return None
+    return Held(
+        reason=HeldReason.PREFLIGHT,
+        text=f"{facts.preflight} Send it again without that, and this one is withdrawn; or have a supervisor press `release` with a reason to post "
+        "it as it is.",
+    )
+
+
 def _ability(facts: OutboundFacts) -> Refused | None:
     if facts.is_template:
         return None
@@ -140,14 +173,24 @@ def _reach(facts: OutboundFacts) -> Refused | None:
     return None
 
 
-def _window(facts: OutboundFacts) -> Refused | None:
+def _window(facts: OutboundFacts) -> Held | Refused | None:
+    """What an agent wrote waits for the customer; what Crossdesk says would be out of date by then."""
     window = facts.capabilities.limits_of(facts.visibility).reply_window
-    if window is None or facts.last_inbound_at is None or facts.is_template:
+    if facts.is_template:
         return None
-    if facts.now > facts.last_inbound_at + timedelta(seconds=window) - _WINDOW_MARGIN:
+    is_over = False
+    if window is not None and facts.last_inbound_at is not None:
+        is_over = facts.now > facts.last_inbound_at + timedelta(seconds=window) - _WINDOW_MARGIN
+    if not (is_over or facts.is_shut):
+        return None
+    if facts.is_notice:
         return Refused(
             code="window_closed",
-            text="The platform's reply window has closed since the customer's last message. The reply was not sent and stays in the ticket. "
-            "It can be sent again after the customer writes.",
+            text="The platform's reply window has closed since the customer's last message. This was not said to the customer; it stays in the ticket.",
         )
-    return None
+    until = f" If they do not until {facts.withdrawn_at:%Y-%m-%d %H:%M} UTC, it is withdrawn." if facts.withdrawn_at is not None else ""
+    return Held(
+        reason=HeldReason.WINDOW,
+        text="The platform's reply window has closed since the customer's last message. Your reply is kept here and leaves by itself when the customer "
+        f"writes again.{until} Press `recall` to take it back.",
+    )

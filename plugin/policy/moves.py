@@ -13,6 +13,7 @@ from plugin.policy.contract import (
     REMINDER,
     REVIEW,
     SILENCE,
+    TARGET,
     Change,
     Contract,
     Decided,
@@ -50,6 +51,8 @@ def cross_over(
         is_light=False,
         outcome="",
         awaits_score=False,
+        sla=verdict.sla or contract.sla or state.sla,
+        due=promised_by,
     )
     crossed = quiet(crossed, SILENCE, REMINDER, POSTPONED, OFFER, REVIEW).with_timer(PROMISE, promised_by)
     named = (("sla", verdict.sla or contract.sla), ("type", verdict.ticket_type or contract.ticket_type))
@@ -101,7 +104,7 @@ def resolve(state: State, contract: Contract, outcome: str, *, kind: str, reason
     """The end, with what came of the question: confirmed, unconfirmed, or by a supervisor."""
     asks_score = outcome == "confirmed" and contract.asks_score and kind == "answer"
     ended = replace(state, stage=Stage.RESOLVED, is_light=False, outcome=outcome, awaits_score=asks_score, offered="", broken=state.broken)
-    ended = quiet(ended, SILENCE, REMINDER, PROMISE, REVIEW, POSTPONED, OFFER)
+    ended = quiet(ended, SILENCE, REMINDER, PROMISE, REVIEW, POSTPONED, OFFER, TARGET)
     tags = {"unconfirmed": ("cd-unconfirmed-close",), "supervisor": ("cd-unconfirmed-close",)}.get(outcome, ())
     orders: list[Order] = [
         *((Discard(),) if state.is_formal else ()),

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from plugin.domain.model import Stage
 from plugin.policy import teams
 from plugin.policy.facts import Facts
-from plugin.policy.hours import always
+from plugin.policy.hours import Hours, always
 from plugin.policy.matching import Matcher
 from plugin.policy.ruling import Rule, ToApprove, ToCross, ToFilter, ToRoute
-from plugin.policy.sections import Basics, Confirmation, Expectations, Fairness, FollowUp, Handoff, Locks, People, Safety, Taking
+from plugin.policy.sections import Basics, Confirmation, Expectations, Fairness, FollowUp, Handoff, Locks, Parked, People, Safety, Taking
 from plugin.policy.teams import SlaTable, Team
 from plugin.policy.texts import Texts
 from plugin.policy.verdicts import ApprovalNeeded, Broken, Crossover, Filtered, Participation, Routing, Targets
@@ -47,6 +47,7 @@ class Policy:
     expectations: Expectations = field(default_factory=Expectations)
     handoff: Handoff = field(default_factory=Handoff)
     locks: Locks = field(default_factory=Locks)
+    parked: Parked = field(default_factory=Parked)
     fairness: Fairness = field(default_factory=Fairness)
     safety: Safety = field(default_factory=Safety)
     confirmation: Confirmation = field(default_factory=Confirmation)
@@ -146,22 +147,28 @@ class Policy:
                 )
         return None
 
-    def targets(self, facts: Facts, *, sla: str, opened_at: datetime, unanswered_since: datetime | None) -> Targets | None:
+    def targets(
+        self, facts: Facts, *, sla: str, opened_at: datetime, unanswered_since: datetime | None, rested: timedelta = timedelta()
+    ) -> Targets | None:
         """The moments of the SLA named `sla`, or of the policy's own; None where there is none of that name."""
         name = sla or self.basics.sla
         if name not in self.slas:
             return None
-        table = self.slas[name]
-        hours = (self.teams[table.team] if table.team in self.teams else self.team(facts)).hours
         return teams.targets(
             name,
-            table,
-            hours,
+            self.slas[name],
+            self.hours_of(facts, sla=sla),
             visibility=facts.conversation.visibility,
             is_answered=facts.conversation.agent_replies > 0,
             opened_at=opened_at,
             unanswered_since=unanswered_since,
+            rested=rested,
         )
+
+    def hours_of(self, facts: Facts, *, sla: str) -> Hours:
+        """The hours in which the clocks of the SLA named `sla`, or of the policy's own, run."""
+        table = self.slas.get(sla or self.basics.sla)
+        return (self.teams[table.team] if table is not None and table.team in self.teams else self.team(facts)).hours
 
     def team(self, facts: Facts) -> Team:
         """Who answers: by the ticket's group, the channel, the channel's group, then the policy's own; a team that never sleeps if there is none."""

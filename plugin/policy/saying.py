@@ -29,9 +29,13 @@ def say(
     number: str,
     link: str,
     limits: Limits | None,
+    by: datetime | None = None,
 ) -> str:
-    """The words of a notice. `link` is how to go on, `Saying.DIRECT` for a private message where they already are; empty where there is nothing to say."""
-    promised = state.promised_by
+    """The words of a notice. `link` is how to go on, `Saying.DIRECT` for a private message where they already are; empty where there is nothing to say.
+
+    `by` is another moment than the one that was promised.
+    """
+    promised = by or state.promised_by
     places: Mapping[str, str] = {
         "number": number,
         "step": texts.say(Saying.STEP, language=language, places={}),

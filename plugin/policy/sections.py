@@ -130,6 +130,21 @@ class Locks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """`[policy.parked]`: replies for which the platform's reply window is shut."""
+
+    withdraw_after: timedelta = setting(
+        Span(600, 86400 * 30), "They wait so long for the customer to write again; then they are withdrawn.", default=timedelta(hours=72)
+    )
+    template: tuple[tuple[str, str], ...] = setting(
+        Pairs(Words(200)),
+        'The approved template that asks the customer to write, by channel: `{ whatsapp = "go_on" }`; where the platform has templates.',
+        default=(),
+        names="channel",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fairness:
     """`[policy.fairness]`."""
 

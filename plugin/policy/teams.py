@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from plugin.domain.model import Visibility
 from plugin.policy.fields import Number, Pairs, Several, Span, Words, Wrong, read, setting
 from plugin.policy.hours import MIDNIGHT, WEEKDAYS, Hours, Shifts
-from plugin.policy.verdicts import Targets
+from plugin.policy.verdicts import Due, Targets
 
 _SHIFT = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])\s*-\s*([01][0-9]|2[0-4]):([0-5][0-9])")
 _YEARLY = re.compile(r"(0[1-9]|1[0-2])-([0-3][0-9])")
@@ -229,18 +229,33 @@ def targets(
     is_answered: bool,
     opened_at: datetime,
     unanswered_since: datetime | None,
+    rested: timedelta = timedelta(),
 ) -> Targets:
-    """The moments of `sla`. A reply is due only while the customer waits for one."""
+    """The moments of `sla`. Clocks run only while the customer waits.
 
-    def due(clock: Clock, since: datetime | None) -> datetime | None:
-        span = sla.span(clock, visibility)
-        return None if span is None or since is None else hours.add(since, span)
-
+    That of an answer began with `unanswered_since`, that of the solution with the opening, less the open time in which it `rested`.
+    """
+    if unanswered_since is None:
+        return Targets(name=name)
+    reply = Clock.NEXT_REPLY if is_answered else Clock.FIRST_REPLY
+    began = {reply: (unanswered_since, timedelta()), Clock.RESOLVE: (opened_at, rested)}
+    running = {clock: (*since, span) for clock, since in began.items() if (span := sla.span(clock, visibility)) is not None}
+    due = {clock: hours.add(since, rest + span) for clock, (since, rest, span) in running.items()}
+    steps = []
+    for clock, (since, rest, span) in running.items():
+        wanted = [step for step in sla.escalate if step.clock == clock]
+        if not any(step.share == 1 for step in wanted):
+            wanted.append(Escalation(clock=clock, share=1.0))
+        for step in wanted:
+            at = hours.add(since, rest + span * step.share)
+            if at is not None:
+                steps.append(Due(clock=clock, share=step.share, at=at, priority=step.priority, group=step.group, tell=step.tell))
     return Targets(
         name=name,
-        first_reply_by=None if is_answered or unanswered_since is None else due(Clock.FIRST_REPLY, opened_at),
-        next_reply_by=due(Clock.NEXT_REPLY, unanswered_since) if is_answered else None,
-        resolve_by=due(Clock.RESOLVE, opened_at),
+        first_reply_by=due.get(Clock.FIRST_REPLY),
+        next_reply_by=due.get(Clock.NEXT_REPLY),
+        resolve_by=due.get(Clock.RESOLVE),
+        steps=tuple(sorted(steps, key=lambda step: step.at)),
     )
 
 

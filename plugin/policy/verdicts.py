@@ -88,6 +88,23 @@ class ApprovalNeeded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A step before or after a target is missed, at its moment. `share` of the target's time has passed then: 1 is the target itself."""
+
+    clock: str
+    share: float
+    at: datetime
+    priority: str = ""
+    group: str = ""
+    tell: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the ledger calls it: `first_reply 80 %`."""
+        return f"{self.clock} {self.share:.0%}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:
     """An SLA's moments for one conversation, in business time already; None: no such target."""
 
@@ -95,6 +112,8 @@ class Targets:
     first_reply_by: datetime | None = None
     next_reply_by: datetime | None = None
     resolve_by: datetime | None = None
+    steps: tuple[Due, ...] = ()
+    """Of the running clocks, in the order of time; one of them for each target itself."""
 
 
 class Judge(Protocol):
@@ -121,6 +140,12 @@ class Judge(Protocol):
         """Whether the reply in `facts.message` needs a second person."""
         ...
 
-    def targets(self, facts: Facts, *, sla: str, opened_at: datetime, unanswered_since: datetime | None) -> Targets | None:
-        """The moments of an SLA policy, with its team's hours."""
+    def targets(
+        self, facts: Facts, *, sla: str, opened_at: datetime, unanswered_since: datetime | None, rested: timedelta = timedelta()
+    ) -> Targets | None:
+        """The moments of an SLA policy, with its team's hours.
+
+        `rested` is the open time since the opening in which the customer was awaited; without `unanswered_since` they are awaited now, and no
+        clock runs.
+        """
         ...

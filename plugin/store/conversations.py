@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Row, text
 from plugin.domain.codec import decode, encode
 from plugin.domain.ids import CustomerRef, Place, ThreadKey, TicketRef
 from plugin.domain.model import Contact, Stage, Visibility
+from plugin.policy.approvals import Candidate, Candidates
 from plugin.policy.contract import State
+from plugin.policy.locks import Lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,8 @@ class Held:
     ticket_group: str = ""
     ticket_fields: Mapping[str, str] = field(default_factory=dict)
     continued_by: int | None = None
+    lock: Lock = field(default_factory=Lock)
+    candidates: Candidates = ()
     state: State = field(default_factory=State)
     progress: Progress = field(default_factory=Progress)
 
@@ -148,6 +152,8 @@ def held_of(row: Row[Any]) -> Held:
         ticket_group=row.ticket_group,
         ticket_fields=row.ticket_fields,
         continued_by=row.continued_by,
+        lock=decode(Lock, row.agent_lock),
+        candidates=tuple(decode(Candidate, item) for item in row.candidates),
         state=state_of(row),
         progress=Progress(**{name: getattr(row, name) for name in PROGRESS}),
     )
@@ -169,6 +175,7 @@ _RELEASE = text(
         (SELECT min(CASE WHEN first.due_at IS NOT NULL THEN GREATEST(first.due_at, first.settle_at) END) FROM (
             SELECT DISTINCT ON (i.lane) i.due_at, i.settle_at, i.lane, i.event_id FROM intent i
             WHERE i.conversation_id = :id AND i.state IN ('pending', 'sending', 'unknown', 'held')
+              AND NOT (i.state = 'held' AND i.reason IN ('lock', 'approval', 'preflight', 'window'))
               AND NOT (conversation.ticket_ref IS NULL AND i.lane = 'to_helpdesk'
                        AND i.payload->>'kind' IN ('note', 'reaction', 'tombstone', 'change'))
               AND NOT (conversation.ticket_ref IS NULL AND i.lane = 'notices' AND i.payload ? 'needs_ticket')
@@ -176,6 +183,7 @@ _RELEASE = text(
          WHERE NOT (first.lane = 'to_helpdesk' AND EXISTS (
             SELECT 1 FROM intent f WHERE f.event_id = first.event_id AND f.lane = 'from_social'
               AND f.state IN ('pending', 'sending', 'unknown', 'held')))),
+        (SELECT min(due_at) FROM intent WHERE conversation_id = :id AND lane = 'to_social' AND state = 'held' AND reason = 'window'),
         now() + make_interval(secs => :again))
     WHERE id = :id AND lease_fence = :fence
     """
@@ -269,6 +277,13 @@ def keep_state(connection: Connection, conversation_id: int, state: State | None
         assignments += ["stage = :stage", "crossover = CAST(:crossover AS jsonb)"]
     if assignments:
         connection.execute(text(f"UPDATE conversation SET {', '.join(assignments)} WHERE id = :id"), {**values, "id": conversation_id})  # noqa: S608
+
+
+def keep_care(connection: Connection, conversation_id: int, *, lock: Lock, candidates: Candidates) -> None:
+    """Write down who has the conversation to themselves, and which replies wait for a second person."""
+    statement = text("UPDATE conversation SET agent_lock = CAST(:lock AS jsonb), candidates = CAST(:candidates AS jsonb) WHERE id = :id")
+    kept = {"lock": json.dumps(encode(lock)), "candidates": json.dumps([encode(item) for item in candidates])}
+    connection.execute(statement, {**kept, "id": conversation_id})
 
 
 def keep_ticket(connection: Connection, conversation_id: int, *, owner: str, group: str, fields: Mapping[str, str]) -> None:

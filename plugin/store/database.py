@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -105,6 +106,12 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def now(connection: Connection) -> datetime:
+    """The database's clock, by which everything goes: the time at which the transaction began."""
+    moment: datetime = connection.execute(text("SELECT now()")).scalar_one()
+    return moment
 
 
 def is_passing(problem: DBAPIError) -> bool:

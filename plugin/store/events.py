@@ -321,6 +321,49 @@ def wait(connection: Connection, event_id: int, *, reason: str, seconds: float, 
     )
 
 
+GATHERING = "album"
+"""The reason of an event that lets others of its album catch up."""
+
+
+def gather(connection: Connection, event_id: int, *, seconds: float) -> None:
+    """Let an event be looked at again after `seconds`, and what follows it wait behind it; no fault is counted."""
+    statement = text(
+        "UPDATE inbound_event SET state = 'retry', reason = :reason, deaths = 0, due_at = now() + make_interval(secs => :seconds) WHERE id = :id"
+    )
+    connection.execute(statement, {"id": event_id, "reason": GATHERING, "seconds": seconds})
+
+
+def open_album(connection: Connection, conversation_id: int, album: str, *, besides: int) -> Sequence[Row[Any]]:
+    """The other messages of an album that are not routed yet, in order."""
+    statement = text(
+        """
+        SELECT id, payload FROM inbound_event
+        WHERE conversation_id = :conversation AND state IN ('accepted', 'retry', 'waiting') AND kind = 'MessageReceived'
+          AND payload->>'album' = :album AND id <> :besides ORDER BY id
+        """
+    )
+    return connection.execute(statement, {"conversation": conversation_id, "album": album, "besides": besides}).all()
+
+
+def has_album(connection: Connection, conversation_id: int, album: str) -> bool:
+    """Whether a part of the album is among the conversation's latest messages already."""
+    statement = text(
+        """
+        SELECT EXISTS (
+            SELECT 1 FROM (SELECT event_id FROM message WHERE conversation_id = :conversation ORDER BY id DESC LIMIT 20) m
+            JOIN inbound_event e ON e.id = m.event_id WHERE e.payload->>'album' = :album
+        )
+        """
+    )
+    return bool(connection.execute(statement, {"conversation": conversation_id, "album": album}).scalar())
+
+
+def rewrite(connection: Connection, event_id: int, event: Event) -> None:
+    """An open event says more than it did: others of its album were gathered into it."""
+    statement = text("UPDATE inbound_event SET payload = CAST(:payload AS jsonb) WHERE id = :id")
+    connection.execute(statement, {"id": event_id, "payload": json.dumps(encode_event(event))})
+
+
 def retry(connection: Connection, event_id: int, *, reason: str, seconds: float) -> None:
     """Try an event again after one more fault of ours."""
     connection.execute(

@@ -58,6 +58,17 @@ class Grants:
             return None  # The key was changed meanwhile.
         return Place(row.place), Grant(state=state, **kept)
 
+    def spend(self, place: Place, word: str) -> bool:
+        """Use up a word that is good for one use and for ten minutes at most; False when it was used before."""
+        statement = text(
+            "INSERT INTO oauth_grant (digest, place, ciphertext, expires_at) "
+            "VALUES (:digest, :place, '', now() + make_interval(secs => :seconds)) ON CONFLICT (digest) DO NOTHING"
+        )
+        parameters = {"digest": _digest(f"spent:{word}"), "place": place, "seconds": _LIFE_SECONDS}
+        with self._database.begin() as connection:
+            connection.execute(text("DELETE FROM oauth_grant WHERE expires_at <= now()"))
+            return connection.execute(statement, parameters).rowcount == 1
+
 
 def _digest(state: str) -> bytes:
     return hashlib.sha256(state.encode("utf-8", "replace")).digest()

@@ -73,6 +73,8 @@ def insert(connection: Connection, conversation_id: int, intents: Sequence[NewIn
     connection.execute(_INSERT, {"conversation": conversation_id, "rows": json.dumps(rows)})
 
 
+_MOST_WAITING = 64
+"""Replies that wait for a person may stand before those that may leave."""
 _OPEN = text(
     """
     SELECT i.*, e.payload AS event, e.place AS event_place, e.event_key, e.received_at
@@ -80,7 +82,7 @@ _OPEN = text(
         SELECT id, event_id, message_id, lane, op, part, marker, payload, state, call, reason, attempts, errors, fence, created_at,
                sent_at, COALESCE(due_at <= now(), true) AS is_due, COALESCE(settle_at <= now(), true) AS is_settled
         FROM intent WHERE conversation_id = :conversation AND lane = l.lane AND state IN ('pending', 'sending', 'unknown', 'held')
-        ORDER BY id LIMIT :limit
+        ORDER BY id LIMIT CASE WHEN l.lane = 'to_social' THEN :most_waiting ELSE :limit END
     ) i JOIN inbound_event e ON e.id = i.event_id ORDER BY i.id
     """
 )
@@ -88,7 +90,8 @@ _OPEN = text(
 
 def open_intents(connection: Connection, conversation_id: int, lanes: Sequence[str], *, limit: int) -> Sequence[Row[Any]]:
     """The first `limit` open wishes of each lane of the conversation, in the order of commitment, each with the event it came from."""
-    return connection.execute(_OPEN, {"conversation": conversation_id, "lanes": list(lanes), "limit": limit}).all()
+    parameters = {"conversation": conversation_id, "lanes": list(lanes), "limit": limit, "most_waiting": _MOST_WAITING}
+    return connection.execute(_OPEN, parameters).all()
 
 
 _MARK_SENDING = text(
@@ -269,7 +272,8 @@ _OF_HELD = """
     intent.state IN ('held', 'pending') AND (event_id, op) IN (
         SELECT i.event_id, i.op FROM (SELECT id FROM conversation WHERE id = :conversation
                                       UNION ALL SELECT id FROM conversation WHERE continued_by = :conversation) c
-        JOIN intent i ON i.conversation_id = c.id AND i.lane = 'to_social' AND i.state = 'held' AND i.reason IN ('handoff', 'policy'))
+        JOIN intent i ON i.conversation_id = c.id AND i.lane = 'to_social' AND i.state = 'held'
+          AND i.reason IN ('handoff', 'policy', 'lock', 'preflight', 'window'))
 """
 
 
@@ -297,3 +301,56 @@ def discard(connection: Connection, conversation_id: int) -> int:
     ended = [row.event_id for row in connection.execute(statement, {"conversation": conversation_id})]
     finish_events(connection, sorted(set(ended)))
     return len(ended)
+
+
+def waiting_replies(connection: Connection, conversation_id: int) -> Sequence[Row[Any]]:
+    """Agents' replies that have not left, by part: `event_id`, `part`, `state`, `reason`, `payload`, `message_id`."""
+    statement = text(
+        "SELECT event_id, part, state, reason, payload, message_id FROM intent "
+        "WHERE conversation_id = :conversation AND lane = 'to_social' AND op = 'reply' AND state IN ('pending', 'held') ORDER BY id"
+    )
+    return connection.execute(statement, {"conversation": conversation_id}).all()
+
+
+def let_pass(connection: Connection, intent_id: int) -> None:
+    """It waits for a person, so later replies may leave before it; the ledger shall not take that for disorder."""
+    statement = text("""UPDATE intent SET payload = payload || '{"let_pass": true}' WHERE id = :id AND NOT payload ? 'let_pass'""")
+    connection.execute(statement, {"id": intent_id})
+
+
+def put_under(connection: Connection, conversation_id: int, event_ids: Sequence[int], *, fence: int) -> None:
+    """These replies stand under another fence of the agents' lock now, and may be asked about again."""
+    if event_ids:
+        statement = text(
+            """
+            UPDATE intent SET payload = payload || jsonb_build_object('fence', CAST(:fence AS bigint)), state = 'pending', due_at = now(), reason = '',
+                reason_text = ''
+            WHERE conversation_id = :conversation AND lane = 'to_social' AND state IN ('pending', 'held') AND event_id = ANY(:events)
+            """
+        )
+        connection.execute(statement, {"conversation": conversation_id, "events": list(event_ids), "fence": fence})
+
+
+def withdraw(connection: Connection, conversation_id: int, event_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """These replies never leave. Returns their wishes in order: `event_id`, `part`, `payload`."""
+    statement = text(
+        """
+        WITH gone AS (
+            UPDATE intent SET state = 'dropped', ended_at = now(), due_at = NULL
+            WHERE conversation_id = :conversation AND lane = 'to_social' AND state IN ('pending', 'held') AND event_id = ANY(:events)
+            RETURNING id, event_id, part, payload
+        )
+        SELECT event_id, part, payload FROM gone ORDER BY id
+        """
+    )
+    rows = connection.execute(statement, {"conversation": conversation_id, "events": list(event_ids)}).all()
+    finish_events(connection, list(event_ids))
+    return rows
+
+
+def whole_replies(connection: Connection, intent_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Of these wishes those with which an agent's reply is on the platform as a whole: `event_id`, `payload`."""
+    statement = text(
+        "SELECT event_id, payload FROM intent WHERE id = ANY(:ids) AND op = 'reply' AND CAST(payload->>'parts' AS int) = part + 1 ORDER BY id"
+    )
+    return connection.execute(statement, {"ids": list(intent_ids)}).all()

@@ -68,7 +68,8 @@ _CONTRADICTIONS = {
         SELECT event_id AS id FROM (
             SELECT event_id, sent_at, min(ended_at) OVER (
                 PARTITION BY conversation_id, lane ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS later_ended_at
-            FROM intent WHERE lane IN ('to_helpdesk', 'to_social') AND state = 'sent' AND op IN ('file', 'reply')) wish
+            FROM intent WHERE lane IN ('to_helpdesk', 'to_social') AND state = 'sent' AND op IN ('file', 'reply')
+              AND NOT payload ? 'let_pass') wish
         WHERE later_ended_at < sent_at
     """,
 }

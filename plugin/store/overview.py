@@ -14,11 +14,14 @@ _LIST = text(
     """
     SELECT c.id, c.place, c.stage, c.visibility, c.ticket_number, c.ticket_owner, c.ticket_group, c.agent_replies, c.customer_messages,
            c.times_reopened, c.unanswered_since, c.opened_at, c.crossover->>'rule' AS rule, c.continued_by, p.profile->>'handle' AS handle,
+           CASE WHEN CAST(c.agent_lock->>'until' AS timestamptz) > now() THEN c.agent_lock->'holder'->>'name' END AS locked_by,
+           CASE WHEN CAST(c.agent_lock->>'until' AS timestamptz) > now() THEN c.agent_lock->>'until' END AS locked_until,
+           (SELECT count(*) FROM intent i WHERE i.conversation_id = c.id AND i.state = 'held') AS held
            (SELECT count(*) FROM intent i WHERE i.conversation_id = c.id AND i.state = 'held') AS held,
            (SELECT min(e.due_at) FROM inbound_event e WHERE e.conversation_id = c.id AND e.kind = 'TimerElapsed' AND e.state = 'waiting') AS next_at
     FROM conversation c LEFT JOIN contact p ON p.id = c.contact_id
     WHERE (CAST(:stage AS text) IS NULL OR c.stage = :stage) AND (NOT :open OR NOT (c.ticket_closed OR c.stage = 'resolved'))
-    ORDER BY c.unanswered_since NULLS LAST, c.id DESC LIMIT :limit
+    ORDER BY c.unanswered_since IS NOT NULL AND COALESCE(c.crossover->>'overtakes', '') <> '' DESC, c.unanswered_since NULLS LAST, c.id DESC LIMIT :limit
     """
 )
 

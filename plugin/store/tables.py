@@ -133,6 +133,8 @@ conversation = Table(
     Column("ticket_group", String, nullable=False, server_default=""),
     Column("ticket_fields", JSONB, nullable=False, server_default="{}", comment="custom fields by name, as the helpdesk told last"),
     Column("crossover", JSONB, nullable=False, server_default="{}", comment="where it stands in the crossover contract"),
+    Column("agent_lock", JSONB, nullable=False, server_default="{}", comment="who answers, until when, and the fence"),
+    Column("candidates", JSONB, nullable=False, server_default="[]", comment="replies that wait for a second person's yes"),
     Column("continued_by", BigInteger, comment="the private conversation of the same contact that took the ticket over"),
     _time("opened_at"),
     _time("unanswered_since"),
@@ -195,6 +197,7 @@ inbound_event = Table(
     Index("ix_inbound_event_routed", "id", postgresql_where=text("state = 'routed'")),
     Index("ix_inbound_event_set_aside", "id", postgresql_where=text("state = 'quarantined'")),
     Index("ix_inbound_event_receipt", "receipt_id"),
+    Index("ix_inbound_event_revising", "conversation_id", "id", postgresql_where=text("kind IN ('MessageEdited', 'ReactionChanged')")),
 )
 
 message = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from plugin.policy.facts import Facts
@@ -44,9 +44,11 @@ class TableJudge:
         """As `Judge.approval`."""
         return self._first(self.approvals, facts)
 
-    def targets(self, facts: Facts, *, sla: str, opened_at: datetime, unanswered_since: datetime | None) -> Targets | None:
+    def targets(
+        self, facts: Facts, *, sla: str, opened_at: datetime, unanswered_since: datetime | None, rested: timedelta = timedelta()
+    ) -> Targets | None:
         """As `Judge.targets`: the same for everybody."""
-        return self.promises
+        return self.promises if unanswered_since is not None else None
 
     @staticmethod
     def _first(table: Sequence[tuple[Condition, Verdict]], facts: Facts) -> Verdict | Broken | None:

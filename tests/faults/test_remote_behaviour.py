@@ -215,7 +215,7 @@ def test_28_a_message_after_the_end_opens_the_ticket_again(inner: Inner) -> None
     assert [len(inner.desk.tickets), inner.desk.tickets[0].state] == [1, "open"]
 
 
-@pytest.mark.parametrize("fault", [Fault.GONE, Fault.CLOSE_WINDOW, Fault.REFUSE])
+@pytest.mark.parametrize("fault", [Fault.GONE, Fault.REFUSE])
 def test_29_a_reply_that_can_never_arrive_fails_with_a_note_to_the_agent(inner: Inner, fault: Fault) -> None:
     ticket = opened(inner)
     inner.platform.faults.script("deliver", fault)

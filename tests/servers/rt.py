@@ -16,9 +16,11 @@ from typing import Any
 
 from tests.servers import debian
 from tests.servers.registry import Missing, Started, free_port, spawn, wait_for
+from ui_extensions.rt.pack import pack
 
 PACKAGES = ("request-tracker5", "rt5-standalone", "rt5-db-sqlite", "dbconfig-no-thanks", "msmtp-mta")
 SEED = Path(__file__).parents[2] / "plugin" / "helpdesks" / "rt" / "seed.pl"
+EXTENSION = "RT-Extension-Crossdesk"
 QUEUES = ("Social", "Formal")
 _SETUP = "/usr/sbin/rt-setup-database-5"
 """Not on everybody's path."""
@@ -40,10 +42,20 @@ Set($Timezone, 'UTC');
 Set($WebSessionClass, 'Apache::Session::File');
 # Passwords in tests are not worth half a second each.
 Set($BcryptCost, 4);
+{extension}
 $RT::VarPath = '{directory}/var';
 $RT::MasonDataDir = '{directory}/var/mason';
 $RT::MasonSessionDir = '{directory}/var/session';
 1;
+"""
+
+_EXTENDED = """\
+$RT::LocalPluginPath = '{directory}/plugins';
+Set(@Plugins, 'RT::Extension::Crossdesk');
+Set($CrossdeskUser, 'crossdesk');
+Set($CrossdeskWebhook, 'file:{directory}/hook-target');
+Set($CrossdeskSecret, '{secret}');
+Set($CrossdeskPanel, 'https://bridge.example/panel/rt');
 """
 
 _STAFF = """\
@@ -64,33 +76,50 @@ our @Final = ( sub {
     }
     my $bot = RT::CurrentUser->new;
     $bot->Load( $ENV{CROSSDESK_USER} );
-    my $token = RT::AuthToken->new( RT->SystemUser );
-    my ( $ok, $message, $text ) = $token->Create( Owner => $bot->Id, Description => 'tests' );
     open my $file, '>', $ENV{TOKEN_FILE} or die $!;
-    print {$file} $text;
+    for my $owner ( $bot, $root ) {
+        my $token = RT::AuthToken->new( RT->SystemUser );
+        my ( $ok, $message, $text ) = $token->Create( Owner => $owner->Id, Description => 'tests' );
+        print {$file} "$text\n";
+    }
     close $file;
 } );
 1;
 """
 
 
-def start(directory: Path) -> Started:
-    """Start it. Info: `url`, `queue`, `queues`, `root_password`, `user`, `password`, `token` (the bridge's), `agent`, `second_agent`,
-    `agent_password`, `webhook_secret`, `hook_target_file` (the address to which RT posts, see `hooks_to`; absent or empty: none),
-    and what `seed_again` takes: `directory`, `environment`.
+def start_extended(directory: Path) -> Started:
+    """Start it with our extension, as `crossdesk package rt` builds it."""
+    return start(directory, is_extended=True)
+
+
+def start(directory: Path, *, is_extended: bool = False) -> Started:
+    """Start it.
+
+    Info: `url`, `extension` (whether it is installed), `queue`, `queues`, `root_password`, `root_token`, `user`, `password`, `token` (the bridge's),
+    `agent`, `second_agent`, `agent_password`, `webhook_secret`, `hook_target_file` (the address to which RT posts, see `hooks_to`; absent or empty:
+    none), and what `seed_again` takes: `directory`, `environment`.
     """
     server = _installed_server()
     port = free_port()
     config = directory / "conf.d"
-    for folder in (config, directory / "var" / "mason", directory / "var" / "session"):
+    for folder in (config, directory / "plugins", directory / "var" / "mason", directory / "var" / "session"):
         folder.mkdir(parents=True)
-    (config / "10.pm").write_text(_SETTINGS.replace("{port}", str(port)).replace("{directory}", str(directory)))
     target = directory / "hook-target"
+    secret = secrets.token_hex(24)
+    extension = ""
+    if is_extended:
+        pack(directory / "plugins")
+        extension = _EXTENDED.replace("{secret}", secret)
+    written = _SETTINGS.replace("{extension}", extension).replace("{port}", str(port)).replace("{directory}", str(directory))
+    (config / "10.pm").write_text(written)
+    seed = directory / "plugins" / EXTENSION / "etc" / "initialdata" if is_extended else SEED
     token_file = directory / "token"
     passwords = {name: secrets.token_hex(12) for name in ("root", "agent", "bridge")}
     info: dict[str, Any] = {
         "url": f"http://127.0.0.1:{port}",
         "queue": QUEUES[0],
+        "extension": is_extended,
         "queues": list(QUEUES),
         "root_password": passwords["root"],
         "user": "crossdesk",
@@ -98,7 +127,7 @@ def start(directory: Path) -> Started:
         "agent": "agent",
         "second_agent": "second",
         "agent_password": passwords["agent"],
-        "webhook_secret": secrets.token_hex(24),
+        "webhook_secret": secret,
         "hook_target_file": str(target),
     }
     environment = {
@@ -115,7 +144,7 @@ def start(directory: Path) -> Started:
     staff = directory / "staff.pl"
     staff.write_text(_STAFF)
     _database(directory, environment, "init")
-    seed_again(directory, environment)
+    _database(directory, environment, "insert", seed)
     _database(directory, environment, "insert", staff)
     process = spawn(
         [server, "--server", "Starlet", "--host", "127.0.0.1", "--port", str(port), "--max-workers", "3"],
@@ -123,8 +152,29 @@ def start(directory: Path) -> Started:
         env={"RT_SITE_CONFIG_DIR": str(config)},
     )
     wait_for(f"{info['url']}/REST/2.0/rt", process)
-    info |= {"token": token_file.read_text(), "directory": str(directory), "environment": environment}
+    token, root_token = token_file.read_text().split()
+    info |= {"token": token, "root_token": root_token, "directory": str(directory), "environment": environment}
     return Started(info=info, pids=(process.pid,))
+
+
+def start_database(directory: Path) -> dict[str, str]:
+    """Only a prepared database, without a server, in `rt.sqlite`. The environment in which it was seeded, for `seed_again`."""
+    _installed_server()
+    config = directory / "conf.d"
+    for folder in (config, directory / "var" / "mason", directory / "var" / "session"):
+        folder.mkdir(parents=True)
+    settings = _SETTINGS.replace("{extension}", "").replace("{port}", "1").replace("{directory}", str(directory))
+    (config / "10.pm").write_text(settings)
+    environment = {
+        "RT_SITE_CONFIG_DIR": str(config),
+        "CROSSDESK_QUEUES": ",".join(QUEUES),
+        "CROSSDESK_PASSWORD": secrets.token_hex(12),
+        "CROSSDESK_WEBHOOK_URL": "https://bridge.example/in/helpdesk/rt",
+        "CROSSDESK_WEBHOOK_SECRET": secrets.token_hex(12),
+    }
+    _database(directory, environment, "init")
+    seed_again(directory, environment)
+    return environment
 
 
 def seed_again(directory: Path, environment: dict[str, str]) -> None:

@@ -228,7 +228,7 @@ def test_when_a_part_is_refused_the_rest_of_the_reply_is_not_sent(database_url: 
 def test_a_refused_reply_is_explained_to_the_agent(engine: Engine) -> None:
     engine.tell(engine.network.say("maria", "hello"))
     engine.settle()
-    engine.network.faults.script("deliver", Fault.CLOSE_WINDOW)
+    engine.network.faults.script("deliver", Fault.REFUSE)
     engine.tell_of_tickets(engine.helpdesk.reply(engine.helpdesk.tickets[0].ref, "Hello!"))
     engine.settle()
     assert engine.delivered() == []

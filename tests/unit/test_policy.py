@@ -44,9 +44,19 @@ def test_a_stopped_conversation_holds_what_it_has_to_say() -> None:
     assert gate.ask(replace(FREE, hold_reason="loop", hold_text="stop")) == gate.Held(reason=HeldReason.LOOP, text="stop")
 
 
-def test_a_closed_window_an_unreachable_customer_and_a_mute_platform_refuse_with_the_next_step() -> None:
+def test_behind_a_closed_window_replies_wait_and_notices_are_refused() -> None:
+    late = replace(FREE, last_inbound_at=NOW - timedelta(days=1), withdrawn_at=NOW)
+    answer = gate.ask(late)
+    assert isinstance(answer, gate.Held)
+    assert answer.reason is HeldReason.WINDOW
+    assert "when the customer writes again" in answer.text
+    assert isinstance(gate.ask(replace(FREE, is_shut=True)), gate.Held)
+    assert isinstance(gate.ask(replace(late, is_notice=True)), gate.Refused)
+    assert gate.ask(replace(late, is_template=True)) is None
+
+
+def test_an_unreachable_customer_and_a_mute_platform_refuse_with_the_next_step() -> None:
     for facts in (
-        replace(FREE, last_inbound_at=NOW - timedelta(days=1)),
         replace(FREE, is_reachable=False),
         replace(FREE, capabilities=Capabilities()),
     ):
@@ -59,7 +69,7 @@ def test_a_window_may_count_for_private_conversations_alone() -> None:
     capabilities = replace(FREE.capabilities, limits=Limits(), private_limits=Limits(reply_window=86_400))
     late = replace(FREE, last_inbound_at=NOW - timedelta(days=1), capabilities=capabilities)
     assert gate.ask(late) is None
-    assert isinstance(gate.ask(replace(late, visibility=Visibility.PRIVATE)), gate.Refused)
+    assert isinstance(gate.ask(replace(late, visibility=Visibility.PRIVATE)), gate.Held)
 
 
 def _talk(*turns: tuple[bool, float, str]) -> list[SaidBefore]:

@@ -48,7 +48,7 @@ def create_rehearsal(network: NetworkSettings, desk: DeskSettings, *, base_url: 
     """Both sides under `base_url`. The agents of the desk's staff can answer in its ticket view; there must be one. The front page leads to `console`."""
     network_side = create_network(network, base_url=f"{base_url.rstrip('/')}/network")
     desk_side = create_desk(desk)
-    add_pages(desk_side, agents=[person for person in desk.staff if person.role == "agent"])
+    add_pages(desk_side, agents=[person for person in desk.staff if person.role == "agent"], relay=desk.relay)
     return Rehearsal(
         DispatcherMiddleware(_front(console), {"/network": network_side.wsgi_app, "/desk": desk_side.wsgi_app}),
         network_side.extensions[network_app.EXTENSION],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -12,8 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from plugin.transport.client import Transport
+from ui_extensions.panel.signing import relay_secret
 from ui_extensions.rehearsal.app import ConsoleSignIn, create_rehearsal
 from ui_extensions.rehearsal.desk.app import DeskSettings, Staff
+from ui_extensions.rehearsal.desk.relay import Relay
 from ui_extensions.rehearsal.desk.webhooks import Endpoint
 from ui_extensions.rehearsal.network.app import NetworkSettings
 from ui_extensions.rehearsal.serving import background, bind
@@ -21,6 +25,14 @@ from ui_extensions.rehearsal.serving import background, bind
 HOST = "127.0.0.1"
 _USUAL_PORTS = {"receiver": 8010, "rehearsal": 8020}
 _SECRETS = ("company_token", "network_secret", "bridge_token", "agent_token", "desk_secret", "control_token", "password")
+PLAIN = """
+# No rule crosses over by itself: a person hands over, from the panel beside the ticket. Ben may do what only supervisors may.
+[policy]
+name = "Practice"
+groups = ["Users", "Social"]
+"""
+"""The policy of a rehearsal that is given no other."""
+_SUPERVISOR = "ben@acme.example"
 _ADMIN = ("Mia", "Brandt")
 _PASSWORD_LENGTH = 12
 _AGENTS = (("Ada", "Okafor"), ("Ben", "Lindqvist"))
@@ -98,6 +110,13 @@ class Practice:
             groups=("Users", "Social", *(group for group in self.groups if group not in {"Users", "Social"})),
             file=self.folder / "desk.sqlite",
             version="6.2.0-practice",
+            relay=Relay(
+                url=self.receiver_url,
+                helpdesk="desk",
+                secret=relay_secret(self.secrets["key"], "desk"),
+                http=Transport().client(name="the bridge"),
+                supervisors=(_SUPERVISOR,),
+            ),
         )
 
 
@@ -112,12 +131,16 @@ def prepare(folder: Path, *, policy: str = "", groups: Sequence[str] = ()) -> Pr
         folder=folder,
         receiver_port=_port(int(kept.get("receiver_port", _USUAL_PORTS["receiver"]))),
         port=_port(int(kept.get("port", _USUAL_PORTS["rehearsal"]))),
-        secrets={name: kept.get(name) or secrets.token_urlsafe(24) for name in _SECRETS},
+        secrets={name: kept.get(name) or secrets.token_urlsafe(24) for name in _SECRETS} | {"key": kept.get("key") or _new_key()},
         groups=tuple(groups),
     )
     _write(folder / "practice.json", json.dumps({"receiver_port": practice.receiver_port, "port": practice.port, **practice.secrets}))
     _write(folder / "crossdesk.toml", _configuration(practice) + policy)
     return practice
+
+
+def _new_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def _kept(path: Path) -> dict[str, Any]:
@@ -153,6 +176,9 @@ def _configuration(practice: Practice) -> str:
 [crossdesk]
 public_url = "{practice.receiver_url}"
 data_dir = "{practice.folder / "data"}"
+
+[secrets]
+keys = ["{known["key"]}"]
 
 [receiver]
 port = {practice.receiver_port}

@@ -6,6 +6,7 @@ is a custom field given in the create call; many refusals are a 200 with a sente
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -33,6 +34,7 @@ from plugin.domain.text import MarkKind
 from plugin.helpdesks.rt import customers, probing, touches, wording
 from plugin.helpdesks.rt.articles import ArticleReader
 from plugin.helpdesks.rt.client import RtClient, created_id, segment
+from plugin.helpdesks.rt.provisioning import NEEDS, RtProvisions
 from plugin.helpdesks.rt.schema import RtSettings, RtSettingsSchema
 from plugin.helpdesks.rt.tickets import TicketDesk
 
@@ -58,9 +60,12 @@ class RtAdapter:
 
     capabilities = _CAPABILITIES
     poll_seconds = 20.0
+    setup_token_help = NEEDS
+    has_setup_token = False
 
     def __init__(self, settings: RtSettings, connection: Connection) -> None:
         self._settings = settings
+        self._connection = connection
         self._clock = connection.clock
         self._client = RtClient(settings, connection)
         self._tickets = TicketDesk(self._client, settings)
@@ -86,21 +91,26 @@ class RtAdapter:
 
         Customers have no mail address in RT, so nobody but watching agents is mailed.
         """
-        state = self._tickets.state(ticket_ref)
+        state, requestor = self._tickets.state_and_requestor(ticket_ref, article.author)
         if state.live_ref is None:
             raise TargetGone("The ticket is deleted in RT; the message is kept.")
         files, losses = _form_files(article.files)
-        body: dict[str, Any] = {
-            "Subject": wording.subject(article, marker),
-            "Content": wording.article_html(article),
-            "ContentType": "text/html",
-            "TxnCustomFields": {wording.MESSAGE_FIELD: marker},
-        }
         must_open = article.reopen and state.is_closed
-        if must_open:
-            body["Status"] = self._settings.open_status
-        kind = "comment" if article.internal else "correspond"
-        answer = self._client.post(f"/ticket/{segment(state.live_ref)}/{kind}", body, files)
+        status = {"Status": self._settings.open_status} if must_open else {}
+        answer = None
+        body: dict[str, Any]
+        if requestor and self._settings.extension and not (article.internal or article.by_staff):
+            body = {**self._body(article, marker, has_author=True), **status, "Author": requestor, "Marker": marker}
+            # The ticket is there, so what is not is the extension: then the bridge says it in its own name, and `doctor` what is wrong.
+            with contextlib.suppress(TargetGone):
+                answer = self._client.post(f"/crossdesk/ticket/{segment(state.live_ref)}/correspond", body, files)
+        if answer is None:
+            fields: dict[str, str] = {wording.MESSAGE_FIELD: marker}
+            if article.is_warning and article.in_reply_to:
+                fields[wording.ABOUT_FIELD] = article.in_reply_to
+            body = {**self._body(article, marker), **status, "TxnCustomFields": fields}
+            kind = "comment" if article.internal else "correspond"
+            answer = self._client.post(f"/ticket/{segment(state.live_ref)}/{kind}", body, files)
         article_ref = ArticleRef(created_id(answer, "transaction"))
         if must_open:
             losses = (*losses, *self._not_opened(state.live_ref))
@@ -117,6 +127,16 @@ class RtAdapter:
     def update_ticket(self, ticket_ref: TicketRef, change: TicketChange) -> None:
         """Status, owner, queue, priority, title, stage and tags (see `tickets`)."""
         self._tickets.change(ticket_ref, change)
+
+    def take(self, ticket_ref: TicketRef, agent: str, *, steal: bool = False) -> str:
+        """RT's owner is its lock: one at a time, taken over only by whoever steals it."""
+        return self._tickets.take(ticket_ref, agent, steal=steal)
+
+    def release(self, ticket_ref: TicketRef, agent: str) -> str:
+        """Give the ticket back to nobody, if `agent` still owns it."""
+        if self._tickets.state(ticket_ref).owner.casefold() == agent.casefold():
+            self._tickets.change(ticket_ref, TicketChange(owner=""))
+        return self._tickets.state(ticket_ref).owner
 
     def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
         """Not in RT."""
@@ -162,6 +182,18 @@ class RtAdapter:
     def probe(self) -> Sequence[Probe]:
         """Login, user, queue and history."""
         return probing.probe(self._client, self._settings)
+
+    def provisions(self, setup_token: str) -> RtProvisions:
+        """What sets up this RT, with an administrator's token."""
+        return RtProvisions(self._settings, self._connection, self, token=setup_token)
+
+    @staticmethod
+    def _body(article: NewArticle, marker: Marker, *, has_author: bool = False) -> dict[str, Any]:
+        return {
+            "Subject": wording.subject(article, marker),
+            "Content": wording.article_html(article, has_author=has_author),
+            "ContentType": "text/html",
+        }
 
     def _not_opened(self, ticket_ref: TicketRef) -> tuple[str, ...]:
         # The message is in. Whether the ticket is open is a second matter, which must not look like a message that was never filed.

@@ -51,11 +51,12 @@ class ArticleReader:
 
     def find_own(self, ticket_ref: TicketRef, marker: Marker) -> ArticleRef | None:
         """The bridge's own article with this marker: by its field if RT came to store it, else by its subject, which is always there."""
+        staff: dict[str, bool] = {}
         sql = f"ObjectType='RT::Ticket' AND CF.{{{MESSAGE_FIELD}}}={quoted(marker)}"
         candidates: Iterator[dict[str, Any]] = iter(self._client.search("/transactions", {**_FIELDS, "query": sql}))
         for rows in (candidates, self._client.walk(f"/ticket/{segment(ticket_ref)}/history", _FIELDS)):
             for row in rows:
-                if self._is_own(row) and self._marker(row) == marker:
+                if self._marker(row) == marker and self._is_ours(row, staff):
                     return ArticleRef(row["id"])
         return None
 
@@ -86,6 +87,10 @@ class ArticleReader:
             )
         return articles
 
+    def _is_ours(self, row: Mapping[str, Any], staff: dict[str, bool]) -> bool:
+        """Written by the bridge, in its own name or by the extension in a customer's: nobody but the bridge may fill the field."""
+        return self._is_own(row) or (bool(field_values(row, MESSAGE_FIELD)) and self._author(row, staff)[0] is ArticleAuthor.BRIDGE)
+
     def _is_own(self, row: Mapping[str, Any]) -> bool:
         return _name(row).casefold() == self._own
 
@@ -114,7 +119,9 @@ class ArticleReader:
             if user is None:
                 return ArticleAuthor.CUSTOMER, (f"RT does not tell whether {name} is an agent; this was not taken for a reply.",)
             staff[name] = str(user.get("Privileged")) == "1"
-        return (ArticleAuthor.AGENT if staff[name] else ArticleAuthor.CUSTOMER), ()
+        if staff[name]:
+            return ArticleAuthor.AGENT, ()
+        return (ArticleAuthor.BRIDGE if field_values(row, MESSAGE_FIELD) else ArticleAuthor.CUSTOMER), ()
 
     def _content(self, transaction: str) -> tuple[Text, tuple[Attachment, ...]]:
         parts = self._client.search(f"/transaction/{transaction}/attachments", {"fields": "ContentType,Filename,Headers"})

@@ -243,7 +243,7 @@ def field_values(record: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """The values of a custom field in a ticket or transaction; empty where it is not applied."""
     for item in cast(Sequence[Mapping[str, Any]], record.get("CustomFields") or ()):
         if item.get("name") == name:
-            return tuple(str(value) for value in item.get("values") or ())
+            return tuple(str(value) for value in item.get("values") or () if value is not None)
     return ()
 
 

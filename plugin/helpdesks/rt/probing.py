@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from plugin.contracts.platform import Probe
 from plugin.domain.errors import RemoteError
-from plugin.helpdesks.rt import wording
+from plugin.helpdesks.rt import advisories, wording
 from plugin.helpdesks.rt.client import RtClient, read_object, segment
 from plugin.helpdesks.rt.schema import RtSettings
 
@@ -15,8 +15,14 @@ def probe(client: RtClient, settings: RtSettings) -> list[Probe]:
     """Each question once; a remote fault is an answer."""
     return [
         _asked("login", lambda: _version(client), "Check url, user and password or token."),
+        *_weaknesses(client),
         _asked("user", lambda: _user(client, settings), "Run seed.pl: it makes the user and gives it its rights."),
         _asked("queue", lambda: _queue(client, settings), f"Run seed.pl with {settings.queue} among CROSSDESK_QUEUES."),
+        *(
+            [_asked("extension", lambda: _extension(client), "Install RT-Extension-Crossdesk as its README says.")]
+            if settings.extension
+            else []
+        ),
         _asked("history", lambda: _history(client), "Run seed.pl for every queue that the bridge uses."),
     ]
 
@@ -33,7 +39,31 @@ def _asked(name: str, ask: Callable[[], str], next_step: str) -> Probe:
 
 
 def _version(client: RtClient) -> str:
-    return f"Request Tracker {read_object(client.get('/rt')).get('Version', 'of unknown version')}"
+    return f"Request Tracker {_number(client)}"
+
+
+def _number(client: RtClient) -> str:
+    return str(read_object(client.get("/rt")).get("Version") or "of unknown version")
+
+
+def _weaknesses(client: RtClient) -> list[Probe]:
+    """Strangers' words go through this server: a known hole in it is the admin's business, and ours to name."""
+    name = "known weaknesses"
+    try:
+        number = _number(client)
+    except RemoteError:
+        return []  # "login" tells why
+    found = advisories.known_for(number)
+    if not found:
+        return [Probe(name=name, is_ok=True, answer=f"none known for {number}, as of {advisories.CHECKED}")]
+    named = "; ".join(f"{entry['id']}: {entry['summary']} {entry['source']}" for entry in found)
+    if advisories.is_packaged(number):
+        # Debian's 5.0.3 has most of these mended: a warning that nobody could ever silence would only be overlooked.
+        ids = ", ".join(entry["id"] for entry in found)
+        where = "https://security-tracker.debian.org/tracker/source-package/request-tracker5"
+        return [Probe(name=name, is_ok=True, answer=f"{number} is a distribution's; see {where} which of these it has mended: {ids}")]
+    step = "Update RT to the newest release of its line; https://docs.bestpractical.com/release-notes/rt/ names them."
+    return [Probe(name=name, is_ok=False, answer=f"{len(found)} in {number}: {named}", next_step=step)]
 
 
 def _user(client: RtClient, settings: RtSettings) -> str:
@@ -54,6 +84,16 @@ def _queue(client: RtClient, settings: RtSettings) -> str:
     if missing:
         raise _NotSoError(f"The queue {settings.queue} lacks the fields {', '.join(missing)}.")
     return f"The queue {settings.queue} has all fields."
+
+
+def _extension(client: RtClient) -> str:
+    about = client.find("/crossdesk")
+    if about is None:
+        raise _NotSoError("RT-Extension-Crossdesk does not answer in RT.")
+    if not about.get("IsBridge"):
+        raise _NotSoError("$CrossdeskUser in RT's settings is another user than ours.")
+    told = "tells us of changes" if about.get("HasWebhook") else "has no web hook, so we poll"
+    return f"RT-Extension-Crossdesk {about.get('Version', 'of unknown version')} {told}."
 
 
 def _history(client: RtClient) -> str:

@@ -21,6 +21,8 @@ class RtSettings:
     web_url: str = ""
     closed_statuses: tuple[str, ...] = ("resolved", "rejected")
     open_status: str = "open"
+    extension: bool = False
+    custom_fields: tuple[str, ...] = ()
 
 
 def _help(text: str, *, secret: bool = False) -> dict[str, Any]:
@@ -66,6 +68,15 @@ class RtSettingsSchema(Schema):
     )
     open_status = fields.Str(load_default="open", metadata=_help("The status of a ticket that the bridge opens again."))
 
+    custom_fields = fields.List(
+        fields.Str(validate=validate.Length(min=1)),
+        load_default=[],
+        metadata=_help("Further custom fields of tickets whose values rules may look at, by their names in RT."),
+    )
+    extension = fields.Bool(
+        load_default=False, metadata=_help("Whether RT-Extension-Crossdesk is installed; customers' messages then bear their names.")
+    )
+
     @validates_schema
     def one_credential(self, data: dict[str, Any], **_: Any) -> None:
         """Exactly one of password and token."""
@@ -77,7 +88,7 @@ class RtSettingsSchema(Schema):
         """As the frozen dataclass."""
         data["url"] = data["url"].rstrip("/")
         data["web_url"] = data["web_url"].rstrip("/") or data["url"]
-        data["closed_statuses"] = tuple(data["closed_statuses"])
+        data |= {name: tuple(data[name]) for name in ("closed_statuses", "custom_fields")}
         return RtSettings(**data)
 
 

@@ -8,6 +8,12 @@
 #
 # Without a webhook URL no scrip is made and the bridge polls. An URL of the form file:/path names a file whose first line is the
 # address, read at each event, so that it can change while RT runs.
+#
+# With CROSSDESK_REMOVE=1 it takes its work back instead: the scrip goes, the rights go, fields and user are disabled (RT deletes none that were
+# used), queues and tickets stay.
+#
+# Where RT-Extension-Crossdesk is installed, this is its etc/initialdata: the web hook is then the extension's action, which takes address and
+# secret from RT's own settings.
 
 use strict;
 use warnings;
@@ -25,12 +31,43 @@ our @Final = ( sub {
     my $password    = $wanted->( 'PASSWORD', '' );
     my $url         = $wanted->( 'WEBHOOK_URL', '' );
     my $secret      = $wanted->( 'WEBHOOK_SECRET', '' );
-    die "CROSSDESK_WEBHOOK_SECRET is not set; nothing was changed\n" if length $url and not length $secret;
+    my $is_extended = grep { $_ eq 'RT::Extension::Crossdesk' } RT->Config->Get('Plugins');
+    my $is_removing = $wanted->( 'REMOVE', '' );
+    die "CROSSDESK_WEBHOOK_SECRET is not set; nothing was changed\n" if length $url and not length $secret and not $is_extended;
 
     my $check = sub {
         my ( $ok, $message ) = @_;
         die "RT refused: $message\n" unless $ok;
     };
+
+    my $description = 'Crossdesk: tell the bridge';
+    if ($is_removing) {
+        my $scrip = RT::Scrip->new($system);
+        $scrip->LoadByCols( Description => $description );
+        $check->( $scrip->Delete ) if $scrip->Id;
+        my $action = RT::ScripAction->new($system);
+        $action->LoadByCols( ExecModule => 'TellCrossdesk' );
+        $check->( $action->Delete ) if $action->Id;
+
+        my $fields = RT::CustomFields->new($system);
+        $fields->Limit( FIELD => 'Name', OPERATOR => 'STARTSWITH', VALUE => 'Crossdesk ' );
+        my @fields = @{ $fields->ItemsArrayRef };
+        my $bot    = RT::User->new($system);
+        $bot->Load($user_name);
+        my $own = RT::Group->new($system);
+        $own->LoadACLEquivalenceGroup( $bot->PrincipalObj ) if $bot->Id;
+        my $rights = RT::ACL->new($system);
+        $rights->UnLimit;
+        for my $right ( @{ $rights->ItemsArrayRef } ) {
+            my $is_bots = $own->Id && $right->PrincipalId == $own->Id;
+            my $is_fields = $right->ObjectType eq 'RT::CustomField' && grep { $_->Id == $right->ObjectId } @fields;
+            $check->( $right->Delete ) if $is_bots or $is_fields;
+        }
+        for my $row ( @fields, $bot->Id ? $bot : () ) {
+            $check->( $row->SetDisabled(1) ) unless $row->Disabled;
+        }
+        return;
+    }
 
     my @queues;
     for my $name (@queue_names) {
@@ -46,7 +83,8 @@ our @Final = ( sub {
         die "CROSSDESK_PASSWORD is not set and $user_name does not exist yet\n" unless length $password;
         $check->( $bot->Create( Name => $user_name, RealName => 'Crossdesk', Password => $password, Privileged => 1 ) );
     }
-    elsif ( length $password and not $bot->IsPassword($password) ) {
+    $check->( $bot->SetDisabled(0) ) if $bot->Disabled;
+    if ( length $password and not $bot->IsPassword($password) ) {
         $check->( $bot->SetPassword($password) );
     }
 
@@ -76,25 +114,42 @@ our @Final = ( sub {
         [ 'Crossdesk Visibility',  $ticket_type,      1, 'public or private, as on the platform.', 1 ],
         [ 'Crossdesk Stage',       $ticket_type,      1, 'social, handoff, formal, confirming or resolved.', 1 ],
         [ 'Crossdesk Tags',        $ticket_type,      0, 'What the policy remarked.', 1 ],
+        [ 'Crossdesk Action',      $ticket_type,      1, 'What the bridge shall do; it empties this when it is done.', 2,
+            qw(handoff postpone undo confirm confirmed denied close release) ],
+        [ 'Crossdesk Reason',      $ticket_type,      1, 'Why, where the action asks for a reason.', 2 ],
+        [ 'Crossdesk SLA',         $ticket_type,      1, 'The level of service that was promised.', 1 ],
+        [ 'Crossdesk Type',        $ticket_type,      1, 'What sort of ticket this is.', 1 ],
         [ 'Crossdesk Message',     $transaction_type, 1, 'The bridge finds its own articles by this.', 0 ],
+        [ 'Crossdesk About',       $transaction_type, 1, 'The reply that a note of the bridge is about.', 0 ],
     );
     for my $row (@fields) {
-        my ( $name, $type, $most, $description, $is_shown ) = @$row;
+        # Shown to agents: 0 not at all, 1 to be read, 2 to be filled in.
+        my ( $name, $type, $most, $description, $is_shown, @choices ) = @$row;
         my $field = RT::CustomField->new($system);
-        $field->LoadByName( Name => $name, LookupType => $type, IncludeGlobal => 1, IncludeDisabled => 0 );
+        $field->LoadByName( Name => $name, LookupType => $type, IncludeGlobal => 1, IncludeDisabled => 1 );
+        $check->( $field->SetDisabled(0) ) if $field->Id and $field->Disabled;
         if ( not $field->Id ) {
             $check->( $field->Create(
-                Name => $name, LookupType => $type, Type => 'Freeform', MaxValues => $most, Description => $description,
+                Name => $name, LookupType => $type, Type => @choices ? 'Select' : 'Freeform', MaxValues => $most, Description => $description,
             ) );
+        }
+        if (@choices) {
+            my %is_there = map { $_->Name => 1 } @{ $field->Values->ItemsArrayRef };
+            my $place = 0;
+            for my $choice (@choices) {
+                $place++;
+                $check->( $field->AddValue( Name => $choice, SortOrder => $place ) ) unless $is_there{$choice};
+            }
         }
         for my $queue (@queues) {
             $check->( $field->AddToObject($queue) ) unless $field->IsAddedToAny and ( $field->IsGlobal or $field->IsAdded( $queue->Id ) );
         }
         $grant->( $bot->PrincipalObj, $field, qw(SeeCustomField ModifyCustomField) );
-        $grant->( $privileged->PrincipalObj, $field, 'SeeCustomField' ) if $is_shown;
+        $grant->( $privileged->PrincipalObj, $field, 'SeeCustomField' )    if $is_shown;
+        $grant->( $privileged->PrincipalObj, $field, 'ModifyCustomField' ) if $is_shown > 1;
     }
 
-    if ( length $url ) {
+    if ( length $url or $is_extended ) {
         my $code = <<'CODE';
 # What happened goes out as ids alone; the bridge then reads what it may read. RT waits three seconds at most, and the bridge's poll
 # finds whatever did not arrive.
@@ -102,7 +157,7 @@ my ( $address, $secret, $bot ) = ( __URL__, __SECRET__, __BOT__ );
 my @rows;
 for my $transaction ( @{ $self->TicketObj->TransactionBatch || [] } ) {
     my ( $type, $field ) = ( $transaction->Type, $transaction->Field // '' );
-    next unless $type =~ /^(?:Correspond|Comment|Status)$/
+    next unless $type =~ /^(?:Correspond|Comment|Status|CustomField)$/
         or $type eq 'Set'     and $field =~ /^(?:Queue|Owner)$/
         or $type eq 'AddLink' and $field eq 'MergedInto';
     next if lc $transaction->CreatorObj->Name eq lc $bot;
@@ -144,17 +199,27 @@ CODE
         my %values = ( URL => $url, SECRET => $secret, BOT => $user_name );
         $code =~ s/__(URL|SECRET|BOT)__/$literal->( $values{$1} )/ge;
 
-        my $description = 'Crossdesk: tell the bridge';
+        my $action = RT::ScripAction->new($system);
+        if ($is_extended) {
+            $action->LoadByCols( ExecModule => 'TellCrossdesk' );
+            $check->( $action->Create( Name => 'Tell Crossdesk', Description => $description, ExecModule => 'TellCrossdesk' ) )
+                unless $action->Id;
+            $code = '';
+        }
+        else {
+            $action->Load('User Defined');
+        }
         my $scrip = RT::Scrip->new($system);
         $scrip->LoadByCols( Description => $description );
         if ( $scrip->Id ) {
-            $check->( $scrip->SetCustomCommitCode($code) ) unless $scrip->CustomCommitCode eq $code;
+            $check->( $scrip->SetScripAction( $action->Id ) ) unless $scrip->ScripActionObj->Id == $action->Id;
+            $check->( $scrip->SetCustomCommitCode($code) ) unless ( $scrip->CustomCommitCode // '' ) eq $code;
         }
         else {
             $check->( $scrip->Create(
                 Queue => $queues[0]->Id, Description => $description, Template => 'Blank', Stage => 'TransactionBatch',
                 ScripCondition => 'User Defined', CustomIsApplicableCode => 'return 1;',
-                ScripAction => 'User Defined', CustomPrepareCode => 'return 1;', CustomCommitCode => $code,
+                ScripAction => $action->Id, CustomPrepareCode => 'return 1;', CustomCommitCode => $code,
             ) );
         }
         for my $queue (@queues) {

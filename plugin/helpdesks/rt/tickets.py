@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from plugin.contracts.http import FormFile
 from plugin.domain.errors import OutcomeUnknown, RemoteError, RemoteRejected, RemoteUnavailable, TargetGone
 from plugin.domain.ids import ArticleRef, CustomerRef, Marker, TicketRef
-from plugin.domain.model import NewTicket, OpenedTicket, TicketChange, TicketState
-from plugin.helpdesks.rt import wording
+from plugin.domain.model import Contact, NewTicket, OpenedTicket, TicketChange, TicketState
+from plugin.helpdesks.rt import fields, wording
 from plugin.helpdesks.rt.client import RtClient, created_id, field_values, quoted, read_record, segment
 from plugin.helpdesks.rt.schema import RtSettings
 
@@ -17,6 +18,8 @@ _VIEW = {"fields[Queue]": "Name"}
 _PRIORITIES = {"low": "0", "normal": "50", "medium": "50", "high": "100", "urgent": "100"}
 """RT's default words (its configuration's PriorityAsString) and the two that others use."""
 _NOBODY = "Nobody"
+_NATIVE = frozenset({"Status", "Owner", "Queue", "Priority", "Subject"})
+"""What RT calls its own in a ticket; every other name of a change is a custom field's."""
 
 
 class TicketDesk:
@@ -34,11 +37,20 @@ class TicketDesk:
         """
         return self._state(ticket_ref, self._read(ticket_ref)[0])
 
+    def state_and_requestor(self, ticket_ref: TicketRef, author: Contact | None) -> tuple[TicketState, str]:
+        """The same, and the name of the requestor who is `author`; empty if none is."""
+        record, _ = self._read(ticket_ref)
+        channel, platform = (next(iter(field_values(record, name)), "") for name in (wording.CHANNEL_FIELD, wording.PLATFORM_FIELD))
+        name = wording.user_name(author, channel=channel, platform=platform) if author is not None else ""
+        return self._state(ticket_ref, record), name if name in _requestors(record) else ""
+
     def open(self, ticket: NewTicket, *, customer: CustomerRef, marker: Marker, files: tuple[FormFile, ...]) -> OpenedTicket:
         """Make the ticket with its first article, in the one call that RT commits as a whole."""
         queue = ticket.group or self._settings.queue
         self._require_marker_field(queue)
-        fields: dict[str, Any] = {
+        asked = {fields.name_of(word): text for word, text in ticket.fields if text}
+        values: dict[str, Any] = {
+            **asked,
             wording.MARKER_FIELD: marker,
             wording.CHANNEL_FIELD: ticket.channel,
             wording.PLATFORM_FIELD: ticket.platform,
@@ -46,25 +58,28 @@ class TicketDesk:
             wording.STAGE_FIELD: ticket.stage.value,
         }
         if ticket.tags:
-            fields[wording.TAGS_FIELD] = list(ticket.tags)
+            values[wording.TAGS_FIELD] = list(ticket.tags)
         body: dict[str, Any] = {
             "Queue": queue,
             "Subject": wording.one_line(ticket.title, 200) or "(no subject)",
             "Requestor": customer,
             "Content": wording.article_html(ticket.article),
             "ContentType": "text/html",
-            "CustomFields": fields,
+            "CustomFields": values,
         }
+        if ticket.owner:
+            body["Owner"] = ticket.owner
         if ticket.priority:
             body["Priority"] = _priority(ticket.priority)
         if ticket.follows:
             body["RefersTo"] = ticket.follows
         ticket_ref = TicketRef(created_id(self._client.post("/ticket", body, files), "ticket"))
         try:
-            return self._opened(ticket_ref, customer)
+            opened, record = self._opened(ticket_ref, customer)
         except RemoteError as problem:
             # The ticket is there; whatever ails RT now must not look like a ticket that was never made.
             raise OutcomeUnknown("RT made the ticket and could not show it; the bridge looks for it.", detail=problem.detail) from None
+        return replace(opened, losses=(*opened.losses, *_not_taken(record, ticket, asked)))
 
     def find(self, ticket: NewTicket, *, marker: Marker) -> OpenedTicket | None:
         """The ticket with this marker, wherever it is merged now."""
@@ -74,7 +89,7 @@ class TicketDesk:
         if not found:
             return None
         requestors = [str(user["id"]) for user in found[0].get("Requestor") or ()]
-        return self._opened(TicketRef(str(found[0]["id"])), CustomerRef(requestors[0]) if requestors else None)
+        return self._opened(TicketRef(str(found[0]["id"])), CustomerRef(requestors[0]) if requestors else None)[0]
 
     def change(self, ticket_ref: TicketRef, change: TicketChange) -> None:
         """Send what differs, read again, say what RT did not take.
@@ -102,13 +117,24 @@ class TicketDesk:
             return
         raise RemoteUnavailable("Somebody else keeps changing the ticket in RT; the change is tried again.")
 
+    def take(self, ticket_ref: TicketRef, agent: str, *, steal: bool) -> str:
+        """Make `agent` the owner, unless somebody else is and `steal` is not asked for. Who owns it then; read again, whatever RT says.
+
+        RT's `If-Match` looks before it leaps, and no more: of two who take at once, both are told the one who has it in the end.
+        """
+        owner = self.state(ticket_ref).owner
+        if owner.casefold() == agent.casefold() or (owner and not steal):
+            return owner
+        self.change(ticket_ref, TicketChange(owner=agent))
+        return self.state(ticket_ref).owner
+
     def _read(self, ticket_ref: TicketRef) -> tuple[dict[str, Any], str]:
         answer = self._client.get(f"/ticket/{segment(ticket_ref)}", _VIEW)
         return read_record(answer), answer.headers.get("etag", "")
 
     def _state(self, ticket_ref: TicketRef, record: Mapping[str, Any]) -> TicketState:
         live, status = TicketRef(str(record["id"])), str(record.get("Status") or "")
-        owner = str((record.get("Owner") or {}).get("id") or "")
+        owner = _owner(record)
         return TicketState(
             ticket_ref=ticket_ref,
             number=live,
@@ -119,6 +145,7 @@ class TicketDesk:
             group=str((record.get("Queue") or {}).get("Name") or ""),
             live_ref=None if status == "deleted" else live,
             url=self._url(live),
+            fields=fields.told(record, self._settings.custom_fields),
         )
 
     def _is_closed(self, status: str) -> bool:
@@ -136,7 +163,7 @@ class TicketDesk:
                 f"RT has no queue {queue} with the field {wording.MARKER_FIELD}; the message is kept. Run seed.pl for it, then replay."
             )
 
-    def _opened(self, ticket_ref: TicketRef, customer: CustomerRef | None) -> OpenedTicket:
+    def _opened(self, ticket_ref: TicketRef, customer: CustomerRef | None) -> tuple[OpenedTicket, dict[str, Any]]:
         record, _ = self._read(ticket_ref)
         losses = []
         if customer is not None and customer not in _requestors(record):
@@ -146,7 +173,7 @@ class TicketDesk:
                 losses.append(f"RT did not take {customer} as the ticket's requestor.")
         sql = f"ObjectType='RT::Ticket' AND TicketId={int(ticket_ref)} AND Type='Create'"
         made = self._client.search("/transactions", {"query": sql, "fields": "Type"}, per_page=1)
-        return OpenedTicket(
+        opened = OpenedTicket(
             ticket_ref=ticket_ref,
             number=ticket_ref,
             article_ref=ArticleRef(made[0]["id"]) if made else None,
@@ -154,13 +181,14 @@ class TicketDesk:
             url=self._url(ticket_ref),
             losses=tuple(losses),
         )
+        return opened, record
 
     def _differences(self, record: Mapping[str, Any], change: TicketChange) -> dict[str, Any]:
         """RT's names and wanted values of what is not yet as wanted."""
         status = str(record.get("Status") or "")
         now: dict[str, Any] = {
             "Status": status,
-            "Owner": str((record.get("Owner") or {}).get("id") or ""),
+            "Owner": _owner(record),
             "Queue": str((record.get("Queue") or {}).get("Name") or ""),
             "Priority": str(record.get("Priority") or "0"),
             "Subject": str(record.get("Subject") or ""),
@@ -182,13 +210,34 @@ class TicketDesk:
         wanted |= {name: say(value) for name, value, say in plain if value is not None}
         if change.add_tags or change.remove_tags:
             wanted[wording.TAGS_FIELD] = sorted({*now[wording.TAGS_FIELD], *change.add_tags} - set(change.remove_tags))
+        for word, text in change.fields:
+            name = fields.name_of(word)
+            if fields.has(record, name) or not fields.is_ours(name):
+                wanted[name], now[name] = text, "\n".join(fields.value(record, name))
         return {name: value for name, value in wanted.items() if now[name] != value}
 
 
+def _not_taken(record: Mapping[str, Any], ticket: NewTicket, asked: Mapping[str, str]) -> list[str]:
+    """What RT left out of a new ticket without a word, in sentences."""
+    said = [
+        f"RT did not fill the field {name}: the queue has none of that name, or the bridge may not write it."
+        for name, text in asked.items()
+        if text not in fields.value(record, name) and not fields.is_ours(name)
+    ]
+    if ticket.owner and _owner(record) != ticket.owner:
+        said.append(f"RT did not make {ticket.owner} the ticket's owner: there is no such user, or they may not own tickets in this queue.")
+    return said
+
+
+def _owner(record: Mapping[str, Any]) -> str:
+    return str((record.get("Owner") or {}).get("id") or "")
+
+
 def _body(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {name: value for name, value in wanted.items() if name in wording.TICKET_FIELDS}
-    body = {name: value for name, value in wanted.items() if name not in fields}
-    return {**body, "CustomFields": fields} if fields else body
+    # An empty text would be kept as a value of its own.
+    custom = {name: None if value == "" else value for name, value in wanted.items() if name not in _NATIVE}
+    body = {name: value for name, value in wanted.items() if name in _NATIVE}
+    return {**body, "CustomFields": custom} if custom else body
 
 
 def _requestors(record: Mapping[str, Any]) -> list[str]:

@@ -15,16 +15,17 @@ from plugin.domain.clock import Clock
 from plugin.domain.errors import MalformedPayload, SignatureInvalid, UnsupportedEvent
 from plugin.domain.events import TicketTouched
 from plugin.domain.ids import TicketRef
-from plugin.helpdesks.rt.client import PAGE, RtClient, quoted
+from plugin.helpdesks.rt.client import PAGE, RtClient, field_values, quoted
 from plugin.helpdesks.rt.schema import HookSchema
+from plugin.helpdesks.rt.wording import MESSAGE_FIELD
 
 _OVERLAP = 200
 """Transaction ids that are asked for again: ids rise when a transaction begins, rows appear when it is committed."""
 _KINDS = (
-    "(Type='Correspond' OR Type='Comment' OR Type='Status' OR (Type='Set' AND (Field='Queue' OR Field='Owner'))"
+    "(Type='Correspond' OR Type='Comment' OR Type='Status' OR Type='CustomField' OR (Type='Set' AND (Field='Queue' OR Field='Owner'))"
     " OR (Type='AddLink' AND Field='MergedInto'))"
 )
-"""The same kinds as in seed.pl."""
+"""The same kinds as in seed.pl and in the extension."""
 
 
 def verify_hook(request: WebhookRequest, *, secret: str, clock: Clock) -> None:
@@ -77,8 +78,9 @@ def poll(client: RtClient, position: Mapping[str, Any] | None, *, own_name: str)
     fresh: list[dict[str, Any]] = []
     page, is_full = 1, True
     while is_full and not fresh:
-        rows = client.search("/transactions", {"query": sql, "fields": "ObjectId,Created"}, page=page)
-        fresh = [row for row in rows if int(row["id"]) not in told]
+        rows = client.search("/transactions", {"query": sql, "fields": "ObjectId,Created,CustomFields"}, page=page)
+        # What bears our marker was written by us, in a customer's name.
+        fresh = [row for row in rows if int(row["id"]) not in told and not field_values(row, MESSAGE_FIELD)]
         page, is_full = page + 1, len(rows) >= PAGE
     highest = max([highest, *(int(row["id"]) for row in fresh)])
     recent = sorted(number for number in told | {int(row["id"]) for row in fresh} if number > highest - _OVERLAP)

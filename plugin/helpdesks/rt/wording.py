@@ -18,7 +18,15 @@ VISIBILITY_FIELD = "Crossdesk Visibility"
 STAGE_FIELD = "Crossdesk Stage"
 TAGS_FIELD = "Crossdesk Tags"
 MESSAGE_FIELD = "Crossdesk Message"
-TICKET_FIELDS = (MARKER_FIELD, CHANNEL_FIELD, PLATFORM_FIELD, VISIBILITY_FIELD, STAGE_FIELD, TAGS_FIELD)
+ABOUT_FIELD = "Crossdesk About"
+ACTION_FIELD = "Crossdesk Action"
+REASON_FIELD = "Crossdesk Reason"
+SLA_FIELD = "Crossdesk SLA"
+TYPE_FIELD = "Crossdesk Type"
+TICKET_FIELDS = (
+    *(MARKER_FIELD, CHANNEL_FIELD, PLATFORM_FIELD, VISIBILITY_FIELD, STAGE_FIELD, TAGS_FIELD),
+    *(ACTION_FIELD, REASON_FIELD, SLA_FIELD, TYPE_FIELD),
+)
 
 _SAFE = re.compile(r"[a-z0-9_-]{1,48}")
 _CONTROLS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -60,9 +68,10 @@ def marker_in(stored_subject: str) -> Marker | None:
     return Marker(found[1]) if found else None
 
 
-def article_html(article: NewArticle) -> str:
-    """An article as RT shows it: since RT names the bridge as its author, the first line says who spoke, and where and when."""
-    parts = [part for part in (_heading(article), article.text, _origin(article)) if part]
+def article_html(article: NewArticle, *, has_author: bool = False) -> str:
+    """An article as RT shows it: unless it `has_author`, RT names the bridge as its author and the first line says who spoke, and when."""
+    heading = Text("") if has_author else _heading(article)
+    parts = [part for part in (heading, article.text, _origin(article)) if part]
     return to_html(join(parts, "\n\n")) if parts else "<p>(no text)</p>"
 
 

@@ -38,7 +38,7 @@ class SettingsSchema(Schema):
         metadata={"help": "The access token of the application made for Crossdesk under Preferences, Development.", "secret": True},
     )
     poll_seconds = fields.Float(
-        load_default=20.0,
+        load_default=10.0,
         validate=validate.Range(min=1, max=3600),
         metadata={"help": "How often to look for news, in seconds.", "secret": False},
     )

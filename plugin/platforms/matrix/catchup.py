@@ -19,6 +19,7 @@ from plugin.domain.clock import Clock
 from plugin.domain.errors import CredentialsRejected, MalformedPayload, RateLimited, RemoteError, RemoteRejected
 from plugin.domain.events import PlatformEvent
 from plugin.platforms.matrix.client import CLIENT, Homeserver, room_path
+from plugin.platforms.matrix.notices import Notices
 from plugin.platforms.matrix.schema import MatrixSettings
 from plugin.platforms.matrix.timeline import KINDS, Timeline, moment
 
@@ -59,13 +60,14 @@ class _Debt:
 
 
 class CatchUp:
-    """Asks what happened since a position: `{"since": token, "asked_at": ISO time, "debts": [...]}`."""
+    """Asks what happened since a position: `{"since": token, "asked_at": ISO time, "debts": [...]}`, and `notices`, as `Notices.tell` returns them."""
 
     def __init__(self, homeserver: Homeserver, settings: MatrixSettings, clock: Clock) -> None:
         self._homeserver = homeserver
         self._settings = settings
         self._timeline = Timeline(settings)
         self._clock = clock
+        self._notices = Notices(homeserver, user_id=settings.user_id, words=settings.encrypted_notice)
 
     def poll(self, position: Mapping[str, Any] | None) -> Polled:
         """As `PollsEvents.poll`. The first time it also makes the bot's account and joins what it is invited to already."""
@@ -95,9 +97,12 @@ class CatchUp:
             else:
                 read[room_id] = self._heard(events)
         owed, has_more = self._settle(debts.values(), read)
-        position = {"since": news["next_batch"], "asked_at": now.isoformat(), "debts": [asdict(debt) for debt in owed]}
+        told = self._notices.tell((position or {}).get("notices", {}), read)
+        reached: dict[str, Any] = {"since": news["next_batch"], "asked_at": now.isoformat(), "debts": [asdict(debt) for debt in owed]}
+        if told:
+            reached["notices"] = told
         facts, skipped = self._in_order(read)
-        return Polled(events=facts, position=position, has_more=has_more, skipped=skipped)
+        return Polled(events=facts, position=reached, has_more=has_more, skipped=skipped)
 
     def _sync(self, since: str | None) -> dict[str, Any]:
         asked: dict[str, str | int] = {"timeout": 0, "set_presence": "offline", "filter": json.dumps(_FILTER)}

@@ -10,6 +10,11 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_lo
 
 _USER_ID = re.compile(r"@[a-z0-9._=/+-]+:[A-Za-z0-9.\-:\[\]]+")
 
+ENCRYPTED_NOTICE = (
+    "This room is end-to-end encrypted, so we cannot read what is written here. Please write to us in a room without encryption, "
+    "for instance in a new chat in which encryption is switched off before the first message."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixSettings:
@@ -22,6 +27,7 @@ class MatrixSettings:
     appservice_id: str
     public_rooms: frozenset[str] = frozenset()
     accept_invites: bool = True
+    encrypted_notice: str = ""
 
     @property
     def localpart(self) -> str:
@@ -74,6 +80,11 @@ class MatrixSettingsSchema(Schema):
             "secret": False,
         },
     )
+    encrypted_notice = fields.String(
+        load_default=ENCRYPTED_NOTICE,
+        validate=validate.Length(max=2000),
+        metadata={"help": "What the bot says, once, in a room whose messages it cannot read; empty: nothing", "secret": False},
+    )
     accept_invites = fields.Boolean(
         load_default=True,
         metadata={"help": "Whether the bot joins every room it is invited to", "secret": False},
@@ -97,6 +108,7 @@ class MatrixSettingsSchema(Schema):
             appservice_id=data["appservice_id"] or "crossdesk-" + re.sub(r"[^a-z0-9._-]", "-", localpart),
             public_rooms=frozenset(data["public_rooms"]),
             accept_invites=data["accept_invites"],
+            encrypted_notice=data["encrypted_notice"],
         )
 
 

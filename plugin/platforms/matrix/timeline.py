@@ -20,6 +20,9 @@ from plugin.platforms.matrix.schema import MatrixSettings, RoomEventSchema
 DELIVERY = "crossdesk.delivery"
 """Key in the content of what we send: `{"marker", "part", "parts"}`. Believed in the bot's own events alone."""
 
+NOTICE = "crossdesk.notice"
+"""Key in the content of what the bot says by itself; such an event of its own is nothing that is carried."""
+
 SPOKEN = frozenset({"m.room.message", "m.sticker", "m.room.encrypted", "m.poll.start", "org.matrix.msc3381.poll.start"})
 KINDS = (*sorted(SPOKEN), "m.reaction", "m.room.redaction", "m.room.member")
 """The types of event that are read, for filters."""
@@ -96,6 +99,8 @@ class Timeline:
 
     def _read_message(self, event: dict[str, Any], relation: Mapping[str, Any]) -> MessageReceived | None:
         is_own = self.is_own(event)
+        if is_own and NOTICE in event["content"]:
+            return None
         delivery = delivery_of(event) if is_own else None
         if delivery is not None and delivery[1] < delivery[2]:
             return None  # The echo of a part; the last part's echo stands for the whole delivery.

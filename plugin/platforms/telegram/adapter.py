@@ -29,6 +29,7 @@ from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt
 from plugin.platforms.telegram.capabilities import CAPABILITIES, CAPTION_LENGTH, DOWNLOAD_BYTES, MEGABYTE, sending
 from plugin.platforms.telegram.client import BotApi, moved_to
+from plugin.platforms.telegram.commands import menu
 from plugin.platforms.telegram.entities import to_entities
 from plugin.platforms.telegram.refs import Thread, split_message, thread_from_key
 from plugin.platforms.telegram.schema import Settings, SettingsSchema
@@ -48,7 +49,7 @@ class TelegramAdapter:
         self._settings = settings
         self._connection = connection
         self._api = BotApi(connection.http, settings)
-        self._reading = Reading(groups=settings.groups)
+        self._reading = Reading(groups=settings.groups, commands=settings.commands)
 
     def verify(self, request: WebhookRequest) -> None:
         """Compare the secret which Telegram repeats with every update; it signs nothing (Bot API, "setWebhook")."""
@@ -115,6 +116,18 @@ class TelegramAdapter:
             if "message to delete not found" not in gone.detail:
                 raise
 
+    def mark_read(self, thread_key: ThreadKey, message_ref: MessageRef) -> None:
+        """Show a business account's customer that the message was read; a bot's own chats know no such sign (Bot API, "readBusinessMessage")."""
+        chat, number, business = split_message(message_ref)
+        if business:
+            self._api.read("readBusinessMessage", {"business_connection_id": business, "chat_id": int(chat), "message_id": number})
+
+    def send_typing(self, thread_key: ThreadKey) -> None:
+        """Show for five seconds, or until the message is there, that a file is on its way."""
+        thread = thread_from_key(thread_key)
+        where = {"message_thread_id": int(thread.topic) if thread.topic else None, "business_connection_id": thread.business or None}
+        self._api.read("sendChatAction", {"chat_id": int(thread.chat), "action": "upload_document", **where})
+
     def fetch_media(self, attachment: Attachment, *, max_bytes: int) -> File:
         """The bytes of a customer's file: Telegram lets bots have 20 MB at most (Bot API, "getFile")."""
         cap = min(max_bytes, DOWNLOAD_BYTES)
@@ -140,12 +153,14 @@ class TelegramAdapter:
         return File(filename=attachment.filename, content_type=attachment.content_type, content=content, description=attachment.description)
 
     def register_webhook(self) -> None:
-        """Tell Telegram our address and secret, and which updates we want; with intake = "poll", that we have no address."""
+        """Tell Telegram our address, secret and commands, and which updates we want; with intake = "poll", that we have no address."""
         if self._settings.intake == "poll":
             self._api.read("deleteWebhook")
-            return
-        wanted = {"url": self._connection.webhook_url, "secret_token": self._settings.secret_token, "allowed_updates": ALLOWED_UPDATES}
-        self._api.read("setWebhook", wanted)
+        else:
+            wanted = {"url": self._connection.webhook_url, "secret_token": self._settings.secret_token, "allowed_updates": ALLOWED_UPDATES}
+            self._api.read("setWebhook", wanted)
+        if self._settings.commands:
+            self._api.read("setMyCommands", {"commands": menu(self._settings.commands)})
 
     def probe(self) -> Sequence[Probe]:
         """Ask who we are and how the webhook fares."""

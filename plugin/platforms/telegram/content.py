@@ -62,8 +62,6 @@ def read_content(message: Mapping[str, Any]) -> Content:
     attachments = _attachments(message)
     strange = [name for name in message if name not in _KNOWN]
     remarks += [f"Sent something that cannot be shown here ({name}); open the chat in Telegram to see it." for name in strange]
-    if "media_group_id" in message:
-        remarks.append("Part of an album: Telegram sends each of its files as a message of its own.")
     return Content(text if text.plain else caption, attachments, tuple(remarks))
 
 

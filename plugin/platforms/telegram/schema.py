@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from plugin.platforms.telegram.commands import COMMAND, DEFAULT
 
 _TOKEN = r"[1-9][0-9]{0,18}:[A-Za-z0-9_-]{20,72}"  # noqa: S105 - a pattern, no token
 _SECRET = r"[A-Za-z0-9_-]{16,256}"  # noqa: S105
@@ -23,6 +26,8 @@ class Settings:
     api_url: str = "https://api.telegram.org"
     intake: str = "webhook"
     groups: str = "private"
+    commands: Mapping[str, str] = field(default_factory=dict)
+    """What the bot's menu offers: each command with what it says there."""
 
     @property
     def bot_id(self) -> str:
@@ -84,6 +89,19 @@ class SettingsSchema(Schema):
         },
     )
 
+    commands = fields.List(
+        fields.String(
+            validate=validate.Regexp(re.compile(rf"{COMMAND}: \S.{{0,254}}\Z"), error="Write it so: “status: Ask how my request stands”.")
+        ),
+        load_default=list(DEFAULT),
+        validate=validate.Length(max=100),
+        metadata={
+            "help": "The commands of the bot's menu, each as “name: what it says in the menu”. They arrive as messages, with that meaning beside "
+            "them. An empty list leaves the menu as @BotFather knows it.",
+            "secret": False,
+        },
+    )
+
     @validates_schema
     def check_whole(self, data: dict[str, Any], **_: Any) -> None:
         """Rules over several fields."""
@@ -97,7 +115,8 @@ class SettingsSchema(Schema):
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Settings:
         """The validated settings, frozen."""
-        return Settings(**{**data, "api_url": data["api_url"].rstrip("/")})
+        commands = dict(command.split(": ", 1) for command in data["commands"])
+        return Settings(**{**data, "api_url": data["api_url"].rstrip("/"), "commands": commands})
 
 
 def _is_base(url: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import ContactReachability, MessageDeleted, MessageEdited, MessageReceived, PlatformEvent, ReactionChanged
 from plugin.domain.ids import ContactRef, MessageRef
 from plugin.domain.model import Contact, Visibility
+from plugin.platforms.telegram.commands import chosen
 from plugin.platforms.telegram.content import read_content, service_kind
 from plugin.platforms.telegram.refs import Thread
 
@@ -38,9 +39,10 @@ _REACHABLE = ("member", "administrator", "creator", "restricted")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How one bot's updates are read. `groups` is `Settings.groups`."""
+    """How one bot's updates are read. `groups` and `commands` are those of `Settings`."""
 
     groups: str
+    commands: Mapping[str, str] = field(default_factory=dict)
 
     def events(self, update: Any) -> Sequence[PlatformEvent]:
         """The events in one update.
@@ -82,7 +84,8 @@ class Reading:
                 parent_ref=thread.message(_number(parent, "message_id")) if _is_parent(parent, thread) else None,
                 url=_url(_chat(message), ref),
                 is_own=_is_own(message),
-                remarks=content.remarks,
+                remarks=(*content.remarks, *chosen(message, self.commands)),
+                album=str(message.get("media_group_id") or ""),
             )
         ]
 

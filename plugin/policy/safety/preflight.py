@@ -68,6 +68,19 @@ def check(text: Text, *, visibility: Visibility, capabilities: Capabilities, hou
     return tuple(sorted(found, key=lambda concern: concern.severity is Severity.WARN))
 
 
+_PERSONAL = "personal_data:"
+
+
+def stopped_by(concerns: Collection[Concern], kinds: Collection[str]) -> tuple[Concern, ...]:
+    """Those that hold, where of personal data only `kinds` stop a reply; `all` means every kind."""
+    return tuple(
+        concern
+        for concern in concerns
+        if concern.severity is Severity.HOLD
+        and (not concern.code.startswith(_PERSONAL) or "all" in kinds or concern.code.removeprefix(_PERSONAL) in kinds)
+    )
+
+
 def is_held(concerns: Collection[Concern]) -> bool:
     """Whether one of them holds the reply."""
     return any(concern.severity is Severity.HOLD for concern in concerns)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from plugin.policy.safety.personal_data import Lookout
+from plugin.policy.safety.preflight import House
 from plugin.policy.safety.thread_guard import OurSide
 from plugin.policy.sections import Safety
 
@@ -17,9 +18,26 @@ class Watch:
     lookout: Lookout = field(default_factory=Lookout)
     ours: OurSide = field(default_factory=OurSide)
     labels_bystanders: bool = True
+    house: House = field(default_factory=House)
+    """What belongs inside, for the preflight."""
 
 
-def watch_by(safety: Safety, *, lookout: Lookout | None = None, agents: Collection[str] = (), domains: Collection[str] = ()) -> Watch:
-    """The watch that `[policy.safety]` asks for. `agents` are the names of the helpdesk's agents, `domains` the company's on the web."""
-    ours = OurSide(handles=safety.our_handles, agents=agents, domains=domains)
-    return Watch(lookout=lookout or Lookout(), ours=ours, labels_bystanders=safety.label_bystanders)
+def watch_by(
+    safety: Safety,
+    *,
+    lookout: Lookout | None = None,
+    agents: Collection[str] = (),
+    domains: Collection[str] = (),
+    helpdesk_hosts: Collection[str] = (),
+) -> Watch:
+    """The watch that `[policy.safety]` asks for.
+
+    `agents` are the names of the helpdesk's agents, `domains` the company's on the web, `helpdesk_hosts` where agents reach the helpdesk.
+    """
+    lookout = lookout or Lookout()
+    return Watch(
+        lookout=lookout,
+        ours=OurSide(handles=safety.our_handles, agents=agents, domains=domains),
+        labels_bystanders=safety.label_bystanders,
+        house=House(helpdesk_hosts=helpdesk_hosts, agents=agents, lookout=lookout),
+    )

@@ -81,7 +81,7 @@ handoff = "Hi {nummer}"
         "3: policy.default_sla: `fasst` is not an SLA: there is no [policy.sla.NAME] of this name. Did you mean `fast`?",
         (
             "4: policy.hi: is not a part of the policy. Possible here: `approval`, `confirmation`, `crossover`, `default_sla`, `default_team`, "
-            "`expectations`, `fairness`, `follow_up`, `groups`, `handoff`, `locks`, `name`, `noise`, `participation`, `people`, `routing`, "
+            "`expectations`, `fairness`, `follow_up`, `groups`, `handoff`, `locks`, `name`, `noise`, `parked`, `participation`, `people`, `routing`, "
             "`safety`, `sla`, `team`, `texts`, `topic`."
         ),
         '6: policy.team.first.time_zone: is no time zone; write a name such as "Europe/Berlin".',

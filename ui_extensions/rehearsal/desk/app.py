@@ -10,6 +10,7 @@ from flask import Flask
 from ui_extensions.rehearsal.desk import rules
 from ui_extensions.rehearsal.desk.admin_objects import KINDS
 from ui_extensions.rehearsal.desk.api import make_api
+from ui_extensions.rehearsal.desk.relay import Relay
 from ui_extensions.rehearsal.desk.rows import ROLES, AdminObject, Group, User
 from ui_extensions.rehearsal.desk.state import Desk, later
 from ui_extensions.rehearsal.desk.webhooks import Endpoint, Webhooks, default_triggers
@@ -54,6 +55,8 @@ class DeskSettings:
     """Guards `/rehearsal/faults`; empty: there is no such route."""
     file: Path | None = None
     """Where the desk keeps its rows; None: in memory."""
+    relay: Relay | None = None
+    """The way to the bridge's panel; None: the ticket view has no panel."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from werkzeug.exceptions import NotFound
 from ui_extensions.rehearsal import web
 from ui_extensions.rehearsal.desk.app import EXTENSION, Parts, Staff
 from ui_extensions.rehearsal.desk.asking import may_read
+from ui_extensions.rehearsal.desk.relay import Relay, make_relay
 from ui_extensions.rehearsal.desk.rows import (
     AGENT,
     CUSTOMER,
@@ -60,8 +61,9 @@ class Entry:
 class Pages:
     """The view's routes and what they need."""
 
-    def __init__(self, parts: Parts, agents: Sequence[Staff]) -> None:
+    def __init__(self, parts: Parts, agents: Sequence[Staff], *, has_panel: bool) -> None:
         self._desk: Desk = parts.desk
+        self._has_panel = has_panel
         self._agents = {agent.login.lower(): agent for agent in agents}
         self._changes = count(1)
         self.version = 0
@@ -110,6 +112,8 @@ class Pages:
                 link=lambda ticket: url_for("desk_pages.show", agent=me.login, ticket=ticket.id),
                 moment=datetime.fromisoformat,
                 types=TYPES,
+                relayed=self._has_panel,
+                has_panel=self._has_panel and chosen is not None and bool(marks(chosen)["channel"]),
             )
 
     def _chosen(self, me: User) -> Ticket | None:
@@ -161,10 +165,13 @@ class Pages:
         return web.file_answer(self._desk.file_content(file.id), content_type=content_type, filename=file.filename, inline=is_picture)
 
 
-def add_pages(app: Flask, *, agents: Sequence[Staff]) -> None:
-    """Give a desk (`create_desk`) its ticket view, as seen by these agents: one or more."""
+def add_pages(app: Flask, *, agents: Sequence[Staff], relay: Relay | None = None) -> None:
+    """Give a desk (`create_desk`) its ticket view, as seen by these agents: one or more. With a relay the bridge's panel stands beside the ticket."""
     web.furnish(app)
-    app.register_blueprint(Pages(app.extensions[EXTENSION], agents).blueprint())
+    parts: Parts = app.extensions[EXTENSION]
+    app.register_blueprint(Pages(parts, agents, has_panel=relay is not None).blueprint())
+    if relay is not None:
+        app.register_blueprint(make_relay(parts.desk, relay, [agent.login for agent in agents]))
 
 
 def marks(ticket: Ticket) -> dict[str, str]:

@@ -31,7 +31,7 @@ from plugin.domain.events import ArticleAuthor
 from plugin.domain.ids import ArticleRef, ContactRef, CustomerRef, HelpdeskKey, Marker, MediaRef, TicketRef
 from plugin.domain.model import Attachment, Contact, NewArticle, TicketChange
 from plugin.domain.text import Mark, MarkKind, Text
-from plugin.helpdesks.rt import wording
+from plugin.helpdesks.rt import advisories, wording
 from plugin.helpdesks.rt.adapter import HELPDESK, RtAdapter
 from plugin.helpdesks.rt.trimming import trim_reply
 from plugin.testing.fakes import START, CannedHttp, Made, connection
@@ -408,3 +408,32 @@ def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any], field: str
     with pytest.raises(marshmallow.ValidationError) as refusal:
         HELPDESK.settings_schema.load({**SETTINGS, **wrong})
     assert list(refusal.value.messages_dict) == [field]
+
+
+def test_without_the_extension_a_customers_message_goes_in_by_the_bridge() -> None:
+    shown = ticket(
+        CustomFields=[{"name": "Crossdesk Channel", "values": ["support"]}, {"name": "Crossdesk Platform", "values": ["matrix"]}]
+    )
+    made = says(201, ["Correspondence added"], location="/rt/REST/2.0/transaction/184")
+    adapter, http = desk(says(200, shown), made, extension=True)
+    assert adapter.add_article(TICKET_REF, ARTICLE, marker=MARKER).article_ref == "184"
+    assert path_of(http.made[1]) == "/crossdesk/ticket/10/correspond"
+    adapter, http = desk(says(200, shown), says(404), made, extension=True)
+    assert adapter.add_article(TICKET_REF, ARTICLE, marker=MARKER).article_ref == "184"
+    assert [path_of(call) for call in http.made[1:]] == ["/crossdesk/ticket/10/correspond", "/ticket/10/correspond"]
+    adapter, http = desk(says(200, shown), says(502), extension=True)
+    with pytest.raises(OutcomeUnknown):
+        adapter.add_article(TICKET_REF, ARTICLE, marker=MARKER)
+    assert len(http.made) == 2
+
+
+def test_known_weaknesses_are_named_with_their_sources() -> None:
+    assert {entry["id"] for entry in advisories.known_for("5.0.10")} == {"CVE-2026-108270"}
+    assert "CVE-2026-108270" in {entry["id"] for entry in advisories.known_for("6.0.3")}
+    assert advisories.known_for("5.0.11") == advisories.known_for("6.0.4") == advisories.known_for("of unknown version") == []
+    assert all(entry["source"].startswith("https://") for entry in advisories.known_for("5.0.0"))
+    for version, is_ok in (("5.0.9", False), ("5.0.11", True), ("5.0.3+dfsg-3~deb12u6", True)):
+        adapter, _ = desk(says(200, {"Version": version}), says(200, {"Version": version}), says(401), says(401), says(401))
+        found = next(probe for probe in adapter.probe() if probe.name == "known weaknesses")
+        assert found.is_ok is is_ok
+        assert ("CVE-2026-41075" in found.answer) is (version != "5.0.11")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from plugin.contracts.helpdesk import HelpdeskAdapter
+from plugin.contracts.helpdesk import HelpdeskAdapter, TakesLock
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, PollsEvents
 from plugin.domain.clock import SystemClock
@@ -39,7 +39,7 @@ TRANSPORT = Transport()
 
 
 def connect(info: dict[str, Any], secrets: MemorySecrets | None = None, **changes: Any) -> RtAdapter:
-    loaded = {"url": info["url"], "user": info["user"], "password": info["password"], "queue": info["queue"]}
+    loaded = {name: info[name] for name in ("url", "user", "password", "queue", "extension")}
     settings = HELPDESK.settings_schema.load({**loaded, "webhook_secret": info["webhook_secret"], **changes})
     connection = Connection(
         http=TRANSPORT.client(name="rt"),
@@ -51,8 +51,14 @@ def connect(info: dict[str, Any], secrets: MemorySecrets | None = None, **change
 
 
 @pytest.fixture(scope="module")
-def info() -> dict[str, Any]:
+def info(request: pytest.FixtureRequest) -> dict[str, Any]:
+    if getattr(request, "param", "plain") == "extended":
+        return server("rt-extended", rt.start_extended)
     return server("rt", rt.start)
+
+
+BOTH = pytest.mark.parametrize("info", ["plain", "extended"], indirect=True)
+"""For what the extension does in another way."""
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +131,7 @@ def test_a_ticket_is_found_by_its_marker_and_only_by_that(desk: RtAdapter, agent
         "Crossdesk Visibility": ["public"],
         "Crossdesk Stage": ["social"],
         "Crossdesk Tags": ["new"],
+        **{f"Crossdesk {name}": [] for name in ("Action", "Reason", "SLA", "Type")},
     }
     ((kind, creator, html),) = agent.texts(made.ticket_ref)
     assert (kind, creator) == ("Create", info["user"])
@@ -145,6 +152,7 @@ def test_a_first_message_with_files_and_a_predecessor(desk: RtAdapter) -> None:
     assert [(file.filename, file.content_type, file.size) for file in first.attachments] == [("日本 😀.png", "image/png", len(PNG))]
 
 
+@BOTH
 def test_an_article_is_found_by_its_marker_and_is_not_an_agents(desk: RtAdapter) -> None:
     ticket_ref, marker = opened(desk), new_marker()
     assert desk.find_article(ticket_ref, marker=marker) is None
@@ -231,6 +239,7 @@ def hooks(info: dict[str, Any]) -> Iterator[Hooks]:
         yield hooks
 
 
+@BOTH
 def test_the_hook_and_the_poll_tell_the_same_facts(desk: RtAdapter, agent: RtAgent, info: dict[str, Any], hooks: Hooks) -> None:
     ticket_ref, other = opened(desk), opened(desk)
     position = desk.poll(None).position
@@ -267,6 +276,7 @@ def test_a_deaf_receiver_costs_the_agent_nothing_and_the_poll_finds_it(desk: RtA
     assert f"txn:{reply}" in {event.event_key for event in desk.poll(position).events}
 
 
+@BOTH
 def test_a_merged_ticket_is_followed(desk: RtAdapter, agent: RtAgent) -> None:
     marker, article_marker = new_marker(), new_marker()
     old = desk.open_ticket(new_ticket(), marker=marker).ticket_ref
@@ -305,6 +315,7 @@ def test_a_deleted_ticket_is_gone(desk: RtAdapter, agent: RtAgent) -> None:
             call(TicketRef("999999"))
 
 
+@BOTH
 def test_a_customers_message_opens_a_closed_ticket_and_a_note_does_not(desk: RtAdapter, agent: RtAgent) -> None:
     ticket_ref = opened(desk)
     for status in ("resolved", "rejected"):
@@ -345,6 +356,48 @@ def test_changes_are_made_once_and_refusals_are_told(desk: RtAdapter, agent: RtA
         with pytest.raises(RemoteRejected) as refusal:
             desk.update_ticket(ticket_ref, wrong)
         assert refusal.value.detail
+
+
+def test_the_owner_is_the_lock(desk: RtAdapter, agent: RtAgent) -> None:
+    assert isinstance(desk, TakesLock)
+    ticket_ref = opened(desk)
+    assert desk.take(ticket_ref, "agent") == "agent"
+    assert desk.take(ticket_ref, "agent") == "agent"
+    assert desk.take(ticket_ref, "second") == "agent"
+    assert desk.take(ticket_ref, "second", steal=True) == "second"
+    assert desk.release(ticket_ref, "agent") == "second"
+    assert desk.release(ticket_ref, "second") == ""
+    agent.take(ticket_ref)
+    assert desk.follow_merge(ticket_ref).owner == "agent"
+    with pytest.raises(RemoteRejected):
+        desk.take(ticket_ref, "nobody-knows", steal=True)
+
+
+def test_custom_fields_by_our_words_and_by_rts_names(desk: RtAdapter, agent: RtAgent, info: dict[str, Any]) -> None:
+    ticket = new_ticket(owner="agent", fields=(("sla", "gold"), ("Room", "12")), priority="low")
+    made = desk.open_ticket(ticket, marker=new_marker())
+    assert made.losses == ("RT did not fill the field Room: the queue has none of that name, or the bridge may not write it.",)
+    state = desk.follow_merge(made.ticket_ref)
+    assert state.owner == "agent"
+    told = dict(state.fields)
+    assert (told["stage"], told["sla"], told["action"], told["reason"]) == ("social", "gold", "", "")
+    position = desk.poll(None).position
+    agent.set(made.ticket_ref, CustomFields={"Crossdesk Action": "handoff", "Crossdesk Reason": "they ask for money"})
+    assert about(desk.poll(position).events, made.ticket_ref)
+    told = dict(desk.follow_merge(made.ticket_ref).fields)
+    assert (told["action"], told["reason"]) == ("handoff", "they ask for money")
+    desk.update_ticket(made.ticket_ref, TicketChange(fields=(("action", ""), ("reason", ""), ("sla", "silver"))))
+    told = dict(desk.follow_merge(made.ticket_ref).fields)
+    assert (told["action"], told["reason"], told["sla"]) == ("", "", "silver")
+    before = agent.ticket(made.ticket_ref)["LastUpdated"]
+    desk.update_ticket(made.ticket_ref, TicketChange(fields=(("action", ""), ("sla", "silver"))))
+    assert agent.ticket(made.ticket_ref)["LastUpdated"] == before
+    with pytest.raises(RemoteRejected, match="room"):
+        desk.update_ticket(made.ticket_ref, TicketChange(fields=(("Room", "13"),)))
+    further = connect(info, custom_fields=["Crossdesk Tags", "Nowhere"])
+    assert dict(further.follow_merge(made.ticket_ref).fields)["Crossdesk Tags"] == "new"
+    refused = desk.open_ticket(new_ticket(owner="nobody-knows"), marker=new_marker())
+    assert "did not make nobody-knows" in refused.losses[0]
 
 
 def test_a_queue_that_is_not_prepared_gets_no_ticket(desk: RtAdapter) -> None:

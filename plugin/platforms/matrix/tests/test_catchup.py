@@ -216,3 +216,38 @@ def test_a_poll_that_fails_says_how(scripted: Scripted, answer: Any, error: type
     adapter, _ = scripted(answer)
     with pytest.raises(error):
         adapter.poll(POSITION)
+
+
+def secret(number: int, room: str = ROOM) -> dict[str, Any]:
+    return {**said(number), "type": "m.room.encrypted", "content": {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "x"}}
+
+
+def test_an_encrypted_room_is_told_once_that_nobody_can_read_it(scripted: Scripted) -> None:
+    adapter, http = scripted(synced(secret(1), secret(2)), {"event_id": "$notice"}, synced(secret(3)))
+    polled = adapter.poll(POSITION)
+    assert keys(polled) == ["$1", "$2"]
+    again = adapter.poll(where(polled))
+    assert where(again)["notices"] == {ROOM: True}
+    (notice,) = (call for call in http.made if call.method == "PUT")
+    assert notice.url.endswith("/send/m.room.message/crossdesk-encrypted")
+
+
+@pytest.mark.parametrize("problem", [OutcomeUnknown("no answer"), (502, {}), (429, {"errcode": "M_LIMIT_EXCEEDED", "error": "slow"})])
+def test_a_notice_that_may_not_have_arrived_is_said_again_under_the_same_id(scripted: Scripted, problem: Any) -> None:
+    adapter, http = scripted(synced(secret(1)), problem, synced(), {"event_id": "$notice"})
+    polled = adapter.poll(POSITION)
+    assert keys(polled) == ["$1"]
+    assert where(polled)["notices"] == {ROOM: False}
+    assert where(adapter.poll(where(polled)))["notices"] == {ROOM: True}
+    assert len({call.url for call in http.made if call.method == "PUT"}) == 1
+
+
+def test_a_room_in_which_the_bot_may_not_speak_is_left_alone(scripted: Scripted) -> None:
+    adapter, _ = scripted(synced(secret(1)), (403, {"errcode": "M_FORBIDDEN", "error": "You don't have permission"}))
+    assert where(adapter.poll(POSITION))["notices"] == {ROOM: True}
+
+
+def test_an_admin_may_want_no_notice(scripted: Scripted) -> None:
+    adapter, http = scripted(synced(secret(1)), encrypted_notice="")
+    assert "notices" not in where(adapter.poll(POSITION))
+    assert len(http.made) == 1

@@ -74,6 +74,10 @@ def test_push_and_poll_tell_the_same(customer: Customer, adapter: MatrixAdapter,
     assert isinstance(told[deletion], MessageDeleted)
     assert told[deletion].message_ref == picture
     assert "encrypted" in told[encrypted].remarks[0]
+    customer.send_event(room, {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "y"}, kind="m.room.encrypted")
+    assert not any(isinstance(event, MessageReceived) and event.is_own for event in (*poller.poll(), *poller.poll()))
+    notices = [event for event in customer.messages(room) if event["content"].get("msgtype") == "m.notice"]
+    assert len(notices) == 1, "the customer is told once that nobody can read this"
 
 
 def test_a_long_silence_of_ours_loses_nothing(customer: Customer, adapter: MatrixAdapter, room: str, poller: Any) -> None:

@@ -161,6 +161,17 @@ def test_a_group_that_became_a_supergroup_is_followed_at_once(telegram: Telegram
     assert telegram.said_by_bot(-500) == []
 
 
+def test_a_customer_of_a_business_account_sees_that_the_message_was_read(telegram: TelegramStandIn, adapter: TelegramAdapter) -> None:
+    telegram.connect_business("Bc1", owner=500)
+    asked = telegram.customer_says(77, "to the shop", business="Bc1")["message_id"]
+    plain = telegram.customer_says(77, "to the bot")["message_id"]
+    adapter.mark_read(ThreadKey("77/business/Bc1"), MessageRef(f"77:{asked}:Bc1"))
+    adapter.mark_read(ThreadKey("77"), MessageRef(f"77:{plain}"))
+    assert telegram.methods.read == [("Bc1", 77, asked)]
+    for thread in ("77", "77/business/Bc1"):
+        adapter.send_typing(ThreadKey(thread))
+
+
 def test_a_business_chat_that_was_silent_for_a_day_is_a_closed_window(
     connect: Callable[..., TelegramAdapter], telegram: TelegramStandIn, marker: Marker
 ) -> None:

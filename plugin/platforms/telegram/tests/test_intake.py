@@ -85,7 +85,16 @@ def test_registering_names_the_kinds_and_the_secret_and_may_be_repeated(
     assert telegram.updates.webhook.url == "https://desk.example/in/channel/telegram"
     assert telegram.updates.webhook.secret == SECRET
     assert telegram.updates.allowed == frozenset(ALLOWED_UPDATES)
+    assert [command["command"] for command in telegram.methods.commands] == ["start", "help", "status", "end"]
     assert [probe.is_ok for probe in adapter.probe()] == [True, True, True, True]
+
+
+def test_the_menu_says_what_the_admin_wants_or_stays_as_it_is(telegram: TelegramStandIn, connect: Callable[..., TelegramAdapter]) -> None:
+    connect(commands=["order: Ask about an order: any", "end: Good bye"]).register_webhook()
+    wanted = [{"command": "order", "description": "Ask about an order: any"}, {"command": "end", "description": "Good bye"}]
+    assert telegram.methods.commands == wanted
+    connect(commands=[]).register_webhook()
+    assert telegram.methods.commands == wanted
 
 
 def test_an_address_that_telegram_cannot_reach_is_refused(connect: Callable[..., TelegramAdapter]) -> None:
@@ -245,10 +254,12 @@ def test_an_unknown_file_is_refused_for_good(adapter: TelegramAdapter) -> None:
         ({"api_url": "https://[::1"}, "api_url"),
         ({"intake": "both"}, "intake"),
         ({"groups": "all"}, "groups"),
+        ({"commands": ["Status: capital"]}, "commands"),
+        ({"commands": ["status:"]}, "commands"),
         ({"colour": "blue"}, "colour"),
     ],
 )
-def test_wrong_settings_are_named(data: dict[str, str], field: str) -> None:
+def test_wrong_settings_are_named(data: dict[str, Any], field: str) -> None:
     whole = {"token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw", "secret_token": SECRET, **data} if data else {"secret_token": SECRET}
     with pytest.raises(Exception) as mistake:
         PLATFORM.settings_schema.load(whole)

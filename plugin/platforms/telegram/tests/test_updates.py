@@ -151,7 +151,6 @@ def test_an_animation_is_one_file_though_it_is_sent_twice() -> None:
         ({"sticker": {"file_id": "s", "emoji": "👍"}}, "Sent a sticker 👍."),
         ({"text": "a", "forward_origin": {"type": "hidden_user", "sender_user_name": "Zed"}}, "Forwarded from Zed"),
         ({"text": "a", "quote": {"text": "these words", "position": 0}}, "“these words”"),
-        ({"photo": [{"file_id": "p"}], "media_group_id": "12"}, "Part of an album"),
         ({"migrate_to_chat_id": -100777}, "became a supergroup (-100777)"),
         ({"invoice": {"title": "Bill"}}, "cannot be shown here (invoice)"),
         ({"a_kind_of_next_year": {"x": 1}}, "cannot be shown here (a_kind_of_next_year)"),
@@ -191,6 +190,32 @@ def test_a_moving_location_is_carried_at_its_ends() -> None:
     with pytest.raises(UnsupportedEvent, match="live location moved"):
         read("edited_message", message(location={**place, "live_period": 60}, edit_date=1767225601))
     assert read("edited_message", message(location=place, edit_date=1767225601))
+
+
+@pytest.mark.parametrize(
+    ("said", "remarks"),
+    [
+        ("/start", ()),
+        ("/start order-4711", ("Came by a link to the bot that carries the word “order-4711”.",)),
+        ("/start please, where is it?", ()),
+        ("/Status@ExampleBot", ("Chose the command /status: “How is it?”.",)),
+        ("/status of 4711", ("Chose the command /status: “How is it?”.",)),
+        ("/unknown", ()),
+        ("I wrote /status", ()),
+    ],
+)
+def test_a_command_is_told_with_what_it_means(said: str, remarks: tuple[str, ...]) -> None:
+    (event,) = Reading(groups="private", commands={"start": "Begin", "status": "How is it?"}).events(
+        {"update_id": 1, "message": message(text=said)}
+    )
+    assert isinstance(event, MessageReceived)
+    assert (event.text.plain, event.remarks) == (said, remarks)
+
+
+def test_the_files_of_an_album_bear_its_name() -> None:
+    parts = [received(photo=[{"file_id": f"p{number}"}], media_group_id="12") for number in range(2)]
+    assert [part.album for part in parts] == ["12", "12"]
+    assert received(text="a").album == ""
 
 
 def test_deletions_in_business_chats() -> None:

@@ -6,8 +6,9 @@ Source: Bot API, "Available methods"; the refusals' words follow the Bot API ser
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from plugin.testing.standins.telegram.files import Upload
@@ -29,6 +30,8 @@ class Methods:
     world: World
     updates: Updates
     may_be_loopback: bool = True
+    commands: list[Json] = field(default_factory=list)
+    read: list[tuple[str, int, int]] = field(default_factory=list)
 
     def run(self, method: str, given: Mapping[str, Any], files: Mapping[str, Upload]) -> Any:
         """The method's result.
@@ -82,6 +85,19 @@ class Methods:
     def delete_webhook(self, call: Call) -> Any:
         """No webhook any more."""
         self.updates.set_webhook(Webhook(), drop=call.get("drop_pending_updates", False))
+        return True
+
+    def set_commands(self, call: Call) -> Any:
+        """What the bot's menu offers."""
+        commands = call.get("commands", [])
+        if len(commands) > 100:
+            raise bad_request("BOT_COMMANDS_TOO_MUCH")
+        for command in commands:
+            if not re.fullmatch(r"[a-z0-9_]{1,32}", str(command.get("command", ""))):
+                raise bad_request("BOT_COMMAND_INVALID")
+            if not 1 <= len(str(command.get("description", ""))) <= 256:
+                raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
+        self.commands = list(commands)
         return True
 
     def get_webhook_info(self, call: Call) -> Json:
@@ -152,6 +168,17 @@ class Methods:
                 if connection == business:
                     for number in numbers:
                         space.pop(number, None)
+        return True
+
+    def read_business(self, call: Call) -> Any:
+        """A customer's message is shown as read."""
+        business, chat, number = call.get("business_connection_id", ""), call.get("chat_id"), call.get("message_id")
+        with self.world.lock:
+            if business not in self.world.connections:
+                raise bad_request("business connection not found")
+            if number not in self.world.kept.get((business, chat), {}):
+                raise bad_request("message not found")
+        self.read.append((business, chat, number))
         return True
 
     def get_file(self, call: Call) -> Json:
@@ -247,6 +274,7 @@ _METHODS: dict[str, tuple[Callable[[Methods, Call], Any], dict[str, type], tuple
     "getupdates": (Methods.get_updates, {"offset": int, "limit": int, "timeout": int, "allowed_updates": list}, ()),
     "setwebhook": (Methods.set_webhook, WEBHOOK, ()),
     "deletewebhook": (Methods.delete_webhook, {"drop_pending_updates": bool}, ()),
+    "setmycommands": (Methods.set_commands, {"commands": list}, ()),
     "getwebhookinfo": (Methods.get_webhook_info, {}, ()),
     "sendmessage": (Methods.send_message, {**SENDING, **TEXT}, ()),
     "sendphoto": _file("photo"),
@@ -259,6 +287,7 @@ _METHODS: dict[str, tuple[Callable[[Methods, Call], Any], dict[str, type], tuple
     "editmessagecaption": (Methods.edit_caption, {**TARGET, **CAPTION}, ()),
     "deletemessage": (Methods.delete_message, {"chat_id": int, "message_id": int}, ()),
     "deletebusinessmessages": (Methods.delete_business, {"business_connection_id": str, "message_ids": list}, ()),
+    "readbusinessmessage": (Methods.read_business, {"business_connection_id": str, "chat_id": int, "message_id": int}, ()),
     "getfile": (Methods.get_file, {"file_id": str}, ()),
     "sendchataction": (Methods.send_action, {"chat_id": int, "action": str, "message_thread_id": int, "business_connection_id": str}, ()),
 }

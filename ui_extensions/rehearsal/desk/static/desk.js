@@ -60,6 +60,7 @@
   function show(form) {
     const kind = form.elements.kind.value, hint = form.querySelector(".hint");
     form.classList.toggle("internal", kind === "note");
+    document.querySelector("cd-panel")?.toggleAttribute("internal", kind === "note");
     hint.textContent = kind === "note" ? hint.dataset.hintNote : hint.dataset.hintPhone;
   }
 

@@ -1,0 +1,51 @@
+"""What the gate is asked with: an outbound wish and its conversation, as facts. Runs inside a turn's transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from plugin.domain.model import HeldReason, Lane, Visibility
+from plugin.handlers import parking
+from plugin.handlers.installation import Installation
+from plugin.policy import approvals, gate, locks
+from plugin.store import messages
+from plugin.store.conversations import Held
+
+BESIDE = frozenset({HeldReason.LOCK, HeldReason.APPROVAL, HeldReason.PREFLIGHT, HeldReason.WINDOW})
+"""What is held for these reasons lets the replies behind it pass."""
+TOLD_BEFORE = frozenset({HeldReason.APPROVAL})
+"""The agents were told with the reply itself."""
+
+
+def facts(connection: Connection, installation: Installation, held: Held, row: Row[Any], *, is_begun: bool) -> gate.OutboundFacts:
+    """All that the gate may look at."""
+    payload = row.payload
+    answered = payload.get("reply_to")
+    waits = approvals.find(held.candidates, row.event_id) if row.op == "reply" else None
+    is_locked_out = "fence" in payload and not held.lock.is_good(payload["fence"])
+    return gate.OutboundFacts(
+        now=held.now,
+        visibility=Visibility(held.visibility),
+        stage=held.stage,
+        is_reachable=held.is_reachable,
+        last_inbound_at=held.last_inbound_at,
+        hold_reason=held.hold_reason,
+        hold_text=held.hold_text,
+        capabilities=installation.channels[held.place].adapter.capabilities,
+        file_count=len(payload.get("files", ())),
+        no_reply=messages.why_no_reply(connection, held.place, answered) if answered else "",
+        is_template=row.op == "template",
+        holds_public=held.state.holds_public,
+        is_notice=row.lane == Lane.NOTICES,
+        is_released=bool(payload.get("released")),
+        broken_rule=held.state.broken,
+        is_monitored=held.state.is_monitored,
+        lock=locks.why_held(held.lock, now=held.now) if is_locked_out else "",
+        approval=approvals.why_held(waits) if waits is not None else "",
+        preflight=payload.get("preflight", ""),
+        is_begun=is_begun,
+        is_shut=parking.is_shut(held, row),
+        withdrawn_at=parking.withdrawn_at(installation, row),
+    )

@@ -1,0 +1,201 @@
+"""One account's sign-in: the code for tokens (with PKCE), tokens kept as a secret, and renewed once however many workers ask.
+
+Sources: RFC 6749 (section 6: a renewal's answer leaves out what stays as it was), RFC 7636.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from plugin.contracts.http import HttpResponse
+from plugin.contracts.platform import Connection, Grant
+from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteUnavailable
+
+SECRET = "token"  # noqa: S105 - the name under which it is kept
+_EARLY = 60.0
+"""Seconds before its end at which a token is renewed."""
+_ONCE_MORE = "Connect the channel again (crossdesk channel connect), then resume it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """Who signs in: the platform's addresses, our app there, and how the two speak."""
+
+    name: str
+    """As people call it, for sentences."""
+    authorize_url: str
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scopes: tuple[str, ...]
+    by_basic: bool = False
+    """The app shows itself by HTTP Basic; else by fields of the form."""
+    has_pkce: bool = True
+    asked: Mapping[str, str] = field(default_factory=dict)
+    """What the address asks for besides."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    first_use: Mapping[str, str] | None = None
+    """The form that brings a first token without a browser; None where a person must agree."""
+    lifetime: float = 3600.0
+    """Seconds that a token lasts where the answer does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A sign-in: the access token, when it ends (seconds since 1970), what renews it, and what it allows."""
+
+    access: str = field(repr=False)
+    renewal: str = field(repr=False)
+    ends_at: float
+    scopes: tuple[str, ...]
+
+    def dump(self) -> str:
+        """As the text that is kept."""
+        return json.dumps({"access": self.access, "renewal": self.renewal, "ends_at": self.ends_at, "scopes": list(self.scopes)})
+
+
+def load_token(kept: str | None) -> Token | None:
+    """The reverse of `Token.dump`; None for nothing and for what cannot be read."""
+    try:
+        data = json.loads(kept or "")
+        scopes = tuple(str(scope) for scope in data["scopes"])
+        return Token(access=str(data["access"]), renewal=str(data["renewal"]), ends_at=float(data["ends_at"]), scopes=scopes)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def read_grant(answer: Mapping[str, Any], *, now: float, before: Token | None, lifetime: float = 3600.0) -> Token | None:
+    """A token endpoint's answer; what it leaves out stays as it was. None when it holds no access token."""
+    access, seconds, granted, fresh = (answer.get(name) for name in ("access_token", "expires_in", "scope", "refresh_token"))
+    if not isinstance(access, str) or not access:
+        return None
+    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < 1e9
+    return Token(
+        access=access,
+        renewal=fresh if isinstance(fresh, str) and fresh else (before.renewal if before is not None else ""),
+        ends_at=now + (float(seconds) if is_number else lifetime),  # type: ignore[arg-type]
+        scopes=tuple(re.split(r"[\s,]+", granted.strip())) if isinstance(granted, str) else (before.scopes if before is not None else ()),
+    )
+
+
+class Tokens:
+    """One account's sign-in with one provider."""
+
+    def __init__(self, provider: Provider, connection: Connection) -> None:
+        self._provider = provider
+        self._http = connection.http
+        self._secrets = connection.secrets
+        self._clock = connection.clock
+
+    def authorize_url(self, grant: Grant) -> str:
+        """Where the person's browser goes."""
+        asked = {
+            "response_type": "code",
+            "client_id": self._provider.client_id,
+            "redirect_uri": grant.redirect_url,
+            "scope": " ".join(self._provider.scopes),
+            "state": grant.state,
+            **self._provider.asked,
+        }
+        if self._provider.has_pkce:
+            digest = hashlib.sha256(grant.verifier.encode()).digest()
+            asked |= {"code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="), "code_challenge_method": "S256"}
+        return f"{self._provider.authorize_url}?{urlencode(asked, quote_via=quote)}"
+
+    def exchange(self, code: str, grant: Grant) -> Token:
+        """The token that a code stands for; not kept yet.
+
+        Raises:
+            CredentialsRejected: the code is used or old, or a permission was not given.
+            RemoteError: any other of its kinds.
+        """
+        asked = {"grant_type": "authorization_code", "code": code, "redirect_uri": grant.redirect_url}
+        if self._provider.has_pkce:
+            asked["code_verifier"] = grant.verifier
+        token = self._granted(asked, None, refused=f"{self._provider.name} did not accept the code: it is used or too old. {_ONCE_MORE}")
+        if missing := self.missing(token):
+            raise CredentialsRejected(
+                f"The account did not allow everything: {', '.join(missing)} is missing. Nothing was kept; connect the channel again and "
+                "agree to everything that is asked."
+            )
+        return token
+
+    def keep(self, token: Token) -> None:
+        """Keep a token in place of the one that is kept now."""
+        self._secrets.refresh(SECRET, self._secrets.get(SECRET), lambda _: token.dump())
+
+    def missing(self, token: Token) -> tuple[str, ...]:
+        """The permissions that are needed and not allowed."""
+        return () if "*" in token.scopes else tuple(scope for scope in self._provider.scopes if scope not in token.scopes)
+
+    def current(self) -> tuple[str, Token]:
+        """The token as it is kept, and read; renewed first when it is about to end.
+
+        Raises:
+            CredentialsRejected: there is none, or it cannot be renewed.
+            RemoteError: any other of its kinds.
+        """
+        kept = self._secrets.get(SECRET)
+        token = load_token(kept)
+        if token is None and self._provider.first_use is not None:
+            return self.renewed(kept)
+        if kept is None or token is None:
+            raise CredentialsRejected(f"No {self._provider.name} account is connected to this channel yet. {_ONCE_MORE}")
+        return self.renewed(kept) if token.ends_at - self._clock.now().timestamp() <= _EARLY else (kept, token)
+
+    def renewed(self, stale: str | None) -> tuple[str, Token]:
+        """A token that is newer than `stale`."""
+        kept = self._secrets.refresh(SECRET, stale, self._renew)
+        token = load_token(kept)
+        if token is None:
+            raise CredentialsRejected(f"The kept sign-in of this {self._provider.name} account cannot be read. {_ONCE_MORE}")
+        return kept, token
+
+    def _renew(self, current: str | None) -> str:
+        before, name = load_token(current), self._provider.name
+        if before is not None and before.renewal:
+            asked: Mapping[str, str] = {"grant_type": "refresh_token", "refresh_token": before.renewal}
+        elif self._provider.first_use is not None:
+            asked = self._provider.first_use
+        else:
+            raise CredentialsRejected(f"The sign-in of this {name} account has ended and cannot be renewed. {_ONCE_MORE}")
+        return self._granted(asked, before, refused=f"{name} does not renew this account's sign-in any more. {_ONCE_MORE}").dump()
+
+    def _granted(self, asked: Mapping[str, str], before: Token | None, *, refused: str) -> Token:
+        answer = self._asked(asked)
+        body, name = answer.json_object, self._provider.name
+        said = str((body or {}).get("error_description") or (body or {}).get("error") or "")[:300]
+        if answer.status == 429:
+            raise RateLimited(
+                f"{name} asks us to sign in later; nothing was lost, and it waits.", retry_after=answer.retry_after, detail=said
+            )
+        # Some answer 200 to a wrong code or password, and tell of the error in the body.
+        if body is not None and (answer.status in (400, 401, 403) or (answer.is_ok and isinstance(body.get("error"), str))):
+            raise CredentialsRejected(refused, detail=said)
+        token = None
+        if answer.is_ok:
+            now = self._clock.now().timestamp()
+            token = read_grant(body or {}, now=now, before=before, lifetime=self._provider.lifetime)
+        if token is None:
+            raise RemoteUnavailable(f"{name} did not answer the sign-in as it should; it is tried again.", retry_after=answer.retry_after)
+        return token
+
+    def _asked(self, asked: Mapping[str, str]) -> HttpResponse:
+        provider, form = self._provider, dict(asked)
+        headers = dict(provider.headers)
+        if provider.by_basic:
+            pair = f"{provider.client_id}:{provider.client_secret}"
+            headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        else:
+            form |= {"client_id": provider.client_id, "client_secret": provider.client_secret}
+        try:
+            return self._http.request("POST", provider.token_url, headers=headers, data=form)
+        except OutcomeUnknown as unclear:
+            raise RemoteUnavailable(f"{provider.name} did not answer the sign-in; it is tried again.", detail=unclear.detail) from None

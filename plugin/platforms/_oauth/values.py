@@ -1,0 +1,70 @@
+"""Reading JSON from outside, whatever stands where, and judging addresses and credentials in settings. Knows no platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+_LONGEST_ID = 400
+
+
+def read_object(value: Any) -> Mapping[str, Any]:
+    """`value` if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def read_objects(value: Any) -> Sequence[Mapping[str, Any]]:
+    """The objects in `value`."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def read_string(value: Any) -> str:
+    """`value` if it is text, else empty."""
+    return value if isinstance(value, str) else ""
+
+
+def read_id(value: Any) -> str:
+    """`value` if it can be an id: printable ASCII without white space. Anything else is empty."""
+    text = read_string(value)
+    return text if text.isascii() and text.isprintable() and " " not in text and len(text) <= _LONGEST_ID else ""
+
+
+def read_count(value: Any) -> int | None:
+    """A number that counts something, as a number or as digits."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def read_time(value: Any) -> datetime | None:
+    """A time as ISO 8601."""
+    try:
+        found = datetime.fromisoformat(read_string(value))
+        return found.astimezone(UTC) if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_seconds(value: Any) -> datetime | None:
+    """A time in seconds since 1970, as a number."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < 1e11:
+        return None
+    return datetime.fromtimestamp(value, UTC)
+
+
+def is_plain(value: str) -> bool:
+    """Whether a credential can be one: printable ASCII without white space."""
+    return value.isascii() and value.isprintable() and " " not in value
+
+
+def is_base(url: str) -> bool:
+    """Whether an address can stand before paths. In the clear only within this machine: tokens travel there."""
+    try:
+        parts = urlsplit(url)
+        is_near = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_near)
+        return is_safe and bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
+    except ValueError:
+        return False

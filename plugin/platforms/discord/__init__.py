@@ -1,0 +1,1 @@
+"""Discord: the channels, threads and forums of servers, read by asking and answered by a bot."""

@@ -1,0 +1,1 @@
+"""YouTube: comments on one channel and its videos. Found by walking `adapter.PLATFORM`."""

@@ -1,0 +1,38 @@
+"""Who waits, across the conversations of one person: for one clock, one place in the queue, and one receipt. Reads only."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+_FIRST = text(
+    """
+    SELECT id, unanswered_since FROM conversation
+    WHERE contact_id = :contact AND id <> :id AND unanswered_since > now() - :within AND stage <> 'resolved' AND NOT ticket_closed
+    ORDER BY unanswered_since, id LIMIT 1
+    """
+)
+_RECEIPTED = text(
+    """
+    SELECT EXISTS (SELECT 1 FROM conversation
+                   WHERE contact_id = :contact AND CAST(crossover->>'receipted_at' AS timestamptz) > now() - :within)
+    """
+)
+
+
+def first_of(connection: Connection, contact_id: int, *, other_than: int, within: timedelta) -> Row[Any] | None:
+    """The contact's other conversation that has waited for an answer the longest, and since when; None where there is none within that time."""
+    return connection.execute(_FIRST, {"contact": contact_id, "id": other_than, "within": within}).one_or_none()
+
+
+def is_waiting(connection: Connection, conversation_id: int) -> bool:
+    """Whether nobody has answered in the conversation yet."""
+    statement = text("SELECT unanswered_since IS NOT NULL AND stage <> 'resolved' AND NOT ticket_closed FROM conversation WHERE id = :id")
+    return bool(connection.execute(statement, {"id": conversation_id}).scalar())
+
+
+def was_receipted(connection: Connection, contact_id: int, *, within: timedelta) -> bool:
+    """Whether the contact was told within that time, in any conversation, that nobody is at work."""
+    return bool(connection.execute(_RECEIPTED, {"contact": contact_id, "within": within}).scalar())

@@ -1,0 +1,251 @@
+"""The stand-in's HTTP: tokens, closed request bodies, faults, pages, nonces; and the people's side."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from flask import Flask, Response, jsonify, request
+
+from plugin.contracts.http import WebhookRequest
+from plugin.testing.standins.discord.world import BOT, GUILD, Channel, Refused, World, invalid
+from plugin.testing.standins.serving import Json, Server, Struck, unknown_fields
+from plugin.testing.standins.telegram.faults import Kind
+
+TOKEN = "MTAwMDAwMDAwMDAwMDAwMDQy.GstAnD.in0token0of0a0stand0in0which0opens0nothing"
+_CREATE = ("content", "nonce", "enforce_nonce", "allowed_mentions", "message_reference", "attachments")
+_PATCH = ("content", "allowed_mentions")
+_LONGEST, _LARGEST, _NONCE, _NONCE_SECONDS = 2000, 10 << 20, 25, 300.0
+_FORUM = 15
+
+
+class DiscordStandIn:
+    """One server with one bot."""
+
+    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+        self.token = TOKEN
+        self.calls: list[tuple[str, str, Json]] = []
+        self.typing: list[str] = []
+        self._key = Ed25519PrivateKey.generate()
+        self._now = now
+        self.world = World(now=now, host=lambda: self._server.url)
+        self.bot: Json = {"id": BOT, "username": "helpdesk", "global_name": None, "bot": True, "avatar": None}
+        self._server = Server(self._app())
+        self.arm = self._server.arm
+
+    def __enter__(self) -> Self:
+        self._server.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.__exit__()
+
+    @property
+    def url(self) -> str:
+        """The `api_url` for an adapter's settings."""
+        return f"{self._server.url}/api/v10"
+
+    @property
+    def public_key(self) -> str:
+        """The application's public key."""
+        return self._key.public_key().public_bytes_raw().hex()
+
+    def person(self, user: str, name: str) -> Json:
+        """Somebody."""
+        return {"id": user, "username": name.lower(), "global_name": name, "avatar": None}
+
+    def opens(self, channel: str, *, kind: int = 0, parent: str = "", **changes: Any) -> Channel:
+        """There is a channel, or a thread below one."""
+        about = {"id": channel, "type": kind, "guild_id": GUILD, "name": f"c{channel[-3:]}", "last_message_id": None}
+        self.world.channels[channel] = Channel(about={**about, **({"parent_id": parent} if parent else {})}, **changes)
+        return self.world.channels[channel]
+
+    def says(self, channel: str, author: Json, content: str, *, answers: str = "", **fields: Any) -> str:
+        """Somebody says something; the message's id."""
+        reference = {"message_reference": {"type": 0, "channel_id": channel, "message_id": answers}} if answers else {}
+        with self.world.lock:
+            return str(self.world.add(channel, author, content, **reference, **fields)["id"])
+
+    def edits(self, channel: str, message: str, content: str) -> None:
+        """Its author changes a message."""
+        self.world.channels[channel].messages[message] |= {"content": content, "edited_timestamp": self.world.stamp()}
+
+    def deletes(self, channel: str, message: str) -> None:
+        """A message is taken away."""
+        del self.world.channels[channel].messages[message]
+
+    def said_by_bot(self, channel: str) -> list[Json]:
+        """What the bot said in a channel."""
+        return [one for one in self.world.channels[channel].messages.values() if one["author"]["id"] == BOT]
+
+    def signed(self, body: Any, *, at: float | None = None) -> WebhookRequest:
+        """An interaction as Discord would send it."""
+        raw, stamp = json.dumps(body).encode(), str(int(self._now() if at is None else at))
+        headers = {"content-type": "application/json", "x-signature-timestamp": stamp}
+        headers["x-signature-ed25519"] = self._key.sign(stamp.encode() + raw).hex()
+        return WebhookRequest(method="POST", path="", headers=headers, query={}, body=raw)
+
+    def _app(self) -> Flask:
+        app = Flask("discord-stand-in")
+        routes: list[tuple[str, str, Callable[..., Response]]] = [
+            ("GET", "/users/@me", lambda: jsonify(self.bot)),
+            ("GET", "/applications/@me", lambda: jsonify({"id": BOT, "flags": (1 << 19) if self.world.reads_content else 0})),
+            ("GET", "/channels/<channel>", lambda channel: jsonify(self.world.channel(channel).about)),
+            ("GET", "/guilds/<guild>/threads/active", self._threads),
+            ("GET", "/channels/<channel>/messages", self._page),
+            ("POST", "/channels/<channel>/messages", self._create),
+            (
+                "GET",
+                "/channels/<channel>/messages/<message>",
+                lambda channel, message: jsonify(self.world.shown(self.world.message(channel, message))),
+            ),
+            ("PATCH", "/channels/<channel>/messages/<message>", self._patch),
+            ("DELETE", "/channels/<channel>/messages/<message>", self._delete),
+            ("POST", "/channels/<channel>/typing", self._typing),
+        ]
+        for method, path, do in routes:
+            app.add_url_rule(f"/api/v10{path}", endpoint=f"{method} {path}", view_func=self._guarded(method, do), methods=[method])
+        app.add_url_rule("/attachments/<file_id>", view_func=self._file, methods=["GET"])
+        app.register_error_handler(Refused, _refuse)
+        app.register_error_handler(Struck, _struck)
+        return app
+
+    def _guarded(self, method: str, do: Callable[..., Response]) -> Callable[..., Response]:
+        def call(**ids: str) -> Response:
+            if request.headers.get("Authorization") != f"Bot {self.token}":
+                raise Refused(401, 0, "401: Unauthorized")
+            if not request.headers.get("User-Agent", "").startswith("DiscordBot ("):
+                raise Refused(403, 40333, "internal network error")
+            self.calls.append((method, request.path.removeprefix("/api/v10"), _body() if method in ("POST", "PATCH") else {}))
+            fault = self._server.before(method)
+            with self.world.lock:
+                answer = do(**ids)
+            self._server.after(fault)
+            answer.headers["X-RateLimit-Remaining"] = "4"
+            return answer
+
+        return call
+
+    def _threads(self, guild: str) -> Response:
+        if guild != GUILD:
+            raise Refused(404, 10004, "Unknown Guild")
+        found = [one.about for one in self.world.channels.values() if "parent_id" in one.about and one.is_visible]
+        return jsonify({"threads": found, "members": []})
+
+    def _page(self, channel: str) -> Response:
+        if unknown := unknown_fields(request.args, ("after", "limit")):
+            raise invalid(unknown[0], "unknown")
+        limit, after = int(request.args.get("limit", 50)), int(request.args.get("after", 0))
+        if not 1 <= limit <= 100:
+            raise invalid("limit", "int value should be between 1 and 100")
+        place = self.world.channel(channel)
+        if place.about["type"] == _FORUM:
+            raise Refused(400, 50024, "Cannot execute action on this channel type")
+        found = [one for one in place.messages.values() if int(one["id"]) > after][:limit]
+        return jsonify([self.world.shown(one) for one in reversed(found)])
+
+    def _create(self, channel: str) -> Response:
+        place, given = self.world.channel(channel), _body()
+        if not place.may_send:
+            raise Refused(403, 50013, "Missing Permissions")
+        _check(given, _CREATE)
+        files = _files(given)
+        if not given.get("content") and not files:
+            raise Refused(400, 50006, "Cannot send an empty message")
+        nonce = given.get("nonce", "")
+        if not isinstance(nonce, str) or len(nonce) > _NONCE:
+            raise invalid("nonce", "Must be 25 or fewer in length.")
+        then, before = self.world.nonces.get(nonce, (0.0, {}))
+        if nonce and given.get("enforce_nonce") is True and self._now() - then < _NONCE_SECONDS:
+            return jsonify(before)
+        reference = given.get("message_reference")
+        fields: Json = {"attachments": [self.world.attach(*file) for file in files]}
+        if reference is not None:
+            if reference["message_id"] in place.messages:
+                fields["message_reference"] = {"type": 0, "channel_id": channel, "message_id": reference["message_id"]}
+            elif reference.get("fail_if_not_exists", True):
+                raise invalid("message_reference", "Unknown message")
+        made = self.world.add(channel, self.bot, str(given.get("content", "")).strip(), **fields)
+        answer = {**made, "nonce": nonce}
+        self.world.nonces[nonce] = (self._now(), answer)
+        return jsonify(answer)
+
+    def _patch(self, channel: str, message: str) -> Response:
+        found, given = self.world.message(channel, message), _body()
+        _check(given, _PATCH)
+        if found["author"]["id"] != BOT:
+            raise Refused(403, 50005, "Cannot edit a message authored by another user")
+        self.edits(channel, message, given["content"])
+        return jsonify(found)
+
+    def _delete(self, channel: str, message: str) -> Response:
+        if self.world.message(channel, message)["author"]["id"] != BOT:
+            raise Refused(403, 50013, "Missing Permissions")
+        self.deletes(channel, message)
+        return Response(status=204)
+
+    def _typing(self, channel: str) -> Response:
+        self.world.channel(channel)
+        self.typing.append(channel)
+        return Response(status=204)
+
+    def _file(self, file_id: str) -> Response:
+        if "hm" not in request.args or file_id not in self.world.files:
+            return Response("This content is no longer available.", status=404)
+        if request.headers.get("Authorization"):
+            return Response("The token does not belong here.", status=400)
+        return Response(self.world.files[file_id], mimetype="application/octet-stream")
+
+
+def _body() -> Json:
+    if request.mimetype == "multipart/form-data":
+        body = json.loads(request.form.get("payload_json", "{}"))
+        if unknown := unknown_fields(request.form, ("payload_json",)):
+            raise invalid(unknown[0], "unknown")
+    elif request.mimetype == "application/json":
+        body = request.get_json(silent=True)
+    elif not request.get_data():
+        body = {}
+    else:
+        raise Refused(400, 50109, "The request body contains invalid JSON.")
+    if not isinstance(body, dict):
+        raise Refused(400, 50109, "The request body contains invalid JSON.")
+    return body
+
+
+def _check(given: Json, known: tuple[str, ...]) -> None:
+    if unknown := unknown_fields(given, known):
+        raise invalid(unknown[0], "unknown")
+    if len(given.get("content", "")) > _LONGEST:
+        raise invalid("content", f"Must be {_LONGEST} or fewer in length.")
+
+
+def _files(given: Json) -> list[tuple[str, bytes, str]]:
+    named = {str(one["id"]): one for one in given.get("attachments", [])}
+    found = []
+    for name, file in request.files.items():
+        content, number = file.read(), name.removeprefix("files[").removesuffix("]")
+        if number not in named:
+            raise invalid("attachments", "The file is not named.")
+        if len(content) > _LARGEST:
+            raise Refused(413, 40005, "Request entity too large")
+        found.append((str(named[number]["filename"]).replace(" ", "_"), content, file.mimetype))
+    return found
+
+
+def _refuse(refused: Refused) -> Response:
+    answer = jsonify(refused.body)
+    answer.status_code = refused.status
+    return answer
+
+
+def _struck(struck: Struck) -> Response:
+    if struck.kind is Kind.RATE_LIMIT:
+        limited = jsonify({"message": "You are being rate limited.", "retry_after": struck.value, "global": False})
+        limited.status_code = 429
+        limited.headers["Retry-After"], limited.headers["X-RateLimit-Bucket"] = str(int(struck.value)), "abcd1234"
+        return limited
+    return Response("<html>upstream</html>", status=struck.status, mimetype="text/html")

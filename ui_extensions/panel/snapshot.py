@@ -1,0 +1,256 @@
+"""The snapshot: everything that the panel shows of one ticket, as `schema.json` describes it. Reads; decides nothing but what may be pressed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from plugin.contracts.rulers import CODE_POINTS
+from plugin.domain.codec import decode
+from plugin.domain.ids import Place
+from plugin.domain.model import Contact, Stage, Visibility
+from plugin.handlers.installation import Channel, Installation
+from plugin.policy.contract import OFFER, POSTPONED, SILENCE, State
+from plugin.policy.safety.preflight import audience
+from plugin.policy.safety.watch import Watch
+from plugin.store import panels, places
+from ui_extensions.panel import buttons, thread
+from ui_extensions.panel.buttons import Case
+from ui_extensions.panel.presence import Present
+from ui_extensions.panel.signing import Agent
+from ui_extensions.panel.thread import Eyes, Rows
+
+VERSION = 1
+MESSAGES = 60
+_STALE_SECONDS = 30
+"""What is no part of the conversations' own rows (a channel's state, other tickets of the person) is read again so often at least."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Whose panel asks for what, and how it gets at pictures."""
+
+    helpdesk: Place
+    ticket: str
+    agent: Agent
+    present: Sequence[Present] = ()
+    before: int | None = None
+    file_address: Callable[[int, int], str]
+    avatar_address: Callable[[int], str]
+
+
+def revision(connection: Connection, helpdesk: Place, ticket: str, present: Sequence[Present], *, now: datetime) -> str | None:
+    """A word that changes whenever the snapshot may have; None for a ticket that has nothing to do with us. One query."""
+    found = panels.token(connection, helpdesk, ticket)
+    if found is None:
+        return None
+    token, decision = found
+    here = zlib.crc32("\n".join(f"{item.agent_id} {item.doing}" for item in present).encode("utf-8", "replace"))
+    return f"{decision}:{token}:{here:x}:{int(now.timestamp()) // _STALE_SECONDS:x}"
+
+
+def decision_of(rev: str) -> int:
+    """The last decision that the holder of a revision has seen."""
+    first = rev.partition(":")[0]
+    return int(first) if first.isascii() and first.isdecimal() and len(first) < 19 else 0
+
+
+def take(connection: Connection, installation: Installation, asked: Asked, rev: str) -> dict[str, Any] | None:
+    """The snapshot, None when there is nothing of ours on the ticket."""
+    found = panels.conversations(connection, asked.helpdesk, asked.ticket)
+    found = [row for row in found if row.place in installation.channels]
+    if not found:
+        return None
+    lead, ids = found[0], [row.id for row in found]
+    channel = installation.channels[lead.place]
+    state = decode(State, {**lead.crossover, "stage": lead.stage})
+    listed = panels.messages(connection, ids, limit=MESSAGES + 1, before=asked.before)
+    shown = listed[:MESSAGES]
+    rows = Rows(
+        conversations={row.id: row for row in found},
+        messages=shown,
+        changes=panels.changes(connection, ids),
+        sendings=panels.sendings(connection, [row.event_id for row in shown if row.direction != "inbound"]),
+        refused=panels.refused_files(connection, [row.event_id for row in shown if row.direction == "inbound"]),
+    )
+    policy = installation.policy
+    eyes = Eyes(
+        ours=(policy.watch if policy is not None else Watch()).ours,
+        now=lead.now,
+        file_address=asked.file_address,
+        avatar_address=asked.avatar_address,
+    )
+    deliveries = thread.deliveries(rows)
+    decided = panels.last_decisions(connection, ids)
+    case = Case(state=state, held_replies=sum(item["status"] == "held" for item in deliveries), group=lead.ticket_group, now=lead.now)
+    return {
+        "version": VERSION,
+        "rev": rev,
+        "server_now": lead.now.isoformat(),
+        "me": {"id": asked.agent.id, "name": asked.agent.name, "role": asked.agent.role},
+        "ticket": _ticket(lead),
+        "thread": _thread(connection, channel, lead, len(shown), older=shown[-1].id if len(listed) > MESSAGES else None),
+        "person": _person(connection, installation, found, eyes),
+        "stage": _stage(lead, state, decided),
+        "lock": None,
+        "presence": [{"name": item.name, "doing": item.doing, "me": item.agent_id == asked.agent.id} for item in asked.present],
+        "approval": None,
+        "hold": {"reason": lead.hold_reason, "text": lead.hold_text} if lead.hold_reason else None,
+        "deliveries": deliveries,
+        "messages": thread.messages(rows, eyes),
+        "limits": _limits(channel, Visibility(lead.visibility)),
+        "actions": buttons.all_of(policy, case, asked.agent),
+        "pending": buttons.pending(panels.open_presses(connection, ids)),
+    }
+
+
+def _ticket(lead: Row[Any]) -> dict[str, Any]:
+    return {
+        "ref": lead.ticket_ref,
+        "number": lead.ticket_number or "",
+        "url": lead.ticket_url,
+        "closed": lead.ticket_closed,
+        "owner": lead.ticket_owner,
+        "group": lead.ticket_group,
+    }
+
+
+def _thread(connection: Connection, channel: Channel, lead: Row[Any], count: int, *, older: int | None) -> dict[str, Any]:
+    limits = channel.adapter.capabilities.limits_of(Visibility(lead.visibility))
+    closes = None
+    if limits.reply_window is not None and lead.last_inbound_at is not None:
+        closes = lead.last_inbound_at + timedelta(seconds=limits.reply_window)
+    standing = places.standings(connection, [channel.place]).get(channel.place)
+    return {
+        "conversation": lead.id,
+        "channel": channel.key,
+        "platform": channel.platform,
+        "network": channel.platform_name,
+        "visibility": lead.visibility,
+        "audience": audience(Visibility(lead.visibility)),
+        "window_closes_at": _time(closes),
+        "reachable": lead.is_reachable,
+        "may_answer": channel.adapter.capabilities.may_answer,
+        "channel_status": standing.status if standing is not None else "active",
+        "channel_text": standing.status_text if standing is not None else "",
+        "count": count,
+        "older": older,
+    }
+
+
+def _person(connection: Connection, installation: Installation, found: Sequence[Row[Any]], eyes: Eyes) -> dict[str, Any] | None:
+    lead = found[0]
+    if lead.profile is None:
+        return None
+    contact = decode(Contact, lead.profile)
+    known = {row.contact_id: row for row in found if row.contact_id is not None}
+    others = panels.of_contacts(connection, sorted(known))
+    return {
+        "name": contact.display_name or contact.handle or contact.ref,
+        "handle": contact.handle,
+        "url": contact.url if contact.url.lower().startswith(("https://", "http://")) else "",
+        "avatar": eyes.avatar_address(lead.contact_id) if contact.avatar_url else None,
+        "followers": contact.followers,
+        "since": _time(contact.created_at),
+        "verified": contact.is_verified,
+        "bot": contact.is_bot,
+        "language": contact.language,
+        "trust": "scam" if lead.is_scam else "normal",
+        "tags": [],
+        "notes": [],
+        "identities": [_identity(installation, row) for row in known.values()],
+        "conversations": [_other(installation, row, lead) for row in others],
+    }
+
+
+def _identity(installation: Installation, row: Row[Any]) -> dict[str, Any]:
+    contact = decode(Contact, row.profile)
+    return {"network": _network(installation, row.place), "handle": contact.handle or contact.ref, "proof": "platform"}
+
+
+def _other(installation: Installation, row: Row[Any], lead: Row[Any]) -> dict[str, Any]:
+    is_here = row.helpdesk == lead.helpdesk
+    return {
+        "id": row.id,
+        "network": _network(installation, row.place),
+        "visibility": row.visibility,
+        "stage": row.stage,
+        "scam": row.is_scam,
+        "ticket_ref": row.ticket_ref if is_here else None,
+        "ticket_number": row.ticket_number or "",
+        "ticket_url": row.ticket_url if row.ticket_url.lower().startswith(("https://", "http://")) else "",
+        "closed": row.ticket_closed,
+        "last_at": _time(row.last_at),
+        "current": is_here and row.ticket_ref == lead.ticket_ref,
+    }
+
+
+def _network(installation: Installation, place: str) -> str:
+    channel = installation.channels.get(Place(place))
+    return channel.platform_name if channel is not None else place.partition(":")[2]
+
+
+def _stage(lead: Row[Any], state: State, decided: Sequence[Row[Any]]) -> dict[str, Any]:
+    due_at, kind = _due(state)
+    return {
+        "name": state.stage.value,
+        "light": state.is_light,
+        "rule": state.rule,
+        "reason": state.reason,
+        "offered": state.offered,
+        "due_at": _time(due_at),
+        "due_kind": kind,
+        "outcome": state.outcome,
+        "scam": lead.is_scam,
+        "broken": state.broken,
+        "monitored": state.is_monitored,
+        "holds_public": state.holds_public,
+        "history": [
+            {
+                "id": row.id,
+                "at": _time(row.at),
+                "kind": row.kind,
+                "rule": row.rule,
+                "reason": row.reason,
+                "by": row.actor,
+                "refused": bool(row.outcome.get("refused")),
+            }
+            for row in decided
+        ],
+    }
+
+
+def _due(state: State) -> tuple[datetime | None, str]:
+    """What the conversation waits for next, as an agent must know it."""
+    if state.stage is Stage.CONFIRMING:
+        return state.timer(SILENCE), "silence"
+    if state.stage in {Stage.HANDOFF, Stage.FORMAL}:
+        return state.promised_by, "promise"
+    if state.stage is Stage.SOCIAL and state.postponed_until is not None and state.timer(POSTPONED) is not None:
+        return state.postponed_until, "postponed"
+    if state.stage is Stage.SOCIAL and state.offered:
+        return state.timer(OFFER), "offer"
+    return None, ""
+
+
+def _limits(channel: Channel, visibility: Visibility) -> dict[str, Any]:
+    capabilities = channel.adapter.capabilities
+    limits = capabilities.limits_of(visibility)
+    ruler = limits.ruler or CODE_POINTS
+    return {
+        "length": limits.text_length,
+        "ruler": ruler.name,
+        "unit": ruler.unit,
+        "files": limits.files_per_message,
+        "file_bytes": limits.file_bytes,
+        "content_types": list(limits.content_types),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

@@ -1,0 +1,194 @@
+package RT::Extension::Crossdesk;
+
+use strict;
+use warnings;
+
+our $VERSION = '0.1.0';
+
+=head1 NAME
+
+RT::Extension::Crossdesk - Request Tracker's side of Crossdesk
+
+=head1 DESCRIPTION
+
+Conversations from social platforms are tickets in RT. This extension shows agents what such a ticket is about, keeps them from answering in public
+where that would not be posted, tells the bridge at once of what they did, and lets customers' messages bear their authors' names.
+
+=head1 CONFIGURATION
+
+In F<RT_SiteConfig.d/crossdesk.pm>:
+
+    Plugin('RT::Extension::Crossdesk');
+    Set($CrossdeskUser,    'crossdesk');                                  # the bridge's own user
+    Set($CrossdeskWebhook, 'https://bridge.example/in/helpdesk/rt');      # empty: the bridge only polls
+    Set($CrossdeskSecret,  '...');                                        # as webhook_secret in crossdesk.toml
+    Set($CrossdeskPanel,   'https://bridge.example/panel/rt');            # empty: no link to the panel
+    Set($CrossdeskGuards,  1);                                            # 0: RT refuses nothing, the bridge alone does
+
+=cut
+
+# What the page of RT's configuration must not show.
+{
+    no warnings 'once';
+    $RT::Config::META{CrossdeskSecret} = { Type => 'SCALAR', Immutable => 1, Obfuscate => sub { return 'Password not printed' } };
+}
+
+my %IS_FORMAL = map { $_ => 1 } qw(handoff formal confirming);
+
+=head2 Setting NAME, DEFAULT
+
+A setting of ours without the C<Crossdesk> before its name.
+
+=cut
+
+sub Setting {
+    my ( $class, $name, $default ) = @_;
+    my $value = RT->Config->Get("Crossdesk$name");
+    return defined $value ? $value : $default;
+}
+
+=head2 IsBridge USER
+
+Whether this user is the bridge's own.
+
+=cut
+
+sub IsBridge {
+    my ( $class, $user ) = @_;
+    return lc( $user->Name // '' ) eq lc $class->Setting( 'User', 'crossdesk' );
+}
+
+=head2 About TICKET
+
+What the bridge wrote into a ticket's fields: C<{ channel, platform, visibility, stage, tags }>, or nothing if the ticket is not the bridge's. The caller
+has seen to it that the user may see the ticket.
+
+=cut
+
+sub About {
+    my ( $class, $ticket ) = @_;
+    return unless $ticket and $ticket->Id;
+    my $own = RT::Ticket->new( RT->SystemUser );
+    $own->Load( $ticket->Id );
+    my %about = map { lc $_ => $own->FirstCustomFieldValue("Crossdesk $_") // '' } qw(Marker Channel Platform Visibility Stage);
+    return unless length delete $about{marker};
+    my $tags = $own->CustomFieldValues('Crossdesk Tags');
+    $about{tags} = $tags ? [ map { $_->Content } @{ $tags->ItemsArrayRef } ] : [];
+    return \%about;
+}
+
+=head2 Refusal TICKET, USER
+
+Why this user's reply to the customer must not be written now: C<< { kind => 'formal' or 'taken', says => a sentence for them } >>; nothing if it may.
+A C<formal> one may be written all the same, to be held by the bridge until somebody releases it.
+
+=cut
+
+sub Refusal {
+    my ( $class, $ticket, $user ) = @_;
+    return unless $class->Setting( 'Guards', 1 );
+    my $about = $class->About($ticket) or return;
+    my $owner = $ticket->OwnerObj;
+    if ( $owner->Id != RT->Nobody->Id and $owner->Id != $user->Id and not $class->IsBridge($owner) ) {
+        my $says = $owner->Name . ' has taken this conversation and may be answering already. Nothing was sent; your text is still below. '
+            . 'Make it a comment, or steal the ticket first and send it then.';
+        return { kind => 'taken', says => $says };
+    }
+    if ( $about->{visibility} eq 'public' and $IS_FORMAL{ $about->{stage} } ) {
+        my $says = 'This conversation is a formal ticket now, so nothing more is posted in public. Nothing was sent; your text is still below. '
+            . 'Make it a comment, or tick the box above the button: Crossdesk then keeps the reply until it may leave.';
+        return { kind => 'formal', says => $says };
+    }
+    return;
+}
+
+=head2 Warnings TICKET
+
+What the bridge wrote about agents' replies that were held or did not arrive: C<< { id of the reply => id of the newest note about it } >>.
+
+=cut
+
+sub Warnings {
+    my ( $class, $ticket ) = @_;
+    my $field = RT::CustomField->new( RT->SystemUser );
+    $field->LoadByName( Name => 'Crossdesk About', LookupType => RT::Transaction->CustomFieldLookupType, IncludeGlobal => 1 );
+    return {} unless $field->Id;
+    my $notes = RT::Transactions->new( RT->SystemUser );
+    $notes->LimitToTicket( $ticket->Id );
+    $notes->Limit( FIELD => 'Type', VALUE => 'Comment' );
+    my $values = $notes->Join(
+        TYPE => 'INNER', ALIAS1 => 'main', FIELD1 => 'id', TABLE2 => 'ObjectCustomFieldValues', FIELD2 => 'ObjectId',
+    );
+    $notes->Limit( ALIAS => $values, FIELD => 'ObjectType',  VALUE => 'RT::Transaction' );
+    $notes->Limit( ALIAS => $values, FIELD => 'CustomField', VALUE => $field->Id );
+    $notes->OrderByCols( { FIELD => 'id', ORDER => 'ASC' } );
+    my %found;
+    while ( my $note = $notes->Next ) {
+        next unless $class->IsBridge( $note->CreatorObj );
+        $found{ $note->FirstCustomFieldValue('Crossdesk About') // '' } = $note->Id;
+    }
+    return \%found;
+}
+
+=head2 Tell TRANSACTIONS
+
+Posts the ids of those transactions that concern the bridge, signed, within three seconds; what did not arrive, the bridge's poll finds. Never dies.
+
+=cut
+
+sub Tell {
+    my ( $class, @transactions ) = @_;
+    my $address = $class->Setting( 'Webhook', '' );
+    if ( $address =~ /^file:(.+)/ ) {
+        # An address that changes while RT runs.
+        open my $file, '<', $1 or return 1;
+        $address = <$file> // '';
+        $address =~ s/\s+\z//;
+    }
+    return 1 unless length $address;
+    my @rows = map { $class->_row($_) } grep { $class->_concerns($_) } @transactions;
+    return 1 unless @rows;
+    my $ok = eval {
+        require Digest::SHA;
+        require HTTP::Tiny;
+        my $body = JSON->new->canonical->utf8->encode( { transactions => \@rows } );
+        my $time = time;
+        my $signature = Digest::SHA::hmac_sha256_hex( "$time.$body", $class->Setting( 'Secret', '' ) );
+        my $answer = HTTP::Tiny->new( timeout => 3, max_redirect => 0, verify_SSL => 1 )->post( $address, {
+            content => $body,
+            headers => {
+                'Content-Type'          => 'application/json',
+                'X-Crossdesk-Timestamp' => $time,
+                'X-Crossdesk-Signature' => "v1=$signature",
+            },
+        } );
+        die "answer $answer->{status}\n" unless $answer->{success};
+        1;
+    };
+    RT->Logger->warning("Crossdesk was not told of transaction $rows[-1]{id}; its poll will find it: $@") unless $ok;
+    return 1;
+}
+
+sub _concerns {
+    my ( $class, $transaction ) = @_;
+    my ( $type, $field ) = ( $transaction->Type, $transaction->Field // '' );
+    return unless $type =~ /^(?:Correspond|Comment|Status|CustomField)$/
+        or $type eq 'Set'     and $field =~ /^(?:Queue|Owner)$/
+        or $type eq 'AddLink' and $field eq 'MergedInto';
+    return if $class->IsBridge( $transaction->CreatorObj );
+    # Written by the bridge in a customer's name.
+    return if defined $transaction->FirstCustomFieldValue('Crossdesk Message');
+    return 1;
+}
+
+sub _row {
+    my ( $class, $transaction ) = @_;
+    return {
+        id      => $transaction->Id . '',
+        ticket  => $transaction->ObjectId . '',
+        type    => $transaction->Type,
+        created => $transaction->CreatedObj->W3CDTF( Timezone => 'UTC' ),
+    };
+}
+
+1;
