@@ -193,7 +193,7 @@ def delivery(number: int, status: str, **more: Any) -> dict[str, Any]:
 def action(name: str, *, enabled: bool = True, **more: Any) -> dict[str, Any]:
     """One button."""
     told = {"id": name, "label": name, "enabled": enabled, "why_not": "" if enabled else "Only a supervisor may do this.", "needs": []}
-    return {**told, "confirm": False, "danger": False, **more}
+    return {**told, "confirm": False, "danger": False, "arguments": {}, **more}
 
 
 def sample() -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from plugin.domain.model import Stage
 from plugin.handlers.installation import PolicyAtWork
+from plugin.policy import approvals, locks
+from plugin.policy.approvals import Candidates
 from plugin.policy.contract import Pressed, State
+from plugin.policy.locks import Agent as Author
+from plugin.policy.locks import Lock
 from plugin.policy.presses import ACTIONS, SUPERVISING, press
 from ui_extensions.panel.signing import Agent
 
@@ -22,9 +26,16 @@ _LABELS = {
     "denied": "Mark as not solved",
     "close": "Close without confirmation",
     "release": "Let held replies go",
+    "take_lock": "Take the lock",
+    "take_over": "Take over",
+    "release_lock": "Give the lock back",
+    "approve": "Approve the reply",
+    "reject": "Reject the reply",
+    "recall": "Take my reply back",
 }
 _DANGEROUS = frozenset({"undo", "close", "release"})
 _ASKS_FIRST = frozenset({"handoff", "confirm"}) | _DANGEROUS
+_RECALL = "recall"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +46,31 @@ class Case:
     held_replies: int
     group: str
     now: datetime
+    lock: Lock = field(default_factory=Lock)
+    candidates: Candidates = ()
+    """Replies that wait for a second person."""
+    waiting: Mapping[int, Author] = field(default_factory=dict)
+    """All replies that have not left, by number, with their authors."""
 
 
 def all_of(policy: PolicyAtWork | None, case: Case, agent: Agent) -> list[dict[str, Any]]:
     """Every button, those that can be pressed first."""
     if policy is None:
         return []
-    found = [_button(policy, case, agent, action) for action in ACTIONS]
+    found = [
+        *(_button(case, action, lambda reason, name=action: _approval(case, agent, name, reason)) for action in _approval_buttons(case)),
+        *(
+            _button(case, action, lambda reason, name=action: _lock(policy, case, agent, name, reason))
+            for action in _lock_buttons(case, agent)
+        ),
+        *(_button(case, action, lambda reason, name=action: _refusal(policy, case, agent, name, reason=reason)) for action in ACTIONS),
+    ]
     return sorted(found, key=lambda button: not button["enabled"])
+
+
+def author(agent: Agent) -> Author:
+    """The agent as locks and approvals know agents."""
+    return Author(ref=agent.id, name=agent.name)
 
 
 def needs_supervisor(policy: PolicyAtWork, case: Case, agent: Agent, action: str) -> bool:
@@ -50,22 +78,58 @@ def needs_supervisor(policy: PolicyAtWork, case: Case, agent: Agent, action: str
     return agent.role not in SUPERVISING and not _refusal(policy, case, agent, action, role="supervisor")
 
 
-def _button(policy: PolicyAtWork, case: Case, agent: Agent, action: str) -> dict[str, Any]:
-    why_not = _refusal(policy, case, agent, action)
+def _button(case: Case, action: str, refusal: Callable[[str], str]) -> dict[str, Any]:
+    why_not = refusal("-")
     if not why_not and action == "release" and not case.held_replies and not case.state.broken:
         why_not = "nothing is held."
     if not why_not and action == "confirm" and case.state.stage is Stage.CONFIRMING:
         why_not = "the customer has been asked already."
-    needs = [] if why_not or not _refusal(policy, case, agent, action, reason="") else ["reason"]
     return {
         "id": action,
         "label": _confirm_label(case) if action == "confirm" else _LABELS.get(action, action),
         "enabled": not why_not,
         "why_not": why_not[:1].upper() + why_not[1:],
-        "needs": needs,
+        "needs": [] if why_not or not refusal("") else ["reason"],
         "confirm": action in _ASKS_FIRST,
         "danger": action in _DANGEROUS,
+        "arguments": {"reply": str(_reply(case))} if action in {*approvals.ACTIONS, _RECALL} and _reply(case) is not None else {},
     }
+
+
+def _reply(case: Case) -> int | None:
+    """The reply that approving, rejecting and recalling is about: the first that waits for a second person, else the first that waits at all."""
+    return case.candidates[0].number if case.candidates else min(case.waiting, default=None)
+
+
+def _approval_buttons(case: Case) -> tuple[str, ...]:
+    return (*(approvals.ACTIONS if case.candidates else ()), *((_RECALL,) if case.waiting else ()))
+
+
+def _approval(case: Case, agent: Agent, action: str, reason: str) -> str:
+    if action == _RECALL:
+        number = _reply(case)
+        may = number in case.waiting and approvals.may_recall(case.waiting[number], author(agent), role=agent.role)
+        return "" if may else "only its author or a supervisor may take a reply back."
+    ruled = approvals.press(
+        case.candidates, action, author(agent), role=agent.role, groups=agent.groups, reason=reason, number=_reply(case)
+    )
+    return ruled.refused
+
+
+def _lock_buttons(case: Case, agent: Agent) -> tuple[str, ...]:
+    holder = case.lock.holder_at(case.now)
+    if holder is None:
+        return ("take_lock",)
+    return ("release_lock",) if holder.is_same(author(agent)) else ("take_over", "release_lock")
+
+
+def _lock(policy: PolicyAtWork, case: Case, agent: Agent, action: str, reason: str) -> str:
+    rules, who = policy.book.locks, author(agent)
+    if action == "take_lock":
+        return locks.take(case.lock, who, now=case.now, lease=rules.lease).refused
+    if action == "take_over":
+        return locks.take_over(case.lock, who, now=case.now, lease=rules.lease, reason=reason, needs_reason=rules.needs_reason).refused
+    return locks.give_back(case.lock, who, now=case.now, role=agent.role).refused
 
 
 def _confirm_label(case: Case) -> str:

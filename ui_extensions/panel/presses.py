@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from plugin.contracts.wakeups import WakeUps
@@ -88,12 +88,13 @@ class Presses:
         if asked.action == RETRY:
             return self._retry(asked, snapshot, agent)
         button = next((item for item in snapshot["actions"] if item["id"] == asked.action), None)
+        conversation = int(snapshot["thread"]["conversation"])
         if button is None:
-            return Answer(status=422, code="unknown_action", text="There is no such button here. Nothing was done.")
+            gone = Answer(status=422, code="unknown_action", text="There is no such button here now. Nothing was done.")
+            return self._too_late(conversation, asked, agent) or gone
         lock = snapshot["lock"]
         if lock is not None and asked.fence is not None and asked.fence != lock["fence"]:
-            return Answer(status=409, code="lock_lost", text="The lock is not yours any more. Nothing was done.", by=lock["holder"])
-        conversation = int(snapshot["thread"]["conversation"])
+            return Answer(status=409, code="lock_lost", text="The lock has changed hands meanwhile. Nothing was done.", by=lock["holder"])
         already = next((item for item in snapshot["pending"] if item["action"] == asked.action), None)
         if already is not None and already["by"] != agent.name:
             text = f"{already['by']} has just pressed this. It is being done; your press was not added."
@@ -102,10 +103,10 @@ class Presses:
             return self._too_late(conversation, asked, agent) or self._refused(conversation, asked, agent, button["why_not"])
         if "reason" in button["needs"] and not asked.reason:
             return Answer(status=422, code="reason_missing", text="Say why, so that the reason stands in the ledger. Nothing was done.")
-        return self._press(conversation, asked, agent)
+        return self._press(conversation, replace(asked, arguments={**asked.arguments, **button["arguments"]}), agent)
 
     def _press(self, conversation: int, asked: Asked, agent: Agent) -> Answer:
-        arguments = {**asked.arguments, "agent_id": agent.id}
+        arguments = {**asked.arguments, "agent_ref": agent.id, "groups": ",".join(agent.groups)}
         key = f"panel:{agent.id}:{asked.key}"
         wish = Press(action=asked.action, actor=agent.name, role=agent.role, reason=asked.reason, arguments=arguments, key=key)
         event_id = pressing.press(self._database, conversation, wish)

@@ -25,8 +25,9 @@ SESSION_SECONDS = 600
 LONGEST_SESSION_SECONDS = 8 * 3600
 ROLES = ("agent", "supervisor", "admin")
 AGENT, TIME, SIGNATURE = "X-Crossdesk-Agent", "X-Crossdesk-Time", "X-Crossdesk-Signature"
-_LONGEST_WORD = 4096
+_LONGEST_WORD = 8000
 _LONGEST_NAME = 200
+_MOST_GROUPS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,8 @@ class Agent:
     name: str
     role: str = "agent"
     login: str = ""
+    groups: tuple[str, ...] = ()
+    """The helpdesk's groups that the agent is in: the policy names those who may approve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +167,15 @@ def _agent(content: Mapping[str, Any]) -> Agent:
         raise _refusal()
     if not told["id"] or told["role"] not in ROLES:
         raise _refusal()
-    return Agent(id=told["id"], name=told["name"] or told["login"] or told["id"], role=told["role"], login=told["login"])
+    groups = content.get("groups", [])
+    if (
+        not isinstance(groups, list)
+        or len(groups) > _MOST_GROUPS
+        or not all(isinstance(one, str) and len(one) <= _LONGEST_NAME for one in groups)
+    ):
+        raise _refusal()
+    name = told["name"] or told["login"] or told["id"]
+    return Agent(id=told["id"], name=name, role=told["role"], login=told["login"], groups=tuple(groups))
 
 
 def _seal(secret: str, purpose: str, content: Mapping[str, Any]) -> str:

@@ -14,8 +14,12 @@ from plugin.contracts.rulers import CODE_POINTS
 from plugin.domain.codec import decode
 from plugin.domain.ids import Place
 from plugin.domain.model import Contact, Stage, Visibility
+from plugin.domain.text import Text
 from plugin.handlers.installation import Channel, Installation
+from plugin.policy.approvals import Candidates
 from plugin.policy.contract import OFFER, POSTPONED, SILENCE, State
+from plugin.policy.locks import Agent as Author
+from plugin.policy.locks import Lock
 from plugin.policy.safety.preflight import audience
 from plugin.policy.safety.watch import Watch
 from plugin.store import panels, places
@@ -87,7 +91,22 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
     )
     deliveries = thread.deliveries(rows)
     decided = panels.last_decisions(connection, ids)
-    case = Case(state=state, held_replies=sum(item["status"] == "held" for item in deliveries), group=lead.ticket_group, now=lead.now)
+    lock = decode(Lock, lead.agent_lock)
+    waiting = {
+        item.event_id: decode(Author, item.payload["agent"])
+        for item in rows.sendings
+        if item.op == "reply" and item.state in {"pending", "held"} and "agent" in item.payload
+    }
+    candidates = tuple(item for item in decode(Candidates, lead.candidates) if item.number in waiting)
+    case = Case(
+        lock=lock,
+        candidates=candidates,
+        waiting=waiting,
+        state=state,
+        held_replies=sum(item["status"] == "held" for item in deliveries),
+        group=lead.ticket_group,
+        now=lead.now,
+    )
     return {
         "version": VERSION,
         "rev": rev,
@@ -97,9 +116,9 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
         "thread": _thread(connection, channel, lead, len(shown), older=shown[-1].id if len(listed) > MESSAGES else None),
         "person": _person(connection, installation, found, eyes),
         "stage": _stage(lead, state, decided),
-        "lock": None,
+        "lock": _lock(lock, asked.agent, lead.now),
         "presence": [{"name": item.name, "doing": item.doing, "me": item.agent_id == asked.agent.id} for item in asked.present],
-        "approval": None,
+        "approval": _approval(candidates, rows),
         "hold": {"reason": lead.hold_reason, "text": lead.hold_text} if lead.hold_reason else None,
         "deliveries": deliveries,
         "messages": thread.messages(rows, eyes),
@@ -222,6 +241,31 @@ def _stage(lead: Row[Any], state: State, decided: Sequence[Row[Any]]) -> dict[st
             }
             for row in decided
         ],
+    }
+
+
+def _lock(lock: Lock, agent: Agent, now: datetime) -> dict[str, Any] | None:
+    holder = lock.holder_at(now)
+    if holder is None:
+        return None
+    return {"holder": str(holder), "until": _time(lock.until), "fence": lock.fence, "mine": holder.is_same(buttons.author(agent))}
+
+
+def _approval(candidates: Candidates, rows: Rows) -> dict[str, Any] | None:
+    """The first reply that waits for a second person: as it was written, and as it would stand on the platform."""
+    if not candidates:
+        return None
+    candidate = candidates[0]
+    written = next((row for row in rows.messages if row.event_id == candidate.number and row.direction == "outbound"), None)
+    parts = [decode(Text, item.payload["text"]).plain for item in rows.sendings if item.event_id == candidate.number and item.op == "reply"]
+    proposed = "\n\n".join(parts)
+    return {
+        "state": "pending",
+        "by": str(candidate.author),
+        "at": _time(written.created_at if written is not None else None),
+        "reason": f"{candidate.rule}: {candidate.reason}" if candidate.reason else candidate.rule,
+        "original": decode(Text, written.payload["text"]).plain if written is not None and "text" in written.payload else proposed,
+        "proposed": proposed,
     }
 
 

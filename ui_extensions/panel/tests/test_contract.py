@@ -13,7 +13,7 @@ from plugin.domain.ids import MessageRef
 from plugin.domain.model import Contact, File, Visibility
 from plugin.handlers.installation import PolicyAtWork
 from plugin.policy.contract import Contract
-from plugin.policy.verdicts import Crossover
+from plugin.policy.verdicts import ApprovalNeeded, Crossover
 from plugin.testing.fake_platform import CAPABILITIES, FakePlatform
 from plugin.testing.table_judge import TableJudge
 from tests.engine import Engine
@@ -282,6 +282,45 @@ def test_a_session_goes_on_while_it_is_used_and_ends(engine: Engine, desk: Desk)
     old = replace(opened, word=str(int((now - timedelta(hours=9)).timestamp())))
     late = signing.session(desk.bridge.keys[0], old, now=now)
     assert desk.client.get(desk.path(), headers={"X-Crossdesk-Session": late}).status_code == 401
+
+
+def test_the_lock_is_taken_seen_and_taken_over(engine: Engine, desk: Desk) -> None:
+    said(engine)
+    rev = desk.snapshot(BEN)["rev"]
+    with engine.crowd(1):
+        mine = desk.press("take_lock", ADA).get_json()["lock"]
+        late = desk.press("take_lock", BEN, rev=rev)
+    assert (mine["holder"], mine["mine"]) == ("Ada Agent", True)
+    assert (late.status_code, late.get_json()["error"]["by"]) == (409, "Ada Agent")
+    theirs = desk.snapshot(BEN)
+    assert (theirs["lock"]["mine"], theirs["lock"]["fence"]) == (False, mine["fence"])
+    assert {item["id"]: item["enabled"] for item in theirs["actions"]}["take_over"] is True
+    assert desk.press("take_over", BEN, reason="Ada has left", fence=mine["fence"] - 1).get_json()["error"]["code"] == "lock_lost"
+    with engine.crowd(1):
+        taken = desk.press("take_over", BEN, reason="Ada has left", fence=mine["fence"])
+    assert taken.get_json()["lock"]["holder"] == "Ben Berg"
+    assert desk.snapshot(ADA)["lock"]["mine"] is False
+
+
+def test_a_reply_that_waits_for_a_second_person_is_shown_and_approved(database_url: str) -> None:
+    needed = ApprovalNeeded(rule="risky words", reason="It promises something.", approvers="Leads", within=timedelta(hours=1))
+    judge = TableJudge(approvals=[(lambda _: True, needed)])
+    engine = Engine(database_url, policy=PolicyAtWork(judge=judge, contract=Contract()))
+    desk = Desk(engine)
+    said(engine)
+    reply(engine, "We promise a new one")
+    shown = desk.snapshot(ADA)
+    assert (shown["approval"]["by"], shown["approval"]["proposed"]) == ("Ada Agent", "We promise a new one")
+    assert "risky words" in shown["approval"]["reason"]
+    own = {item["id"]: item["enabled"] for item in shown["actions"]}
+    assert (own["approve"], own["recall"]) == (False, True)
+    assert {item["id"]: item["enabled"] for item in desk.snapshot(BEN)["actions"]}["approve"] is False
+    lead = replace(BEN, groups=("Leads",))
+    with engine.crowd(1):
+        assert desk.press("approve", lead).get_json()["approval"] is None
+    engine.settle()
+    assert engine.delivered() == ["We promise a new one"]
+    engine.close()
 
 
 def test_without_a_policy_there_is_nothing_to_press(database_url: str) -> None:

@@ -22,7 +22,7 @@ from ui_extensions.panel import signing
 from ui_extensions.panel.signing import Agent
 from ui_extensions.rehearsal import web
 from ui_extensions.rehearsal.desk.asking import may_read
-from ui_extensions.rehearsal.desk.rows import Ticket
+from ui_extensions.rehearsal.desk.rows import Group, Ticket
 from ui_extensions.rehearsal.desk.state import Desk
 
 _PANEL = Path(panel.__file__).parent
@@ -83,7 +83,9 @@ def _agent(desk: Desk, relay: Relay, logins: Collection[str], login: str, ticket
     found = desk.get(Ticket, ticket)
     if user is None or found is None or not may_read(found, user):
         raise NotFound("There is no such ticket here.")
-    return Agent(id=str(user.id), login=user.login, name=user.name, role="supervisor" if login in relay.supervisors else "agent")
+    groups = tuple(group.name for group in desk.all(Group) if group.id in user.group_ids)
+    role = "supervisor" if login in relay.supervisors else "agent"
+    return Agent(id=str(user.id), login=user.login, name=user.name, role=role, groups=groups)
 
 
 def _query() -> str:
