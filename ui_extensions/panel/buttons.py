@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from plugin.domain.model import Stage
@@ -58,12 +59,9 @@ def all_of(policy: PolicyAtWork | None, case: Case, agent: Agent) -> list[dict[s
     if policy is None:
         return []
     found = [
-        *(_button(case, action, lambda reason, name=action: _approval(case, agent, name, reason)) for action in _approval_buttons(case)),
-        *(
-            _button(case, action, lambda reason, name=action: _lock(policy, case, agent, name, reason))
-            for action in _lock_buttons(case, agent)
-        ),
-        *(_button(case, action, lambda reason, name=action: _refusal(policy, case, agent, name, reason=reason)) for action in ACTIONS),
+        *(_button(case, action, partial(_approval, case, agent, action)) for action in _approval_buttons(case)),
+        *(_button(case, action, partial(_lock, policy, case, agent, action)) for action in _lock_buttons(case, agent)),
+        *(_button(case, action, partial(_refusal, policy, case, agent, action)) for action in ACTIONS),
     ]
     return sorted(found, key=lambda button: not button["enabled"])
 
@@ -108,7 +106,8 @@ def _approval_buttons(case: Case) -> tuple[str, ...]:
 def _approval(case: Case, agent: Agent, action: str, reason: str) -> str:
     if action == _RECALL:
         number = _reply(case)
-        may = number in case.waiting and approvals.may_recall(case.waiting[number], author(agent), role=agent.role)
+        whose = case.waiting.get(number) if number is not None else None
+        may = whose is not None and approvals.may_recall(whose, author(agent), role=agent.role)
         return "" if may else "only its author or a supervisor may take a reply back."
     ruled = approvals.press(
         case.candidates, action, author(agent), role=agent.role, groups=agent.groups, reason=reason, number=_reply(case)
@@ -136,7 +135,7 @@ def _confirm_label(case: Case) -> str:
     return "The ticket is complete" if case.state.stage is Stage.HANDOFF else _LABELS["confirm"]
 
 
-def _refusal(policy: PolicyAtWork, case: Case, agent: Agent, action: str, *, reason: str = "-", role: str = "") -> str:
+def _refusal(policy: PolicyAtWork, case: Case, agent: Agent, action: str, reason: str = "-", *, role: str = "") -> str:
     """What would be said against it."""
     pressed = Pressed(
         action=action, actor=agent.name, role=role or agent.role, promised_by=case.now, reason=reason, group=case.group, is_complete=True
