@@ -53,7 +53,7 @@ def ask(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded, facts: Fact
 def pressed(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken) -> Verdict:
     """Somebody approves, rejects or recalls a reply."""
     named = dict(event.arguments)
-    who = Agent(ref=named.get("agent_ref", ""), name=event.actor)
+    who = Agent(ref=named.get("agent_ref") or named.get("agent_id", ""), name=event.actor)
     reply = named.get("reply", "")
     number = int(reply) if reply.isascii() and reply.isdecimal() else None
     if event.action == RECALL:

@@ -129,14 +129,19 @@ class _OwnTopics:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self.digest = policy.digest
+        self._last: tuple[Facts, Facts] | None = None
 
     def _own(self, facts: Facts) -> Facts:
-        policy = self._policy
-        return replace(
-            facts,
-            message=replace(facts.message, topics=policy.topics_in(facts.message.text)),
-            contact=replace(facts.contact, is_vip=policy.people.is_vip(facts.channel.key, facts.contact.handle)),
-        )
+        """The same facts are asked about several times in a row: made their own once."""
+        if self._last is None or self._last[0] is not facts:
+            policy = self._policy
+            own = replace(
+                facts,
+                message=replace(facts.message, topics=policy.topics_in(facts.message.text)),
+                contact=replace(facts.contact, is_vip=policy.people.is_vip(facts.channel.key, facts.contact.handle)),
+            )
+            self._last = (facts, own)
+        return self._last[1]
 
     def filter(self, facts: Facts) -> Filtered | Broken | None:
         """As `Judge.filter`."""

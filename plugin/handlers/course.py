@@ -75,6 +75,11 @@ class Course:
             went, times_reopened=went.times_reopened + 1, unanswered_since=went.queue_since or went.unanswered_since or at
         )
 
+    def begin_anew(self, at: datetime) -> None:
+        """The message that was just said begins a new matter: nothing of the old one counts for it."""
+        self.state = State(language=self.state.language)
+        self.progress = Progress(customer_messages=1, opened_at=at, last_customer_at=at, unanswered_since=at)
+
     def keep(self, connection: Connection) -> None:
         """Write down what changed: once for the whole batch."""
         held = self._held

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from plugin.domain.codec import encode
@@ -14,10 +15,10 @@ from plugin.handlers.crossing import happen
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
 from plugin.policy import approvals, words
-from plugin.policy.contract import POSTPONED, REVIEW, TARGET, Broke, Changed, Elapsed, Pressed, Replied, Spoke, State, Word
+from plugin.policy.contract import POSTPONED, REVIEW, TARGET, Broke, Changed, Elapsed, Pressed, Replied, Spoke, State, Word, takes_score
 from plugin.policy.facts import MessageFacts, Trigger
 from plugin.policy.verdicts import Broken, Filtered, Participation
-from plugin.store import conversations, events
+from plugin.store import conversations, events, intents
 from plugin.store.decisions import NewDecision
 from plugin.store.events import Arrival
 
@@ -54,29 +55,42 @@ def noise(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> str | 
 
 def file_by(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts) -> dict[str, Any]:
     """What the message's own wish must know: where a new ticket goes, and whether an old one is opened again."""
-    _begin_anew(desktop, event)
+    _begin_anew(desktop, policy, event)
     promising.fold(desktop, policy)
     payload: dict[str, Any] = {}
-    if _says_no_more(desktop.course.state, event):
+    if _says_no_more(desktop.course.state, policy, event, desktop.held.now):
         payload["reopen"] = False
     if desktop.held.ticket_ref is None and not desktop.course.has_ticket:
         payload |= _route(desktop, policy, found)
     return payload
 
 
-def _begin_anew(desktop: Desktop, event: MessageReceived) -> None:
-    """Where late messages open tickets of their own, each ticket is a matter of its own."""
-    course, is_late = desktop.course, desktop.held.ticket_closed and desktop.channel.late != "reopen"
-    if is_late and course.state.stage is Stage.RESOLVED and not _says_no_more(course.state, event):
-        course.state = State(handoffs=0, language=course.state.language)
+def _begin_anew(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived) -> None:
+    """Where late messages open tickets of their own, always or after so long, each ticket is a matter of its own."""
+    course, held, now = desktop.course, desktop.held, desktop.held.now
+    within, ended = policy.contract.reopens_within, course.state.ended_at
+    if not held.ticket_closed or _says_no_more(course.state, policy, event, now):
+        return
+    is_late = within is not None and ended is not None and now > ended + within
+    if is_late and held.continued_by is None and not intents.has_unsettled(desktop.connection, held.id, (Lane.TO_HELPDESK,)):
+        left = {"former_ticket_ref": held.ticket_ref, "ticket_ref": None, "article_cursor": None, "ticket_closed": False}
+        conversations.update(desktop.connection, held.id, left)
+        desktop.held = replace(held, former_ticket_ref=held.ticket_ref, ticket_ref=None, article_cursor=None, ticket_closed=False)
+        course.begin_anew(now)
+        course.has_ticket = False
+        reason = "The customer wrote again so long after the end that it is a new matter."
+        decision = NewDecision(event_id=desktop.row.id, kind="answer", rule="new matter", reason=reason)
+        crossing.record(desktop, policy, decision)
+    elif desktop.channel.late != "reopen" and course.state.stage is Stage.RESOLVED:
+        course.begin_anew(now)
 
 
-def _says_no_more(state: State, event: MessageReceived) -> bool:
+def _says_no_more(state: State, policy: PolicyAtWork, event: MessageReceived, now: datetime) -> bool:
+    plain = event.text.plain
     if state.stage is Stage.RESOLVED:
-        return words.meaning(event.text.plain) in {Word.THANKS, Word.YES} or (
-            state.awaits_score and words.score(event.text.plain) is not None
-        )
-    return state.stage is Stage.CONFIRMING and words.meaning(event.text.plain) in {Word.THANKS, Word.YES}
+        has_scored = takes_score(state, policy.contract, now) and words.score(plain) is not None
+        return has_scored or words.meaning(plain) in {Word.THANKS, Word.YES}
+    return state.stage is Stage.CONFIRMING and words.meaning(plain) in {Word.THANKS, Word.YES}
 
 
 def _route(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> dict[str, Any]:
@@ -85,8 +99,12 @@ def _route(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> dict[
     for item in broken:
         happen(desktop, policy, Broke(rule=item.rule, problem=item.problem), facts=facts)
     course = desktop.course
-    is_monitored = routing.participation is Participation.MONITOR
-    course.state = replace(course.state, is_monitored=is_monitored, sla=routing.sla, overtakes=routing.overtakes)
+    waits = routing.participation is Participation.STEP_IN
+    is_monitored = routing.participation is Participation.MONITOR or waits
+    course.state = replace(course.state, is_monitored=is_monitored, waits_to_step_in=waits)
+    if not found.is_bystander:
+        _step_in(desktop, found)
+    course.state = replace(course.state, sla=routing.sla, overtakes=routing.overtakes)
     if routing.rules and course.progress.customer_messages <= 1:
         crossing.record(
             desktop,
@@ -109,6 +127,14 @@ def _route(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> dict[
     return {"routing": encode(routing)} if routing.rules or due is not None else {}
 
 
+def _step_in(desktop: Desktop, found: MessageFacts | None) -> None:
+    """Where we answer only when asked: somebody speaks to us, gives wrong advice, or a rule made it ours."""
+    course = desktop.course
+    is_asked = found is not None and not found.is_found and not found.is_bystander
+    if course.state.waits_to_step_in and (is_asked or course.impostors or course.state.stage is not Stage.SOCIAL or course.state.offered):
+        course.state = replace(course.state, is_monitored=False, waits_to_step_in=False)
+
+
 def said(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts, *, is_bystander: bool) -> None:
     """Somebody spoke and it is filed: an answer to what we asked, or something that a rule fires on."""
     course = desktop.course
@@ -120,6 +146,7 @@ def said(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: 
         crossing.resume_lead(desktop)
         happen(desktop, policy, spoke)
     _judge(desktop, policy, Trigger.MESSAGE, message=found)
+    _step_in(desktop, found)
     if not is_bystander:
         promising.receipt(desktop, policy, event)
     promising.settle(desktop, policy)
@@ -161,6 +188,8 @@ def ticket_changed(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged,
         return
     is_complete = _is_complete(policy, fields)
     happen(desktop, policy, Changed(closed=closed, is_complete=is_complete))
+    if closed is not None:
+        desktop.course.state = replace(desktop.course.state, ended_at=desktop.held.now if closed else None)
     _read_slot(desktop, event, fields)
     promising.settle(desktop, policy)
 
@@ -208,6 +237,7 @@ def action_taken(desktop: Desktop, event: ActionTaken) -> Verdict:
         is_complete=_is_complete(policy, dict(desktop.held.ticket_fields)),
     )
     happen(desktop, policy, pressed, facts=facts)
+    _step_in(desktop, None)
     crossing.plan_review(desktop, policy)
     promising.settle(desktop, policy)
     return Routed()

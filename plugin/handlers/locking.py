@@ -25,8 +25,9 @@ def author(event: ArticleAdded) -> Agent:
 
 
 def presser(event: ActionTaken) -> Agent:
-    """Who pressed; `agent_ref` among the arguments is the helpdesk's own key."""
-    return Agent(ref=dict(event.arguments).get("agent_ref", ""), name=event.actor)
+    """Who pressed; `agent_ref` or `agent_id` among the arguments is the helpdesk's own key."""
+    named = dict(event.arguments)
+    return Agent(ref=named.get("agent_ref") or named.get("agent_id", ""), name=event.actor)
 
 
 def stamps(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded) -> dict[str, Any]:

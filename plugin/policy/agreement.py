@@ -28,4 +28,7 @@ def contract_of(policy: Policy) -> Contract:
         closing_needs_reason=confirmation.closing_needs_reason,
         bad_score_group=follow_up.bad_score_group,
         bad_score_priority=follow_up.bad_score_priority,
+        ask_after=confirmation.ask_after,
+        score_waits=confirmation.csat_waits,
+        reopens_within=follow_up.reopens_within,
     )

@@ -45,6 +45,8 @@ class State:
     outcome: str = ""
     """Of stage `resolved`: confirmed, unconfirmed, supervisor."""
     awaits_score: bool = False
+    ended_at: datetime | None = None
+    """When it was resolved, or its ticket was closed, last."""
     pointed_at: datetime | None = None
     told_status_at: datetime | None = None
     reclosed: int = 0
@@ -103,9 +105,15 @@ class State:
 
 FORMAL = frozenset({Stage.HANDOFF, Stage.FORMAL, Stage.CONFIRMING})
 SILENCE, REMINDER, PROMISE, POSTPONED, OFFER, REVIEW = "silence", "reminder", "promise", "postponed", "offer", "review"
-TARGET = "target"
+TARGET, ASK = "target", "ask"
 """Timers: the customer says nothing, or is asked once more; we promised to be heard of; a postponement ends; a suggestion is forgotten; rules about
-time are asked again; a step of an SLA is due."""
+time are asked again; a step of an SLA is due; the customer is asked."""
+
+
+def takes_score(state: State, contract: Contract, now: datetime) -> bool:
+    """Whether a number that stands alone is the score that was asked for."""
+    is_over = contract.score_waits is not None and state.ended_at is not None and now > state.ended_at + contract.score_waits
+    return state.awaits_score and not is_over
 
 
 def quiet(state: State, *names: str) -> State:
@@ -157,6 +165,12 @@ class Contract:
     """How long after the opening rules about time are asked again."""
     window_margin: timedelta = timedelta(hours=1)
     """They are asked so long before the platform's reply window shuts, too."""
+    ask_after: timedelta = timedelta()
+    """From the press or the closing to the question."""
+    score_waits: timedelta | None = None
+    """A score is taken for so long; None: for ever."""
+    reopens_within: timedelta | None = None
+    """A message later than this after the end is a new matter with a ticket of its own; None: never."""
     continue_url: str = ""
     """Where the customer can go on when there is no private way on the platform; `{number}` is the ticket's."""
 

@@ -13,6 +13,7 @@ from typing import Any
 from plugin.domain.model import Stage, TicketChange
 from plugin.policy import presses
 from plugin.policy.contract import (
+    ASK,
     FORMAL,
     OFFER,
     POSTPONED,
@@ -37,8 +38,9 @@ from plugin.policy.contract import (
     Step,
     Tell,
     Word,
+    takes_score,
 )
-from plugin.policy.moves import ask, cross_over, deny, resolve, to_formal, to_quick
+from plugin.policy.moves import cross_over, deny, put, resolve, to_formal, to_quick
 from plugin.policy.verdicts import Move
 
 _RECLOSINGS = 5
@@ -47,7 +49,10 @@ _RECLOSING_SPAN = timedelta(hours=1)
 
 def transition(state: State, happened: Input, contract: Contract, *, now: datetime) -> Step:
     """What becomes of a conversation in `state` when this happens."""
-    return _MOVES[type(happened)](state, happened, contract, now)
+    step = _MOVES[type(happened)](state, happened, contract, now)
+    if step.state.stage is not state.stage and Stage.RESOLVED in {step.state.stage, state.stage}:
+        return replace(step, state=replace(step.state, ended_at=now if step.state.stage is Stage.RESOLVED else None))
+    return step
 
 
 def _fired(state: State, happened: Fired, contract: Contract, now: datetime) -> Step:
@@ -88,11 +93,13 @@ def _broke(state: State, happened: Broke, _: Contract, __: datetime) -> Step:
 
 
 def _spoke(state: State, happened: Spoke, contract: Contract, now: datetime) -> Step:
+    if not happened.is_reaction and happened.word not in {Word.THANKS, Word.YES}:
+        state = state.with_timer(ASK, None)  # It goes on, so nobody asks whether it is over.
     match state.stage:
         case Stage.CONFIRMING:
             return _answered(state, happened, contract, now)
         case Stage.RESOLVED:
-            return _after_the_end(state, happened, contract)
+            return _after_the_end(state, happened, contract, now)
         case Stage.HANDOFF | Stage.FORMAL if not happened.is_reaction:
             return _pointed(state, happened, contract, now)
     return Step(state=state)
@@ -119,8 +126,8 @@ def _answered(state: State, happened: Spoke, contract: Contract, now: datetime) 
     )
 
 
-def _after_the_end(state: State, happened: Spoke, contract: Contract) -> Step:
-    if state.awaits_score and happened.score is not None:
+def _after_the_end(state: State, happened: Spoke, contract: Contract, now: datetime) -> Step:
+    if takes_score(state, contract, now) and happened.score is not None:
         return _scored(replace(state, awaits_score=False), happened.score, contract)
     if happened.word in {Word.THANKS, Word.YES} or happened.is_reaction:
         return Step(state=state)
@@ -174,7 +181,7 @@ def _replied(state: State, _: Replied, __: Contract, ___: datetime) -> Step:
     """A quick question goes on when an agent says more."""
     if state.stage is Stage.CONFIRMING and state.is_light:
         return Step(state=to_quick(state))
-    return Step(state=state)
+    return Step(state=state.with_timer(ASK, None))
 
 
 def _changed(state: State, happened: Changed, contract: Contract, now: datetime) -> Step:
@@ -199,11 +206,7 @@ def _changed(state: State, happened: Changed, contract: Contract, now: datetime)
 def _closed(state: State, contract: Contract, now: datetime) -> Step:
     """Somebody or something closed the ticket in the helpdesk."""
     if state.stage is Stage.SOCIAL and contract.confirms_quick:
-        return Step(
-            state=ask(state, contract, is_light=True, now=now),
-            orders=(Tell(notice="quick"), Change(name="stage", change=TicketChange(stage=Stage.CONFIRMING))),
-            decided=Decided(kind="ticket", rule="quick confirmation", outcome={"stage": Stage.CONFIRMING}),
-        )
+        return put(state, contract, Decided(kind="ticket", rule="quick confirmation"), now=now)
     if not state.is_formal:
         return Step(state=state)
     if not contract.closing_needs_reason:
@@ -229,9 +232,11 @@ def _closed(state: State, contract: Contract, now: datetime) -> Step:
     return Step(state=counted, orders=(Change(name="reopen", change=change), Note(name="reopened", text=text)), decided=decided)
 
 
-def _elapsed(state: State, happened: Elapsed, contract: Contract, _: datetime) -> Step:
+def _elapsed(state: State, happened: Elapsed, contract: Contract, now: datetime) -> Step:
     if state.timer(happened.name) != happened.at:
         return Step(state=state)
+    if happened.name == ASK and state.stage in {Stage.SOCIAL, Stage.FORMAL}:
+        return put(state, contract, Decided(kind="timer", rule="question"), now=now)
     state = state.with_timer(happened.name, None)
     if happened.name == SILENCE and state.stage is Stage.CONFIRMING:
         return resolve(state, contract, "unconfirmed", kind="timer", reason="The customer did not answer.")

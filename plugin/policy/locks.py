@@ -21,9 +21,7 @@ class Agent:
     name: str = ""
 
     def is_same(self, other: Agent) -> bool:
-        """Whether these are one person: by their keys where both are known, else by any name that they share."""
-        if self.ref and other.ref:
-            return self.ref.casefold() == other.ref.casefold()
+        """Whether these are one person: by any key or name that they share. Helpdesks tell keys of several kinds, so unlike ones prove nothing."""
         return bool(({self.ref.casefold(), self.name.casefold()} & {other.ref.casefold(), other.name.casefold()}) - {""})
 
     def __str__(self) -> str:

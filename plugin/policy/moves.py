@@ -7,6 +7,7 @@ from datetime import datetime
 
 from plugin.domain.model import Stage, TicketChange
 from plugin.policy.contract import (
+    ASK,
     OFFER,
     POSTPONED,
     PROMISE,
@@ -54,7 +55,7 @@ def cross_over(
         sla=verdict.sla or contract.sla or state.sla,
         due=promised_by,
     )
-    crossed = quiet(crossed, SILENCE, REMINDER, POSTPONED, OFFER, REVIEW).with_timer(PROMISE, promised_by)
+    crossed = quiet(crossed, SILENCE, REMINDER, POSTPONED, OFFER, REVIEW, ASK).with_timer(PROMISE, promised_by)
     named = (("sla", verdict.sla or contract.sla), ("type", verdict.ticket_type or contract.ticket_type))
     fields = tuple((name, value) for name, value in named if value)
     change = TicketChange(
@@ -84,27 +85,42 @@ def cross_over(
 
 def to_formal(state: State) -> State:
     """The state as a formal ticket that is being worked on."""
-    return quiet(replace(state, stage=Stage.FORMAL, is_light=False), SILENCE, REMINDER)
+    return quiet(replace(state, stage=Stage.FORMAL, is_light=False), SILENCE, REMINDER, ASK)
 
 
 def ask(state: State, contract: Contract, *, is_light: bool, now: datetime) -> State:
     """The state in which the customer's yes or no is awaited."""
-    asked = replace(state, stage=Stage.CONFIRMING, is_light=is_light)
+    asked = quiet(replace(state, stage=Stage.CONFIRMING, is_light=is_light), ASK)
     asked = asked.with_timer(SILENCE, now + (contract.quick_silence if is_light else contract.silence))
     reminds = contract.reminder is not None and not is_light
     return asked.with_timer(REMINDER, now + contract.reminder if reminds and contract.reminder else None)
 
 
+def put(state: State, contract: Contract, decided: Decided, *, now: datetime) -> Step:
+    """The question to the customer: after a while where that was agreed, at once when it is put again meanwhile, or its moment has come."""
+    if contract.ask_after and state.timer(ASK) is None and state.stage is not Stage.CONFIRMING:
+        at = now + contract.ask_after
+        text = f"The customer is asked at {at:%Y-%m-%d %H:%M} UTC whether it is solved, unless something is said before. Press `confirm` to ask now."
+        later = replace(decided, outcome={**decided.outcome, "stage": state.stage, "asks_at": at.isoformat()})
+        return Step(state=state.with_timer(ASK, at), orders=(Note(name="asks-later", text=text),), decided=later)
+    is_light = state.stage is Stage.SOCIAL or state.is_light
+    return Step(
+        state=ask(state, contract, is_light=is_light, now=now),
+        orders=(Tell(notice="quick" if is_light else "confirm"), Change(name="stage", change=TicketChange(stage=Stage.CONFIRMING))),
+        decided=replace(decided, outcome={**decided.outcome, "stage": Stage.CONFIRMING}),
+    )
+
+
 def to_quick(state: State) -> State:
     """The state as a quick question that goes on."""
-    return quiet(replace(state, stage=Stage.SOCIAL, is_light=False), SILENCE, REMINDER)
+    return quiet(replace(state, stage=Stage.SOCIAL, is_light=False), SILENCE, REMINDER, ASK)
 
 
 def resolve(state: State, contract: Contract, outcome: str, *, kind: str, reason: str) -> Step:
     """The end, with what came of the question: confirmed, unconfirmed, or by a supervisor."""
     asks_score = outcome == "confirmed" and contract.asks_score and kind == "answer"
     ended = replace(state, stage=Stage.RESOLVED, is_light=False, outcome=outcome, awaits_score=asks_score, offered="", broken=state.broken)
-    ended = quiet(ended, SILENCE, REMINDER, PROMISE, REVIEW, POSTPONED, OFFER, TARGET)
+    ended = quiet(ended, SILENCE, REMINDER, PROMISE, REVIEW, POSTPONED, OFFER, TARGET, ASK)
     tags = {"unconfirmed": ("cd-unconfirmed-close",), "supervisor": ("cd-unconfirmed-close",)}.get(outcome, ())
     orders: list[Order] = [
         *((Discard(),) if state.is_formal else ()),
@@ -146,7 +162,7 @@ def undo(state: State, *, actor: str, reason: str) -> Step:
         rule="",
         reason="",
     )
-    back = quiet(back, SILENCE, REMINDER, PROMISE)
+    back = quiet(back, SILENCE, REMINDER, PROMISE, ASK)
     change = TicketChange(group=state.home or None, stage=Stage.SOCIAL)
     text = f"{actor} took the handoff back: {reason} Public replies leave again, those that were held first. The rule {state.rule} does not fire here again."
     return Step(

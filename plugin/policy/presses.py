@@ -18,9 +18,8 @@ from plugin.policy.contract import (
     Pressed,
     State,
     Step,
-    Tell,
 )
-from plugin.policy.moves import ask, cross_over, deny, resolve, to_formal, undo
+from plugin.policy.moves import cross_over, deny, put, resolve, to_formal, undo
 from plugin.policy.verdicts import Crossover
 
 SUPERVISING = frozenset({"supervisor", "admin"})
@@ -92,12 +91,7 @@ def _confirm(state: State, happened: Pressed, contract: Contract, now: datetime)
         )
     if state.stage is Stage.RESOLVED:
         return _refuse(state, happened, "it is resolved already.")
-    is_light = state.stage is Stage.SOCIAL or state.is_light
-    return Step(
-        state=ask(state, contract, is_light=is_light, now=now),
-        orders=(Tell(notice="quick" if is_light else "confirm"), Change(name="stage", change=TicketChange(stage=Stage.CONFIRMING))),
-        decided=Decided(kind="action", rule="confirm", reason=happened.reason, outcome={"stage": Stage.CONFIRMING, "by": happened.actor}),
-    )
+    return put(state, contract, Decided(kind="action", rule="confirm", reason=happened.reason, outcome={"by": happened.actor}), now=now)
 
 
 def _confirmed(state: State, happened: Pressed, contract: Contract, _: datetime) -> Step:

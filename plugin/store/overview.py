@@ -16,7 +16,6 @@ _LIST = text(
            c.times_reopened, c.unanswered_since, c.opened_at, c.crossover->>'rule' AS rule, c.continued_by, p.profile->>'handle' AS handle,
            CASE WHEN CAST(c.agent_lock->>'until' AS timestamptz) > now() THEN c.agent_lock->'holder'->>'name' END AS locked_by,
            CASE WHEN CAST(c.agent_lock->>'until' AS timestamptz) > now() THEN c.agent_lock->>'until' END AS locked_until,
-           (SELECT count(*) FROM intent i WHERE i.conversation_id = c.id AND i.state = 'held') AS held
            (SELECT count(*) FROM intent i WHERE i.conversation_id = c.id AND i.state = 'held') AS held,
            (SELECT min(e.due_at) FROM inbound_event e WHERE e.conversation_id = c.id AND e.kind = 'TimerElapsed' AND e.state = 'waiting') AS next_at
     FROM conversation c LEFT JOIN contact p ON p.id = c.contact_id

@@ -1,7 +1,8 @@
 """The fixtures of an adapter's folder, read strictly: what is misspelt, unpaired or unreadable is a problem, never passed over.
 
     settings.json                      a valid settings object with fake secrets
-    <event>__<variant>.request.json    {"method", "path", "headers", "query", "json" | "body" | "base64", "received_at"?, "settings"?}
+    <event>__<variant>.request.json    {"method", "path", "headers", "query", "json" | "body" | "base64", "received_at"?, "settings"?,
+                                       "stored"?: secrets by name}
     <event>__<variant>.poll.json       {"responses": [answers in order], "position"?, "received_at"?, "settings"?, "stored"?: secrets by name}
     <event>__<variant>.events.json     what either of the two becomes: [encode_event(event), ...]
     <call>__<case>.response.json       an answer and "raises": the error's name or null
@@ -41,7 +42,7 @@ from plugin.domain.events import Event
 from plugin.testing.fakes import START, CannedHttp, FixedClock, MemorySecrets, canned, connection
 
 _ANSWER = frozenset(["status", "headers", "json", "body", "base64"])
-_REQUEST = frozenset(["method", "path", "headers", "query", "json", "body", "base64", "received_at", "settings"])
+_REQUEST = frozenset(["method", "path", "headers", "query", "json", "body", "base64", "received_at", "settings", "stored"])
 _POLL = frozenset(["responses", "position", "received_at", "settings", "stored"])
 _RESPONSE = _ANSWER | frozenset(["responses", "raises", "brings", "retry_after", "given"])
 _GIVEN = frozenset(["settings", "stored", "arguments"])
@@ -58,6 +59,7 @@ class RequestFixture:
     events: Sequence[Mapping[str, Any]]
     received_at: datetime | None
     settings: Mapping[str, Any]
+    stored: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +212,14 @@ class _Reading:
             query=data.get("query", {}),
             body=_body(data),
         )
-        return RequestFixture(name=path.name, request=request, events=events, received_at=_moment(data), settings=data.get("settings", {}))
+        return RequestFixture(
+            name=path.name,
+            request=request,
+            events=events,
+            received_at=_moment(data),
+            settings=data.get("settings", {}),
+            stored=data.get("stored", {}),
+        )
 
     def _poll(self, path: Path) -> PollFixture | None:
         events = self._events(path, "poll")

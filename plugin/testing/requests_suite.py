@@ -34,7 +34,7 @@ _EXAMPLES = settings(max_examples=60, deadline=None, database=None, report_multi
 def requests_become_their_events(subject: Subject) -> Iterator[str]:
     """Each request verifies and becomes exactly its events, twice the same, under keys of their own."""
     for fixture in subject.requests:
-        adapter = subject.connect(at=arrival(fixture), settings=fixture.settings)
+        adapter = subject.connect(at=arrival(fixture), settings=fixture.settings, stored=fixture.stored)
         try:
             adapter.verify(fixture.request)
         except SignatureInvalid as problem:
@@ -78,7 +78,7 @@ def forgeries_are_refused(subject: Subject) -> Iterator[str]:
     }
     for fixture in subject.requests:
         at, request = arrival(fixture), fixture.request
-        adapter = subject.connect(at=at, settings=fixture.settings)
+        adapter = subject.connect(at=at, settings=fixture.settings, stored=fixture.stored)
         bare = {name: value for name, value in request.headers.items() if name in ("content-type", "user-agent")}
         yield from _verdict(adapter, replace(request, headers=bare, query={}), f"{fixture.name} unsigned")
         empty = {name: "" if name not in bare else value for name, value in request.headers.items()}

@@ -10,6 +10,7 @@ import redis
 from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
+from plugin.policy.policy import Policy
 from tests.benchmarks import ground, plain
 from tests.benchmarks.ground import Ground
 
@@ -31,9 +32,11 @@ def run(here: Ground, *, is_quick: bool) -> dict[str, Any]:
     return found
 
 
-def file_ours(here: Ground, processes: int, count: int, *, database_url: str | None = None, first: int = 0) -> float:
+def file_ours(
+    here: Ground, processes: int, count: int, *, database_url: str | None = None, first: int = 0, policy: Policy | None = None
+) -> float:
     """File `count` messages that wait in the database; per second, from the first write at the stub to the last."""
-    bridge = here.bridge(database_url or here.database(), processes=processes)
+    bridge = here.bridge(database_url or here.database(), processes=processes, policy=policy)
     with bridge.database.begin() as connection:
         ground.preload(connection, first=first, count=count, contacts=CONTACTS)
     bridge.database.dispose()

@@ -26,9 +26,11 @@ from sqlalchemy import Connection, text
 from plugin.bootstrap import Bridge
 from plugin.config import Config, DatabaseConfig, ReceiverConfig, RedisConfig, WorkerConfig
 from plugin.domain.ids import ChannelKey, HelpdeskKey, channel_place, helpdesk_place
-from plugin.handlers.installation import Channel, Desk, Installation
+from plugin.handlers.installation import Channel, Desk, Installation, PolicyAtWork
 from plugin.handlers.polls import Poller
 from plugin.handlers.split import Splitter
+from plugin.policy.agreement import contract_of
+from plugin.policy.policy import Policy
 from plugin.store import receipts, schema
 from plugin.store.database import Database
 from plugin.store.grants import Grants
@@ -71,8 +73,8 @@ class Ground:
         schema.upgrade(url)
         return url
 
-    def bridge(self, database_url: str, *, port: int = 0, processes: int = 1, threads: int = 8) -> Bridge:
-        """A bridge between the bench platform and the bench desk; the places are registered."""
+    def bridge(self, database_url: str, *, port: int = 0, processes: int = 1, threads: int = 8, policy: Policy | None = None) -> Bridge:
+        """A bridge between the bench platform and the bench desk, with a policy if one is given; the places are registered."""
         config = Config(
             path=self.folder / "bench.toml",
             data_dir=self.folder,
@@ -104,6 +106,7 @@ class Ground:
                 )
             },
             engine=config.engine,
+            policy=None if policy is None else PolicyAtWork(judge=policy, contract=contract_of(policy), book=policy),
         )
         splitter, keys = Splitter(installation, database), (Fernet.generate_key().decode(),)
         bridge = Bridge(

@@ -1,14 +1,13 @@
 """(policy) What judging costs: per message, against filing one without a policy; and a back-test of two policies over stored messages.
 
 Judging is what the engine asks of one message: its topics, whether it is noise, where it goes, whether the conversation crosses over. It is
-measured alone, in one process, and set beside the time in which one worker process files a message without any policy.
+measured alone, in one process, and set beside the time in which one worker process files a message without any policy; then a whole bridge files with
+one.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import random
-import resource
 import statistics
 import time
 from collections.abc import Iterator
@@ -17,11 +16,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from plugin.policy import starters
-from plugin.policy.backtest import Stored, compare
+from plugin.policy.backtest import Stored
 from plugin.policy.facts import ChannelFacts, ClockFacts, ContactFacts, ConversationFacts, Facts, MessageFacts, Trigger
 from plugin.policy.policy import Policy
 from plugin.policy.reading import World, read_policy
-from tests.benchmarks import filing
+from tests.benchmarks import filing, past
 from tests.benchmarks.ground import Ground
 
 _WORDS = "the invoice refund phone is broken hello how do I get my money back please help lawyer outage price nothing works today"
@@ -30,6 +29,8 @@ _EXPRESSIONS = (
     "'billing' in message.topics && conversation.minutes_open > 30",
     "message.text.matches('(?i)cancel|terminate') || message.sentiment < -0.8",
 )
+_OURS = "three expressions"
+_EXPRESSED = {"topic": {"billing": {"words": ["invoice*"]}}, "crossover": [{"name": each, "if": each} for each in _EXPRESSIONS]}
 
 
 def run(here: Ground, *, is_quick: bool) -> dict[str, Any]:
@@ -37,11 +38,31 @@ def run(here: Ground, *, is_quick: bool) -> dict[str, Any]:
     count, filed = (5_000, 1_500) if is_quick else (20_000, 4_000)
     plain = 1e6 / statistics.median(filing.file_ours(here, 1, filed) for _ in range(1 if is_quick else 3))
     found: dict[str, Any] = {"microseconds_filing_without": round(plain)}
-    policies = {name: made(starters.table(name)) for name in starters.NAMES} | {"three expressions": _with_expressions()}
+    policies = {name: named(name) for name in (*starters.NAMES, _OURS)}
     for name, policy in policies.items():
         cost = _cost(policy, count)
         found[name] = {"microseconds": round(cost, 1), "ratio": round((plain + cost) / plain, 3), "target": "<= 1.10"}
-    return found | {"back-test": _backtest(10_000 if is_quick else 100_000)}
+    found["the bridge with a policy"] = _at_work(here, filed, rounds=1 if is_quick else 3)
+    return found | {"back-test": past.run(here, ("command-centre", _OURS), named, count=10_000 if is_quick else 100_000)}
+
+
+def _at_work(here: Ground, count: int, *, rounds: int) -> dict[str, Any]:
+    """What one worker process files in a second with the starter `command-centre` and without, rounds interleaved; every cost of the policy counts."""
+    table = dict(starters.table("command-centre"))
+    # At night a receipt would be counted as one more message.
+    policy = made({**table, "expectations": {**table.get("expectations", {}), "receipt_out_of_hours": False}})
+    pairs = [(filing.file_ours(here, 1, count), filing.file_ours(here, 1, count, policy=policy)) for _ in range(rounds)]
+    return {
+        "per_second_without": round(statistics.median(pair[0] for pair in pairs), 1),
+        "per_second_with": round(statistics.median(pair[1] for pair in pairs), 1),
+        "microseconds_added": round(statistics.median(1e6 / pair[1] - 1e6 / pair[0] for pair in pairs)),
+        "ratio": round(statistics.median(pair[1] / pair[0] for pair in pairs), 2),
+    }
+
+
+def named(name: str) -> Policy:
+    """A starter, or our own with expressions."""
+    return made(_EXPRESSED if name == _OURS else starters.table(name))
 
 
 def made(table: Any) -> Policy:
@@ -88,10 +109,6 @@ class _Strict:
         raise RuntimeError(f"{path} is not {what}")
 
 
-def _with_expressions() -> Policy:
-    return made({"topic": {"billing": {"words": ["invoice*"]}}, "crossover": [{"name": each, "if": each} for each in _EXPRESSIONS]})
-
-
 def _cost(policy: Policy, count: int) -> float:
     """Microseconds for each message; the median of five passes."""
     facts = [stored.facts for stored in traffic(count)]
@@ -105,25 +122,3 @@ def _cost(policy: Policy, count: int) -> float:
             policy.crossover(each)
         passes.append((time.process_time() - began) / count * 1e6)
     return statistics.median(passes)
-
-
-def _backtest(count: int) -> dict[str, Any]:
-    """In a process of its own, whose memory is only its own."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as pool:
-        seconds, cpu_seconds, megabytes, differences = pool.apply(_compare, (count,))
-    return {
-        "messages": count,
-        "seconds": seconds,
-        "cpu_seconds": cpu_seconds,
-        "peak_mb": megabytes,
-        "differences": differences,
-        "target": "100,000 in < 60 s and < 500 MB",
-    }
-
-
-def _compare(count: int) -> tuple[float, float, float, int]:
-    began, worked = time.perf_counter(), time.process_time()
-    report = compare(made(starters.table("command-centre")), _with_expressions(), traffic(count))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    return round(time.perf_counter() - began, 1), round(time.process_time() - worked, 1), round(peak), report.total

@@ -125,4 +125,13 @@ def test_a_post_becomes_a_ticket_and_the_answer_stands_under_the_post(
     desk.locator("#tickets a").nth(1).click()
     expect(desk.locator("#articles")).to_contain_text("deleted", timeout=WAIT)
     expect(network.locator(".by-company")).to_have_count(1)
+
+    password = page.locator(".console code").nth(1).inner_text()
+    page.goto(page.locator(".console a").get_attribute("href") or "")
+    page.get_by_label("Login").fill("mia@acme.example")
+    page.get_by_label("Password").fill(password)
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("Health")
+    page.get_by_role("link", name="Board").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
     assert problems == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from plugin.domain.model import Visibility
+from plugin.handlers import pressing
 from plugin.handlers.installation import PolicyAtWork
 from plugin.policy.agreement import contract_of
 from plugin.policy.policy import Policy
@@ -136,4 +138,105 @@ def test_out_of_hours_a_private_message_is_answered_once_until_somebody_is_at_wo
     said(engine, "are you there?", visibility=Visibility.PRIVATE)
     (told,) = engine.delivered()
     assert "09:00" in told
+    engine.close()
+
+
+def ended(engine: Engine) -> None:
+    """A formal ticket that the customer confirmed."""
+    said(engine, "hello")
+    for press in ("handoff", "confirm", "confirm"):
+        engine.press(press)
+        engine.settle()
+    said(engine, "yes")
+    assert engine.stage() == "resolved"
+
+
+def long_after(engine: Engine) -> None:
+    """The end was long ago."""
+    engine.rows("""UPDATE conversation SET crossover = crossover || '{"ended_at": "2026-01-01T00:00:00+00:00"}' RETURNING 1""")
+
+
+def test_who_writes_long_after_the_end_gets_a_ticket_of_its_own(engine: Engine) -> None:
+    ended(engine)
+    said(engine, "and now the other one is broken")
+    assert (len(engine.helpdesk.tickets), engine.stage()) == (1, "formal")
+    engine.press("close", role="supervisor", reason="It was a joke.")
+    engine.settle()
+    long_after(engine)
+    said(engine, "good morning, I have another question")
+    assert (len(engine.helpdesk.tickets), engine.stage()) == (2, "social")
+    reply(engine, "Good morning!", ticket=1)
+    assert engine.delivered()[-1] == "Good morning!"
+    assert engine.rows("SELECT count(*) FROM decision WHERE rule = 'new matter'") == [(1,)]
+    assert engine.balance().is_ok
+
+
+def test_a_score_is_taken_for_a_while_only(engine: Engine) -> None:
+    ended(engine)
+    engine.rows("UPDATE conversation SET crossover = crossover || jsonb_build_object('ended_at', now() - interval '4 days') RETURNING 1")
+    said(engine, "5")
+    assert engine.rows("SELECT count(*) FROM decision WHERE rule = 'score'") == [(0,)]
+
+
+def test_the_question_waits_for_a_while_unless_something_is_said(database_url: str) -> None:
+    engine = started(database_url, {"confirmation": {"ask_after": "1 h"}})
+    said(engine, "hello")
+    for press in ("handoff", "confirm", "confirm"):
+        engine.press(press)
+        engine.settle()
+    assert engine.stage() == "formal"
+    said(engine, "wait, there is more")
+    engine.wait_for("ask")
+    engine.settle()
+    assert engine.stage() == "formal"
+    engine.press("confirm")
+    engine.settle()
+    engine.wait_for("ask")
+    engine.settle()
+    assert engine.stage() == "confirming"
+    assert "Please answer yes or no" in engine.delivered()[-1]
+    engine.close()
+
+
+@pytest.mark.parametrize(("level", "leaves"), [("monitor", 0), ("step_in", 1), ("answer", 1)])
+def test_where_we_only_listen_replies_are_held_with_the_reason(database_url: str, level: str, leaves: int) -> None:
+    engine = started(database_url, {"participation": {"default": level}})
+    said(engine, "hello, can you help me?")
+    assert len(engine.helpdesk.tickets) == 1
+    reply(engine, "Hello!")
+    assert len(engine.delivered()) == leaves
+    assert any("here we only listen" in note for note in engine.notes()) is (leaves == 0)
+    engine.press("release", role="supervisor", reason="She asks for help.")
+    engine.settle()
+    assert engine.delivered() == ["Hello!"]
+    engine.close()
+
+
+def test_where_we_step_in_what_a_search_found_is_answered_when_we_are_asked(database_url: str) -> None:
+    engine = started(database_url, {"participation": {"default": "step_in"}})
+    found = replace(engine.network.say("maria", "the company is no good"), found_by="company")
+    engine.tell(found)
+    engine.settle()
+    reply(engine, "We are sorry!")
+    assert engine.delivered() == []
+    said(engine, "@company will you help me?")
+    reply(engine, "Of course.")
+    assert "Of course." in engine.delivered()
+    engine.close()
+
+
+def test_what_was_filtered_stays_in_the_ledger_and_is_promoted_by_hand(database_url: str) -> None:
+    engine = started(database_url, {"noise": [{"name": "adverts", "when": "keyword", "any_of": ["casino"]}], **SLA})
+    said(engine, "best casino in town")
+    assert len(engine.helpdesk.tickets) == 0
+    assert engine.balance().reasons["ignored"] == {"filtered:adverts": 1}
+    (event,) = engine.rows("SELECT id FROM inbound_event WHERE state = 'ignored'")
+    assert pressing.promote(engine.database, event.id, actor="Ada")
+    engine.settle()
+    assert engine.articles()[0] == "best casino in town"
+    assert hours_until_due(engine) == pytest.approx(2, abs=0.1)
+    reply(engine, "We only sell phones.")
+    assert engine.delivered() == ["We only sell phones."]
+    assert [row.rule for row in engine.rows("SELECT rule FROM decision WHERE kind = 'filter'")] == ["adverts"]
+    assert engine.balance().is_ok
     engine.close()

@@ -48,7 +48,7 @@ def create_app(bridge: Bridge) -> Flask:
     app = Flask(__name__, static_folder="static", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = _MOST_BYTES
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(moment=moment, ago=ago, ahead=ahead)
+    app.jinja_env.filters.update(moment=moment, ago=ago, ahead=ahead, waited=waited)
     admission = Admission(bridge.installation, bridge.database, bridge.passes, bridge.config.console)
     doorkeeper = Doorkeeper(admission, bridge.passes, is_secure=bridge.config.public_url.startswith("https://"))
     doorkeeper.guard(app)
@@ -87,6 +87,11 @@ def moment(at: datetime | None) -> str:
 def ago(at: datetime | None) -> str:
     """How long ago, in the largest fitting unit."""
     return "never" if at is None else f"{_span((datetime.now(UTC) - at).total_seconds())} ago"
+
+
+def waited(at: datetime) -> str:
+    """For how long."""
+    return _span((datetime.now(UTC) - at).total_seconds())
 
 
 def ahead(at: datetime | None) -> str:

@@ -52,7 +52,7 @@ def columns(
     most = max(sums if is_stacked else [value for name in names for value in series[name]], default=0) or 1
     step = (_WIDTH - 44) / max(1, len(labels))
     shapes = [_grid(most)]
-    every = max(1, len(labels) // 8)
+    every = max(1, len(labels) // 6)
     for at, label in enumerate(labels):
         left, base = 40 + at * step, float(_HEIGHT)
         for number, name in enumerate(names):

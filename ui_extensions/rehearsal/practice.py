@@ -34,6 +34,7 @@ groups = ["Users", "Social"]
 """The policy of a rehearsal that is given no other."""
 _SUPERVISOR = "ben@acme.example"
 _ADMIN = ("Mia", "Brandt")
+_PASSWORD_LENGTH = 12
 _AGENTS = (("Ada", "Okafor"), ("Ben", "Lindqvist"))
 
 
@@ -62,7 +63,7 @@ class Practice:
     def console(self) -> ConsoleSignIn:
         """How the console is opened."""
         login = f"{_ADMIN[0].lower()}@acme.example"
-        return ConsoleSignIn(url=f"{self.receiver_url}/console/", login=login, password=self.secrets["password"])
+        return ConsoleSignIn(url=f"{self.receiver_url}/console/", login=login, password=self.secrets["password"][:_PASSWORD_LENGTH])
 
     def serve(self, ready: Callable[[], None]) -> None:
         """Serve network and desk until the process is told to stop."""

@@ -18,7 +18,7 @@ from plugin.platforms.bluesky.client import Client, Refused
 from plugin.platforms.bluesky.keys import POST, earliest_key
 from plugin.platforms.bluesky.own import OwnPosts
 from plugin.platforms.bluesky.position import Edge, Position, Watched, begin, load_position, watch
-from plugin.platforms.bluesky.posts import Post, edited, read_post, read_time, received
+from plugin.platforms.bluesky.posts import Post, edited, read_post, read_text, read_time, received
 
 LOOK_BACK = timedelta(minutes=15)
 _PAGE = 100
@@ -69,7 +69,7 @@ class Intake:
             if position.notified.is_new(post, _place(post.indexed_at)):
                 found[post.event_key] = post
         posts = sorted(found.values(), key=lambda post: (_place(post.indexed_at), post.event_key))
-        taken = posts[:_AT_ONCE]
+        taken = self._with_quotes(posts[:_AT_ONCE])
         events: list[Event] = []
         watched: list[Watched] = []
         for post in taken:
@@ -78,6 +78,16 @@ class Intake:
             watched.append(entry)
         edge = position.notified.with_seen((post, _place(post.indexed_at)) for post in taken)
         return replace(position, notified=edge).watching(watched), events, len(posts) > len(taken)
+
+    def _with_quotes(self, posts: list[Post]) -> list[Post]:
+        """The posts with the words of those that they quote; a quoted post that is not shown to us has none."""
+        wanted = list(dict.fromkeys(str(post.quoted) for post in posts if post.quoted is not None))
+        words: dict[str, str] = {}
+        for start in range(0, len(wanted), _LOOKED_UP):
+            page = self._client.query("app.bsky.feed.getPosts", [("uris", uri) for uri in wanted[start : start + _LOOKED_UP]])
+            shown = [post for item in page.get("posts", ()) if (post := read_post(item)) is not None]
+            words |= {str(post.uri): " ".join(read_text(post.record).plain.split()) for post in shown}
+        return [replace(post, quoted_words=words.get(str(post.quoted), "")) for post in posts]
 
     def _notifications(self, edge: Edge) -> Iterator[Post]:
         cursor = ""

@@ -36,6 +36,8 @@ class Post:
     replies: int = 0
     is_closed: bool = False
     """Its author does not let us answer it."""
+    quoted_words: str = ""
+    """What the post says that it quotes, where somebody looked that up."""
 
     @property
     def event_key(self) -> str:
@@ -48,15 +50,20 @@ class Post:
         return read_uri(_object(_object(self.record.get("reply")).get("parent")).get("uri"))
 
     @property
+    def quoted(self) -> PostUri | None:
+        """The post that it quotes."""
+        quoted = (read_uri(_object(embed.get("record")).get("uri")) for kind, embed in _embeds(self.record) if kind == "record")
+        return next((uri for uri in quoted if uri is not None), None)
+
+    @property
     def root(self) -> PostUri:
         """The first post of its thread."""
         return read_uri(_object(_object(self.record.get("reply")).get("root")).get("uri")) or self.uri
 
     def addresses(self, did: str) -> bool:
         """Whether it answers, quotes or mentions this account."""
-        quoted = [read_uri(_object(embed.get("record")).get("uri")) for kind, embed in _embeds(self.record) if kind == "record"]
         mentioned = {mark.target for mark in read_text(self.record).marks if mark.kind is MarkKind.MENTION}
-        return did in mentioned or did in {uri.did for uri in (self.parent, *quoted) if uri is not None}
+        return did in mentioned or did in {uri.did for uri in (self.parent, self.quoted) if uri is not None}
 
     @property
     def occurred_at(self) -> datetime | None:
@@ -246,7 +253,8 @@ def _remarks(post: Post, own_did: str) -> Iterator[str]:
             if uri is None:
                 yield f"Shows something of Bluesky that is not a post ({quoted}); see the original."
             else:
-                yield f"Quotes {'your' if uri.did == own_did else 'the'} post {uri.url()}"
+                words = f": “{post.quoted_words}”" if post.quoted_words else ""
+                yield f"Quotes {'your' if uri.did == own_did else 'the'} post {uri.url()}{words}"
         elif kind not in {"images", "video", "external"}:
             yield f"Holds something that could not be carried ({kind}); see the original on Bluesky."
     own_labels = _labels(_object(post.record.get("labels")).get("values"))

@@ -9,10 +9,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from plugin.cli.consoles import console
+from plugin.cli.shared import Settings
 from plugin.handlers.admission import Role
 from tests.consoles import HOSTILE, SECRET, STAFF, Ground, Visitor, ground, hidden
+from tests.engine import Counter
 from ui_extensions.console.acts import ACTS
+from ui_extensions.console.app import PATH, create_console
+from webhooks.app import create_app
 
 PAGES = ("/", "/board", "/figures", "/figures?hours=168", "/held", "/ledger", "/channels", "/channels/channel:fake", "/policy", "/audit")
 DEEP = (
@@ -92,6 +98,19 @@ def test_a_link_lets_one_browser_in_once_and_the_session_ends_everywhere(house: 
     assert first.send("/", to="/sign-out")[0] == 303
     assert second.client.get("/").status_code == 303
     assert house.one("SELECT count(*) FROM audit WHERE action LIKE 'console sign-%'") == 2
+
+
+def test_the_receiver_serves_it_and_the_command_prints_a_link(house: Ground, tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "crossdesk.toml")
+    said = CliRunner().invoke(console, ["link", "--role", "supervisor"], obj=settings, catch_exceptions=False)
+    settings.close()
+    token = re.search(r"http://127\.0\.0\.1:8010/console/enter\?token=(\S+)", said.output)
+    assert token is not None, said.output
+    visitor = Visitor(create_app(house.bridge, Counter(), {PATH: create_console(house.bridge)}).test_client())
+    assert visitor.client.get("/console/").headers["Location"] == "/console/sign-in"
+    assert visitor.send(f"/console/enter?token={token[1]}", to="/console/enter")[0] == 303
+    assert 'href="/console/static/console.css"' in visitor.look("/console/")
+    assert visitor.client.get("/healthz").status_code == 200
 
 
 def test_a_session_ends_when_nothing_was_asked_for_a_while(house: Ground) -> None:

@@ -131,6 +131,7 @@ class TestInRt:
         page = agent.refused_in_browser(ticket_ref, "<p>In public?</p>")
         assert "is a formal ticket now" in page
         assert "In public?" in page
+        assert page.count('name="CrossdeskHold"') == 1
         assert [html for _, creator, html in agent.texts(ticket_ref) if creator == "agent"] == ["<p>Quick answer</p>"]
         agent.reply_in_browser(ticket_ref, "<p>Keep it</p>", CrossdeskHold="1")
         agent.reply_in_browser(ticket_ref, "<p>A note</p>", UpdateType="private")

@@ -286,7 +286,9 @@ def test_replies_quotes_and_bystanders(
     assert heard[reply.uri].thread_key == f"{news.uri}|{customer.did}"
     assert heard[aside.uri].thread_key == f"{news.uri}|{stranger.did}"
     assert heard[quote.uri].thread_key == f"{quote.uri}|{stranger.did}"
-    assert heard[quote.uri].remarks == (f"Quotes your post https://bsky.app/profile/{brand.did}/post/{news.rkey}",)
+    assert heard[quote.uri].remarks == (
+        f"Quotes your post https://bsky.app/profile/{brand.did}/post/{news.rkey}: “We have a new printer.”",
+    )
     assert heard[ours.message_ref].thread_key == heard[reply.uri].thread_key
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from marshmallow import ValidationError
 
 from plugin.domain.errors import CredentialsRejected, RemoteRejected, SignatureInvalid, TargetGone, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
@@ -212,7 +213,6 @@ def test_a_workspace_address_makes_links(slack: SlackStandIn, connect: Callable[
     ],
 )
 def test_what_cannot_work_is_refused_by_name(changes: dict[str, str], field: str) -> None:
-    from marshmallow import ValidationError
 
     good = {"bot_token": "xoxb-1234567890-abc", "signing_secret": "0123456789abcdef", "app_id": "A0HELPDESK1"}
     with pytest.raises(ValidationError) as refused:
