@@ -66,6 +66,7 @@ def open_page(browser: Browser) -> Iterator[OPEN]:
         page.set_default_timeout(30_000)
         if clock is not None:
             page.clock.install(time=clock)
+            page.clock.pause_at(clock + timedelta(seconds=1))
         page.on(
             "console",
             lambda said: problems.append(said.text) if said.type == "error" and not any(one in said.text for one in expected) else None,

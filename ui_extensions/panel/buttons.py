@@ -106,7 +106,8 @@ def _approval_buttons(case: Case) -> tuple[str, ...]:
 def _approval(case: Case, agent: Agent, action: str, reason: str) -> str:
     if action == _RECALL:
         number = _reply(case)
-        may = number is not None and number in case.waiting and approvals.may_recall(case.waiting[number], author(agent), role=agent.role)
+        whose = case.waiting.get(number) if number is not None else None
+        may = whose is not None and approvals.may_recall(whose, author(agent), role=agent.role)
         return "" if may else "only its author or a supervisor may take a reply back."
     ruled = approvals.press(
         case.candidates, action, author(agent), role=agent.role, groups=agent.groups, reason=reason, number=_reply(case)
