@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from plugin.config import ConsoleConfig
@@ -12,7 +12,7 @@ from plugin.contracts.helpdesk import AuthenticatesStaff, StaffMember
 from plugin.domain.errors import ConfigError
 from plugin.handlers.installation import Installation
 from plugin.store import ledger
-from plugin.store.database import Database
+from plugin.store.database import Database, now
 from plugin.store.passes import Pass, Passes
 
 LINK_SECONDS = 600
@@ -88,7 +88,7 @@ class Admission:
     def who(self, session: str) -> Person | None:
         """Who this session belongs to; None when it has ended. Asking keeps it from ending for a while."""
         found = self._passes.read(Pass.SESSION, session, renew_seconds=self._config.idle_seconds)
-        if found is None or datetime.now(UTC) > datetime.fromisoformat(found["until"]):
+        if found is None or self._database.run(now) > datetime.fromisoformat(found["until"]):
             return None
         return Person(login=found["login"], name=found["name"], role=Role(found["role"]))
 
@@ -100,7 +100,7 @@ class Admission:
 
     def _open(self, person: Person) -> str:
         meaning = {"login": person.login, "name": person.name, "role": person.role.value}
-        until = datetime.now(UTC) + _LONGEST
+        until = self._database.run(now) + _LONGEST
         session = self._passes.issue(Pass.SESSION, {**meaning, "until": until.isoformat()}, seconds=self._config.idle_seconds)
         self._record(person.login, "console sign-in", person.role.value)
         return session

@@ -6,7 +6,6 @@ import platform
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -15,7 +14,7 @@ from plugin.config import Config
 from plugin.handlers import health
 from plugin.handlers.installation import Installation
 from plugin.store import ledger, places, schema
-from plugin.store.database import Database
+from plugin.store.database import Database, now
 
 HIDDEN = "(hidden)"
 _HANDLE = re.compile(r"(?<!\w)@[\w.-]+|[\w.+-]+@[\w-]+\.[\w.-]+")
@@ -29,9 +28,10 @@ def diagnostics(config: Config, installation: Installation, database: Database, 
         conditions = health.conditions(connection)
         alerts = places.open_alerts(connection)
         lag = ledger.lag(connection)
+        taken_at = now(connection)
         ledger.record(connection, actor=actor, action="diagnostics", subject="download", detail={})
     found = {
-        "taken_at": datetime.now(UTC).isoformat(),
+        "taken_at": taken_at.isoformat(),
         "versions": {"crossdesk": _version(), "python": platform.python_version(), "system": platform.system(), "schema": schema.head()},
         "places": [{"place": item.place, "adapter": installation.adapters.get(item.place), **asdict(item)} for item in conditions],
         "alerts": [{"place": row.place, "code": row.code, "since": row.opened_at.isoformat(), "text": row.text} for row in alerts],
