@@ -11,7 +11,7 @@ from plugin.contracts.splitting import split
 from plugin.domain.codec import encode
 from plugin.domain.model import Lane, Stage, TicketChange, Visibility
 from plugin.domain.text import Text
-from plugin.handlers import gathering
+from plugin.handlers import gathering, wording
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop
 from plugin.policy.contract import (
@@ -45,6 +45,7 @@ def happen(desktop: Desktop, policy: PolicyAtWork, happened: Input, *, facts: Fa
     """One input to the machine: the new state, what was decided, and what is to be done."""
     course = desktop.course
     step = transition(course.state, happened, policy.contract, now=desktop.held.now)
+    has_ended = step.state.stage is Stage.RESOLVED and course.state.stage is not Stage.RESOLVED
     course.state = step.state
     if step.decided is not None:
         decided = step.decided
@@ -64,6 +65,8 @@ def happen(desktop: Desktop, policy: PolicyAtWork, happened: Input, *, facts: Fa
         )
     for order in step.orders:
         _carry_out(desktop, policy, order)
+    if has_ended and policy.book.follow_up.learn:
+        desktop.commit(note(desktop, "learn", wording.WHAT_SOLVED_IT))
 
 
 def record(desktop: Desktop, policy: PolicyAtWork, decision: NewDecision) -> None:
