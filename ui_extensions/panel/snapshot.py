@@ -22,7 +22,7 @@ from plugin.policy.locks import Agent as Author
 from plugin.policy.locks import Lock
 from plugin.policy.safety.preflight import audience
 from plugin.policy.safety.watch import Watch
-from plugin.store import panels, places
+from plugin.store import panels, places, solutions
 from ui_extensions.panel import buttons, thread
 from ui_extensions.panel.buttons import Case
 from ui_extensions.panel.presence import Present
@@ -106,6 +106,7 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
         held_replies=sum(item["status"] == "held" for item in deliveries),
         group=lead.ticket_group,
         now=lead.now,
+        is_closed=lead.ticket_closed,
     )
     return {
         "version": VERSION,
@@ -125,6 +126,18 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
         "limits": _limits(channel, Visibility(lead.visibility)),
         "actions": buttons.all_of(policy, case, asked.agent),
         "pending": buttons.pending(panels.open_presses(connection, ids)),
+        "suggestions": [_suggestion(row) for row in solutions.suggested(connection, ids)],
+    }
+
+
+def _suggestion(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "note": row.note,
+        "tags": row.tags,
+        "link": row.link,
+        "ticket_number": row.ticket_number or "",
+        "ticket_url": row.ticket_url if row.ticket_url.lower().startswith(("https://", "http://")) else "",
+        "score": min(1.0, row.score),
     }
 
 
