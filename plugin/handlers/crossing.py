@@ -189,10 +189,10 @@ def _open_linked(desktop: Desktop, order: OpenLinked) -> None:
     )
 
 
-def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | None = None, words: str = "") -> None:
+def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | None = None, words: str = "", secret: str = "") -> None:
     """Say something to the customer, in their language and as the platform counts, and write it into the ticket.
 
-    `by`: the moment it speaks of. `words`: instead of the text.
+    `by`: the moment it speaks of. `words`: instead of the text. `secret`: a part of it that is for the customer alone.
     """
     held, state, limits = desktop.held, desktop.course.state, desktop.channel.adapter.capabilities.limits
     ruler, most = limits.ruler or CODE_POINTS, limits.text_length
@@ -211,6 +211,7 @@ def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | 
         limits=limits,
         by=by,
     )
+    shown = plain.replace(secret, "••••") if secret else plain
     message_id = messages.create_notice(desktop.connection, held.id, desktop.row.id, plain)
     parts = split(Text(plain), most, ruler) if most is not None else (Text(plain),)
     reply_to = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=desktop.row.id + 1)
@@ -228,7 +229,7 @@ def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | 
             )
             for number, part in enumerate(parts)
         ),
-        desktop.wish(Lane.TO_HELPDESK, f"note:told:{notice}", {"kind": "note", "text": f"Crossdesk tells the customer:\n{plain}"}),
+        desktop.wish(Lane.TO_HELPDESK, f"note:told:{notice}", {"kind": "note", "text": f"Crossdesk tells the customer:\n{shown}"}),
     )
 
 

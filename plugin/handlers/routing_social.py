@@ -15,7 +15,7 @@ from plugin.domain.events import (
     ReactionChanged,
 )
 from plugin.domain.model import Lane, Visibility
-from plugin.handlers import albums, crossing, gathering, guarding, judging, learning, locking, promising, wording
+from plugin.handlers import albums, crossing, gathering, guarding, judging, learning, locking, promising, proving, wording
 from plugin.handlers.routing import Desktop, Gathers, Ignored, Routed, Verdict, Waits, twin
 from plugin.store import conversations, intents, messages
 from plugin.store.intents import Ending
@@ -69,6 +69,7 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
         judging.said(desktop, policy, event, found, is_bystander=is_bystander)
     if not is_bystander:
         learning.suggest(desktop, event)
+        proving.hear(desktop, event)
     return Routed()
 
 

@@ -403,7 +403,7 @@ proof = Table(
     metadata,
     _id(),
     Column("first_conversation", BigInteger, ForeignKey("conversation.id"), nullable=False),
-    Column("second_conversation", BigInteger, ForeignKey("conversation.id"), nullable=False),
+    Column("second_conversation", BigInteger, ForeignKey("conversation.id"), comment="null: not known until the first word is said there"),
     Column("salt", LargeBinary, nullable=False),
     Column("first_digest", LargeBinary, nullable=False, comment="of the word that must be said in the first conversation"),
     Column("second_digest", LargeBinary, nullable=False),

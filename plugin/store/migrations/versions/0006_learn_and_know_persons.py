@@ -54,7 +54,10 @@ def upgrade() -> None:
             "first_conversation", sa.BigInteger(), sa.ForeignKey("conversation.id", name="fk_proof_first_conversation"), nullable=False
         ),
         sa.Column(
-            "second_conversation", sa.BigInteger(), sa.ForeignKey("conversation.id", name="fk_proof_second_conversation"), nullable=False
+            "second_conversation",
+            sa.BigInteger(),
+            sa.ForeignKey("conversation.id", name="fk_proof_second_conversation"),
+            comment="null: not known until the first word is said there",
         ),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("first_digest", sa.LargeBinary(), nullable=False, comment="of the word that must be said in the first conversation"),
