@@ -11,7 +11,7 @@ import click
 from plugin.cli.shared import Settings, actor, pass_settings, show_json, show_table
 from plugin.domain.errors import ConfigError
 from plugin.domain.model import Stage
-from plugin.handlers import explaining, learning, pressing
+from plugin.handlers import continuing, explaining, learning, pressing
 from plugin.handlers.pressing import Press
 from plugin.policy.safety.lessons import Lesson
 from plugin.store import overview
@@ -248,3 +248,14 @@ def suggestions(settings: Settings, number: int, *, as_json: bool) -> None:
         click.echo(f"  {item['score']:.0%} alike: {', '.join(item['words'])}")
     if not found:
         click.echo("Nothing that was kept resembles it.")
+
+
+@conversation.command("close-page")
+@click.argument("number", type=int)
+@_REASON
+@_ACTOR
+@pass_settings
+def close_page(settings: Settings, number: int, reason: str, who: str) -> None:
+    """End what the private page of a conversation shows, in every browser; replies go where they went before it."""
+    ended = continuing.close(settings.bridge.database, number, actor=who or actor(), reason=reason)
+    click.echo(f"{ended} browsers see nothing any more. The link itself opens a new form until it runs out.")

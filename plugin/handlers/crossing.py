@@ -207,7 +207,7 @@ def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | 
         now=held.now,
         zone=hours.zone,
         number=number,
-        link=_way(desktop, policy).replace("{number}", number),
+        link=_way(desktop, policy),
         limits=limits,
         by=by,
     )
@@ -234,13 +234,14 @@ def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | 
 
 
 def _way(desktop: Desktop, policy: PolicyAtWork) -> str:
-    """How the customer goes on: right here (nothing to say), by private message where the platform has that, else by the contract's link."""
-    capabilities = desktop.channel.adapter.capabilities
+    """How the customer goes on: right here (nothing to say), by private message where the platform has that, else by the signed link to our own page."""
+    capabilities, contract = desktop.channel.adapter.capabilities, policy.contract
     if desktop.held.visibility is Visibility.PRIVATE:
         return ""
-    if capabilities.replies_private is not Level.REJECTED and Visibility.PRIVATE in capabilities.visibilities:
-        return Saying.DIRECT
-    return policy.contract.continue_url
+    has_private = capabilities.replies_private is not Level.REJECTED and Visibility.PRIVATE in capabilities.visibilities
+    if policy.page is not None and contract.page_open_for is not None and (contract.prefers_page or not has_private):
+        return policy.page.address(desktop.held.id, expires=desktop.held.now + contract.page_open_for)
+    return Saying.DIRECT if has_private else ""
 
 
 def team(desktop: Desktop, policy: PolicyAtWork) -> Team:

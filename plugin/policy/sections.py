@@ -97,6 +97,14 @@ class Expectations:
     status_once_in: timedelta = setting(Span(60), "To the same customer at most once in this time.", default=timedelta(minutes=10))
 
 
+class PrivatePage(StrEnum):
+    """When customers are shown the way to the private page."""
+
+    NEVER = "never"
+    NEEDED = "needed"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handoff:
     """`[policy.handoff]`: how a conversation becomes formal."""
@@ -111,6 +119,12 @@ class Handoff:
     pointer_once_in: timedelta = setting(
         Span(60), "Further public posts are pointed to the ticket at most once in this time.", default=timedelta(hours=24)
     )
+    private_page: PrivatePage = setting(
+        OneOf(PrivatePage),
+        "A signed link to a private page of ours: never, where the platform has no private messages, or always.",
+        default=PrivatePage.NEVER,
+    )
+    page_open_for: timedelta = setting(Span(3600, 366 * 86400), "For how long such a link is good.", default=timedelta(days=30))
     offer_waits: timedelta = setting(Span(60), "An offered crossover is forgotten when nobody takes it.", default=timedelta(hours=4))
     postpone_at_most: timedelta = setting(Span(60), "For how long an agent may put a crossover off.", default=timedelta(hours=4))
 
