@@ -42,6 +42,7 @@ def facts(connection: Connection, installation: Installation, held: Held, row: R
         is_released=bool(payload.get("released")),
         broken_rule=held.state.broken,
         is_monitored=held.state.is_monitored,
+        waits_to_step_in=held.state.waits_to_step_in,
         lock=locks.why_held(held.lock, now=held.now) if is_locked_out else "",
         approval=approvals.why_held(waits) if waits is not None else "",
         preflight=payload.get("preflight", ""),

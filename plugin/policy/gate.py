@@ -40,6 +40,8 @@ class OutboundFacts:
     """The policy's rule that could not be judged in this conversation."""
     is_monitored: bool = False
     """The policy says that nobody answers here."""
+    waits_to_step_in: bool = False
+    """The policy says that we answer here only when asked, and nobody has asked yet."""
     lock: str = ""
     """Why the agents' lock does not let it go; empty when it does."""
     approval: str = ""
@@ -103,6 +105,13 @@ def _policy(facts: OutboundFacts) -> Held | None:
             reason=HeldReason.POLICY,
             text=f"The policy's rule {facts.broken_rule} could not be judged, so nothing is posted in public. Your reply is kept here. Have an admin "
             "repair the rule, then a supervisor press `release` with a reason.",
+        )
+    if facts.is_monitored and facts.waits_to_step_in:
+        return Held(
+            reason=HeldReason.POLICY,
+            text="The policy says that here we answer only when we are asked, and nobody has asked us yet. Your reply is kept here and leaves by itself as "
+            "soon as somebody in the thread speaks to us, a likely impostor shows up, or a rule makes it ours. To step in now, press `handoff`, or have a "
+            "supervisor press `release` with a reason. Press `recall` to take it back.",
         )
     if facts.is_monitored:
         return Held(
