@@ -9,6 +9,7 @@ from plugin.contracts.capabilities import Level
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.splitting import split
 from plugin.domain.codec import encode
+from plugin.domain.ids import MessageRef
 from plugin.domain.model import Lane, Stage, TicketChange, Visibility
 from plugin.domain.text import Text
 from plugin.handlers import gathering, wording
@@ -189,10 +190,20 @@ def _open_linked(desktop: Desktop, order: OpenLinked) -> None:
     )
 
 
-def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | None = None, words: str = "", secret: str = "") -> None:
+def tell(
+    desktop: Desktop,
+    policy: PolicyAtWork,
+    notice: str,
+    *,
+    by: datetime | None = None,
+    words: str = "",
+    secret: str = "",
+    reply_to: MessageRef | None = None,
+) -> None:
     """Say something to the customer, in their language and as the platform counts, and write it into the ticket.
 
-    `by`: the moment it speaks of. `words`: instead of the text. `secret`: a part of it that is for the customer alone.
+    `by`: the moment it speaks of. `words`: instead of the text. `secret`: a part of it that is for the customer alone. `reply_to`: below which
+    message, if not the customer's last.
     """
     held, state, limits = desktop.held, desktop.course.state, desktop.channel.adapter.capabilities.limits
     ruler, most = limits.ruler or CODE_POINTS, limits.text_length
@@ -214,16 +225,18 @@ def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | 
     shown = plain.replace(secret, "••••") if secret else plain
     message_id = messages.create_notice(desktop.connection, held.id, desktop.row.id, plain)
     parts = split(Text(plain), most, ruler) if most is not None else (Text(plain),)
-    reply_to = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=desktop.row.id + 1)
-    if reply_to is None:
-        reply_to = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=2**62)
+    answered: str | None = reply_to
+    if answered is None:
+        answered = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=desktop.row.id + 1)
+    if answered is None:
+        answered = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=2**62)
     needs = {"needs_ticket": True, "needs_linked": policy.contract.is_linked} if NUMBER in plain else {}
     desktop.commit(
         *(
             desktop.wish(
                 Lane.NOTICES,
                 f"say:{notice}",
-                {"text": encode(part), "files": [], "reply_to": reply_to, "parts": len(parts), **needs},
+                {"text": encode(part), "files": [], "reply_to": answered, "parts": len(parts), **needs},
                 part=number,
                 message_id=message_id,
             )

@@ -41,6 +41,7 @@ def facts(connection: Connection, installation: Installation, held: Held, row: R
         is_notice=row.lane == Lane.NOTICES,
         is_released=bool(payload.get("released")),
         broken_rule=held.state.broken,
+        is_scam=held.is_scam and installation.policy is not None and installation.policy.book.safety.scam_stops_replies,
         is_monitored=held.state.is_monitored,
         waits_to_step_in=held.state.waits_to_step_in,
         lock=locks.why_held(held.lock, now=held.now) if is_locked_out else "",

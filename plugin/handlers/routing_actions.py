@@ -10,7 +10,7 @@ from plugin.domain.events import ActionTaken
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane
 from plugin.domain.text import Text
-from plugin.handlers import approving, continuing, judging, learning, locking, proving
+from plugin.handlers import approving, continuing, judging, learning, locking, protecting, proving
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
 from plugin.policy.approvals import ACTIONS as APPROVAL_ACTIONS
 from plugin.policy.locks import ACTIONS as LOCK_ACTIONS
@@ -78,4 +78,5 @@ _ACTIONS: dict[str, Callable[[Desktop, ActionTaken], Verdict]] = {
     proving.WORD: proving.pressed,
     proving.JOINED: proving.pressed,
     proving.SPLIT: proving.pressed,
+    **dict.fromkeys(protecting.ACTIONS, protecting.pressed),
 }

@@ -38,6 +38,8 @@ class OutboundFacts:
     """A supervisor let it go, with a reason."""
     broken_rule: str = ""
     """The policy's rule that could not be judged in this conversation."""
+    is_scam: bool = False
+    """It is marked as a scam, and the policy says that nobody answers one."""
     is_monitored: bool = False
     """The policy says that nobody answers here."""
     waits_to_step_in: bool = False
@@ -96,8 +98,18 @@ def _stage(facts: OutboundFacts) -> Held | None:
     return None
 
 
-def _policy(facts: OutboundFacts) -> Held | None:
+def _policy(facts: OutboundFacts) -> Held | Refused | None:
     """What the policy says about all replies of the conversation."""
+    if facts.is_scam and facts.is_notice:
+        return Refused(
+            code="scam", text="This conversation is marked as a scam, so the customer was not told this. It stays in the ticket."
+        )
+    if facts.is_scam and not facts.is_released:
+        return Held(
+            reason=HeldReason.POLICY,
+            text="This conversation is marked as a scam, so nothing leaves for the platform. Your reply is kept here. If it is none, have a supervisor "
+            "press `no_scam` with a reason; to post just this, `release`.",
+        )
     if facts.is_notice or facts.is_released:
         return None
     if facts.broken_rule and facts.visibility is Visibility.PUBLIC:

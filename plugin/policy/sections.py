@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from plugin.policy.fields import Flag, OneOf, Pairs, Several, Span, Whole, Words, setting
+from plugin.policy.kinds import Country, Pattern
 from plugin.policy.verdicts import Participation
 
 
@@ -180,6 +181,21 @@ class Safety:
     scam_stops_replies: bool = setting(Flag(), "Hold every reply while the scam flag is set.", default=True)
     defang_links: bool = setting(Flag(), "Show agents where links really lead.", default=True)
     our_handles: tuple[str, ...] = setting(Several(Words(300)), "Our own handles on all networks, for finding look-alikes.", default=())
+    helpers: tuple[str, ...] = setting(
+        Several(Words(300)),
+        'Handles, or "channel:handle", of others whom we trust to help in threads; never labelled an impostor.',
+        default=(),
+    )
+    own_domains: tuple[str, ...] = setting(
+        Several(Words(253, r"[A-Za-z0-9.-]+\.[A-Za-z]{2,}", "example.org")),
+        "Our domains on the web and in mail: their addresses and links are neither personal data nor a risk.",
+        default=(),
+    )
+    own_phones: tuple[str, ...] = setting(
+        Several(Words(40, r"[+0-9][0-9 ()/.-]{4,}", "+49 30 1234567")), "Our own phone numbers, which replies may name.", default=()
+    )
+    phone_region: str = setting(Country(), "Of phone numbers without a country code; else that of `[crossdesk] language`.", default="")
+    order_number: str = setting(Pattern(), "What an order or customer number of ours looks like.", default="")
     proof_valid: timedelta = setting(Span(60, 86400), "For how long a one-time word proves an identity.", default=timedelta(minutes=15))
 
 
