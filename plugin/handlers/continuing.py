@@ -7,6 +7,7 @@ the thread, from their own account, the one-time word that this very browser was
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -109,6 +110,7 @@ def _take_over(desktop: Desktop, policy: PolicyAtWork, origin: int) -> None:
     if taken is None:
         return
     course.state, course.has_ticket = taken.state, True
+    course.progress = replace(course.progress, unanswered_since=taken.unanswered_since)
     if held.contact_id is not None and taken.contact_id is not None:
         persons.join(connection, [taken.contact_id, held.contact_id])
         if taken.customer_ref is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -55,6 +56,8 @@ class Taken:
     state: State
     contact_id: int | None
     customer_ref: CustomerRef | None
+    unanswered_since: datetime | None
+    """The place in the queue, which goes with the ticket."""
 
 
 def take_over(connection: Connection, conversation_id: int, origin: int) -> Taken | None:
@@ -65,12 +68,14 @@ def take_over(connection: Connection, conversation_id: int, origin: int) -> Take
     state = state_of(row)
     update(connection, conversation_id, {name: getattr(row, name) for name in _TICKET} | {"continued_by": None})
     left = {"lead": row.id, "by": conversation_id, "crossover": json.dumps(encode(replace(state, timers=())))}
-    connection.execute(text("UPDATE conversation SET crossover = CAST(:crossover AS jsonb) WHERE id = :lead"), left)
+    connection.execute(
+        text("UPDATE conversation SET crossover = CAST(:crossover AS jsonb), unanswered_since = NULL WHERE id = :lead"), left
+    )
     connection.execute(
         text("UPDATE conversation SET continued_by = :by WHERE (id = :lead OR continued_by = :lead) AND id <> :by"),
         {"lead": row.id, "by": conversation_id},
     )
-    return Taken(state=state, contact_id=row.contact_id, customer_ref=row.customer_ref)
+    return Taken(state=state, contact_id=row.contact_id, customer_ref=row.customer_ref, unanswered_since=row.unanswered_since)
 
 
 def point(connection: Connection, conversation_id: int, origin: int) -> bool:

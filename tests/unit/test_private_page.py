@@ -20,6 +20,7 @@ from plugin.domain.model import Visibility
 from plugin.handlers import continuing
 from plugin.platforms._page import tokens
 from plugin.platforms._page.adapter import PageAdapter
+from plugin.policy import starters
 from plugin.policy.contract import Contract
 from plugin.testing.fake_platform import CAPABILITIES, FakePlatform
 from tests.engine import PAGE, Engine
@@ -106,6 +107,8 @@ def test_the_customer_proves_it_in_the_thread_and_goes_on_in_the_same_ticket(sit
     assert not any("corrected" in words for words in engine.delivered()), "nothing of it was posted"
     assert any("The customer goes on by the private page" in note for note in engine.notes())
     assert engine.rows("SELECT continued_by FROM conversation ORDER BY id")[0].continued_by == 2
+    rows = engine.rows("SELECT unanswered_since FROM conversation ORDER BY id")
+    assert [row.unanswered_since for row in rows] == [None, None], "nobody waits any more, there or here"
     assert engine.balance().is_ok
 
 
@@ -228,6 +231,11 @@ def test_rubbish_is_refused_by_name(body: bytes) -> None:
 @given(st.text(max_size=60))
 def test_no_token_is_guessed(token: str) -> None:
     assert tokens.read(KEYS, token, now=datetime(2026, 1, 1, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize("name", starters.NAMES)
+def test_the_starters_have_the_page_where_it_is_needed(name: str) -> None:
+    assert 'private_page = "needed"' in starters.text(name)
 
 
 def test_old_keys_still_count() -> None:
