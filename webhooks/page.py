@@ -28,7 +28,7 @@ from plugin.policy.safety import proofs
 from plugin.store import pages
 from plugin.store.database import now
 from ui_extensions.panel.rates import Rates
-from webhooks.page_words import WORDS
+from webhooks.page_words import LANGUAGES, words
 
 PATH = "/go/<token>"
 WORD_SECONDS = 1800.0
@@ -100,7 +100,7 @@ class Page:
         except _Gone:
             return self._gone()
         except CrossdeskError:
-            return self._plain(WORDS["en"], "en", Markup("<p>{}</p>").format(WORDS["en"]["away"]), status=503)
+            return self._plain(words("en"), "en", Markup("<p>{}</p>").format(words("en")["away"]), status=503)
         said = request.args.get("said", "")
         note = visit.words["kept"] if said == "kept" else visit.words["not_yet"] if said == "check" and not visit.is_proved else ""
         return self._draw(visit, note=note)
@@ -117,7 +117,7 @@ class Page:
         except _Gone:
             return self._gone()
         except StoreUnavailable:
-            return self._plain(WORDS["en"], "en", Markup("<p>{}</p>").format(WORDS["en"]["away"]), status=503)
+            return self._plain(words("en"), "en", Markup("<p>{}</p>").format(words("en")["away"]), status=503)
 
     # What comes
 
@@ -132,8 +132,8 @@ class Page:
                 raise _Gone
             seat = pages.read(connection, talk.id, secret) if secret else None
         spoken = (talk.language or (talk.profile or {}).get("language") or self._bridge.config.language or "en").partition("-")[0].lower()
-        language = spoken if spoken in WORDS else "en"
-        return _Visit(token=token, talk=talk, words=WORDS[language], language=language, secret=secret, seat=seat)
+        language = spoken if spoken in LANGUAGES else "en"
+        return _Visit(token=token, talk=talk, words=words(language), language=language, secret=secret, seat=seat)
 
     def _start(self, visit: _Visit) -> Response:
         """A new pass for this browser, with a word of its own."""
@@ -153,34 +153,34 @@ class Page:
 
     def _send(self, visit: _Visit) -> Response:
         assert visit.seat is not None, "who has no pass was sent back"
-        words, nonce = request.form.get("words", "").replace("\r\n", "\n").strip(), request.form.get("nonce", "")
-        problem = self._problem(visit, words, nonce, request.form.get("seal", ""))
+        said, nonce = request.form.get("words", "").replace("\r\n", "\n").strip(), request.form.get("nonce", "")
+        problem = self._problem(visit, said, nonce, request.form.get("seal", ""))
         if problem:
-            return self._draw(visit, note=problem, is_bad=True, draft=words, status=429 if problem == visit.words["too_many"] else 422)
+            return self._draw(visit, note=problem, is_bad=True, draft=said, status=429 if problem == visit.words["too_many"] else 422)
         profile = visit.talk.profile or {}
         name = profile.get("display_name") or profile.get("handle") or "Customer"
-        said = Said(
+        written = Said(
             conversation=visit.talk.id,
             visit=visit.seat.id,
             nonce=nonce,
-            words=words,
+            words=said,
             name=f"{name} (by the private page)" if visit.is_proved else "A visitor of the private page",
             language=visit.language,
             at=visit.talk.now,
         )
         try:
-            self._receiver.receive(visit.place, self._adapter.receipt(said))
+            self._receiver.receive(visit.place, self._adapter.receipt(written))
         except StoreUnavailable:
-            return self._draw(visit, note=visit.words["away"], is_bad=True, draft=words, status=503)
+            return self._draw(visit, note=visit.words["away"], is_bad=True, draft=said, status=503)
         return self._back(visit, "?said=kept")
 
-    def _problem(self, visit: _Visit, words: str, nonce: str, seal: str) -> str:
+    def _problem(self, visit: _Visit, said: str, nonce: str, seal: str) -> str:
         if not hmac.compare_digest(seal.encode("utf-8", "replace"), self._seal(visit, nonce).encode()):
             return visit.words["stale"]
-        if not words or "\x00" in words:
+        if not said or "\x00" in said:
             return visit.words["empty"]
-        if len(words) > LONGEST:
-            return visit.words["too_long"].format(length=f"{len(words):,}", most=f"{LONGEST:,}")
+        if len(said) > LONGEST:
+            return visit.words["too_long"].format(length=f"{len(said):,}", most=f"{LONGEST:,}")
         with self._bridge.database.begin() as connection:
             written = pages.count_written(connection, visit.place, visit.thread)
         return visit.words["too_many"] if written >= _MESSAGES_AN_HOUR else ""
@@ -260,8 +260,8 @@ class Page:
         return Markup('<form method="post">{}</form>').format(inner)
 
     def _gone(self) -> Response:
-        language = request.accept_languages.best_match(list(WORDS)) or "en"
-        told = WORDS[language]
+        language = request.accept_languages.best_match(LANGUAGES) or "en"
+        told = words(language)
         return self._plain({**told, "title": told["gone_title"]}, language, Markup("<p>{}</p>").format(told["gone"]), status=404)
 
     def _plain(self, told: Mapping[str, str], language: str, body: Markup, *, status: int = 200) -> Response:

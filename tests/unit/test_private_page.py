@@ -27,6 +27,7 @@ from tests.engine import PAGE, Engine
 from tests.panels import bridge_of
 from tests.unit.test_crossing import started
 from webhooks.page import add_page
+from webhooks.page_words import words
 
 KEYS = ("newest-key-of-the-installation", "the-key-before")
 PUBLIC_ONLY = replace(CAPABILITIES, replies_private=Level.REJECTED, visibilities=(Visibility.PUBLIC,))
@@ -244,3 +245,10 @@ def test_old_keys_still_count() -> None:
     assert tokens.read(KEYS, token, now=expires - timedelta(days=1)) == 7
     assert tokens.read(KEYS, token, now=expires) is None
     assert tokens.read(KEYS[:1], token, now=expires - timedelta(days=1)) is None
+
+
+def test_every_language_says_everything() -> None:
+    english, german = words("en"), words("de")
+    assert english.keys() == german.keys()
+    for key, told in english.items():
+        assert set(re.findall(r"\{\w+\}", told)) == set(re.findall(r"\{\w+\}", german[key])), key
