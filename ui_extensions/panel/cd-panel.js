@@ -47,7 +47,7 @@
     "c.handoff": "The customer is told once, on their channel. From then on public replies are held.", "c.undo": "The conversation becomes a quick question again, and the rule does not fire here any more.", "c.confirm": "The customer is asked on their channel.", "c.confirm.handoff": "The ticket counts as complete and becomes formal.",
     "c.close": "The ticket ends without the customer's word; your reason stands in the ledger.", "c.release": "Held replies leave, in public too; your reason stands in the ledger.",
     "person": "Person", "followers.one": "{count} follower", "followers.other": "{count} followers", "verified": "verified by the platform", "bot": "a machine, says the platform", "since": "account since {time}", "known": "All conversations", "this.one": "this ticket", "no.ticket": "no ticket", "accounts": "Accounts", "tags": "Tags", "notes": "Notes",
-    "help": "Solved something similar", "article": "Article", "a.solved": "Keep what solved it", "a.warn": "Warn in the thread",
+    "help": "Solved something similar", "article": "Article", "a.solved": "Keep what solved it", "a.warn": "Warn in the thread", "a.scam": "Mark as a scam", "a.no_scam": "It is no scam",
     "reply": "Your reply", "reply.note": "An internal note: it stays inside.", "length": "{length} of {limit} {unit}", "length.free": "{length} {unit}", "reply.fine": "Nothing stands against it.", "hold.it": "would be held", "warn.it": "to note",
     "say.message": "New message from {name}", "say.stage": "Stage is now: {stage}", "say.delivery": "Reply {status}", "say.left": "{what}: {left}", "say.presence": "{name} is writing",
     "t.days": "{days} d {hours} h", "t.hours": "{hours} h {minutes} min", "t.minutes.one": "{count} minute", "t.minutes.other": "{count} minutes",
