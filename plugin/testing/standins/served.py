@@ -42,6 +42,8 @@ class SignIns:
     rotates: bool = False
     separator: str = " "
     lifetime: int = 3600
+    renewal_lifetime: int | None = None
+    """Seconds for which what renews a token lasts, where the platform says so."""
     password: tuple[str, str] | None = None
     """Name and password that bring a token without a browser, where the platform has that."""
     codes: dict[str, tuple[str, str, tuple[str, ...]]] = field(default_factory=dict)
@@ -63,6 +65,8 @@ class SignIns:
         if first or self.rotates:
             told["refresh_token"] = secrets.token_urlsafe(12)
             self.renewals[told["refresh_token"]] = scopes
+            if self.renewal_lifetime is not None:
+                told["refresh_token_expires_in"] = self.renewal_lifetime
         return told
 
     def end(self) -> None:
