@@ -26,6 +26,7 @@ from plugin.domain.model import File, OutboundMessage, Visibility
 from plugin.domain.text import MarkKind, Text
 from plugin.platforms.linkedin.adapter import LinkedInAdapter
 from plugin.testing.fakes import FixedClock, MemorySecrets
+from plugin.testing.standins.faults import Kind
 from plugin.testing.standins.linkedin import (
     ADMIN,
     APPLICATION_ID,
@@ -35,7 +36,6 @@ from plugin.testing.standins.linkedin import (
     SCOPES,
     LinkedInStandIn,
 )
-from plugin.testing.standins.telegram.faults import Kind
 
 MARKER = Marker("0123456789abcdefghijklmnop")
 GRANT = Grant(state="s", verifier="v" * 43, redirect_url="https://desk.example/oauth/callback")
@@ -222,7 +222,7 @@ def test_pictures_go_out(linkedin: LinkedInStandIn, adapter: LinkedInAdapter, cl
     plan = File(filename="plan.png", content_type="image/png", content=b"a plan")
     receipt = adapter.deliver(answer_to(asked, "Here", clock, plan), marker=MARKER)
     assert [linkedin.world.pictures[one] for one in linkedin.world.comments[receipt.message_ref].pictures] == [b"a plan"]
-    linkedin.arm(Kind.DROP_AFTER, path="/rest/images")
+    linkedin.arm(Kind.DROP_AFTER, at="/rest/images")
     with pytest.raises(RemoteUnavailable, match="was not posted"):
         adapter.deliver(answer_to(asked, "Here", clock, plan), marker=MARKER)
     linkedin.takes_pictures = False
@@ -237,7 +237,7 @@ def test_an_answer_lost_on_the_way_is_found(linkedin: LinkedInStandIn, adapter: 
         linkedin.world.say(BYSTANDER, f"Mine too {number}", below=comment)
     message = answer_to(next(event for event in adapter.poll(None).events if event.message_ref == comment), "Platform  7.", clock)
     assert adapter.find_delivered(message, marker=MARKER) is None
-    linkedin.arm(kind, path=f"/rest/socialActions/{comment}/comments", value=500)
+    linkedin.arm(kind, at=f"/rest/socialActions/{comment}/comments", value=500)
     with pytest.raises(OutcomeUnknown):
         adapter.deliver(message, marker=MARKER)
     assert (found := adapter.find_delivered(message, marker=MARKER)) is not None

@@ -7,18 +7,18 @@ from urllib.parse import unquote
 
 from flask import request
 
-from plugin.testing.standins.served import Json, Refused
+from plugin.testing.standins.serving import Json, Refusal
 
 _LONGEST = 1250
 _OLDEST, _NEWEST = "202512", "202612"
 
 
-def refused(status: int, code: str, words: str) -> Refused:
+def refused(status: int, code: str, words: str) -> Refusal:
     """An answer as LinkedIn's errors are."""
-    return Refused(status, {"status": status, "serviceErrorCode": 100, "code": code, "message": words})
+    return Refusal(status, {"status": status, "serviceErrorCode": 100, "code": code, "message": words})
 
 
-def invalid(words: str) -> Refused:
+def invalid(words: str) -> Refusal:
     """Something in the request is not as it must be."""
     return refused(400, "ILLEGAL_ARGUMENT", words)
 

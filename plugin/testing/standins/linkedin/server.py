@@ -14,9 +14,11 @@ from typing import Any
 from flask import Response, request
 
 from plugin.contracts.signing import sign
+from plugin.testing.standins.closed import checked, sent_json
 from plugin.testing.standins.linkedin.refusals import check_headers, check_length, invalid, listed_ids, millis, paged, refused
 from plugin.testing.standins.linkedin.world import ADMIN, PAGE, Said, World
-from plugin.testing.standins.served import Json, Refused, Served, SignIns, checked, sent_json
+from plugin.testing.standins.serving import Json, Refusal, StandIn
+from plugin.testing.standins.signing_in import SignIns
 
 ORGANIZATION_ID, APPLICATION_ID = "2414183", "86112233"
 CLIENT_ID, CLIENT_SECRET = "77example0client", "WPL_AP1.not.a.real.secret"
@@ -33,7 +35,7 @@ _DAY = 86_400
 _KEY = re.compile(r"\(developerApplication:([^,]+),user:([^,]+),entity:([^,]+),eventType:([A-Z_]+)\)\Z")
 
 
-class LinkedInStandIn(Served):
+class LinkedInStandIn(StandIn):
     """One page's view of LinkedIn, and what there is in it: `world`."""
 
     def __init__(self, *, now: Callable[[], float] = time.time, page: int = 100) -> None:
@@ -64,7 +66,7 @@ class LinkedInStandIn(Served):
         self._as("GET", "eventSubscriptions/<key>", "rw_organization_admin", self._subscription)
         self._as("PUT", "eventSubscriptions/<key>", "rw_organization_admin", self._subscribe)
 
-    def too_many(self, seconds: float) -> Refused:
+    def too_many(self, seconds: float) -> Refusal:
         """LinkedIn counts by the day and says nothing of when it goes on."""
         del seconds
         return refused(429, "TOO_MANY_REQUESTS", "Resource level throttle APPLICATION DAY limit for calls to this resource is reached.")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from plugin.testing.standins.linkedin.refusals import millis, refused
-from plugin.testing.standins.served import Json
+from plugin.testing.standins.serving import Json
 
 PAGE, CUSTOMER, BYSTANDER = "urn:li:organization:2414183", "urn:li:person:lm4rSh", "urn:li:person:h3lpFl"
 ADMIN = "urn:li:person:4dm1nA"
