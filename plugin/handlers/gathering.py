@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from plugin.domain.events import ArticleAdded, MessageReceived
 from plugin.domain.model import Contact, Stage, Visibility
@@ -24,6 +23,7 @@ from plugin.policy.facts import (
 )
 from plugin.policy.safety.first_glance import examine
 from plugin.store.conversations import Held, Progress
+from plugin.store.counts import Counts
 
 
 def facts(
@@ -34,12 +34,12 @@ def facts(
     held: Held,
     state: State,
     progress: Progress,
-    counts: Any,
+    counts: Counts,
     message: MessageFacts | None = None,
     agent: AgentFacts | None = None,
     suspicious_bystanders: int = 0,
 ) -> Facts:
-    """All that is known at this moment. `counts` is a row of `plugin.store.counts`."""
+    """All that is known at this moment."""
     now = held.now
     contact = held.contact or Contact(ref=held.thread_key)  # type: ignore[arg-type]
     made_at = contact.created_at

@@ -208,6 +208,7 @@ def _create(desktop: Desktop, event: MessageReceived | MessageEdited, *, directi
         occurred_at=event.occurred_at,
     )
     desktop.batch.known[event.message_ref] = direction
+    desktop.batch.heard += direction == "inbound" and contact_id is not None and contact_id == desktop.held.contact_id
     return message_id
 
 
