@@ -12,7 +12,7 @@ from plugin.domain.codec import encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
 from plugin.domain.model import Attachment, Lane, Visibility
 from plugin.domain.text import Text, fold
-from plugin.handlers import judging, locking, replying
+from plugin.handlers import judging, learning, locking, proving, replying
 from plugin.handlers.effects import RESET
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, twin
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
@@ -70,7 +70,7 @@ def article_added(desktop: Desktop, event: ArticleAdded) -> Verdict:
     if event.author is not ArticleAuthor.AGENT:
         return Ignored(reason=f"by_{event.author}")
     if not event.is_reply:
-        return Ignored(reason="note")
+        return Routed() if learning.noted(desktop, event) or proving.noted(desktop, event) else Ignored(reason="note")
     return _reply(desktop, event)
 
 

@@ -193,3 +193,4 @@ class FollowUp:
         Span(0), "A later message reopens the ticket within this time; then it is a new one.", default=timedelta(days=14)
     )
     learn: bool = setting(Flag(), 'Ask agents for a short "what solved it".', default=False)
+    suggest: bool = setting(Flag(), "Show agents what solved earlier conversations that resemble a new one.", default=True)

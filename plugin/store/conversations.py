@@ -242,6 +242,20 @@ def find_contact(connection: Connection, place: Place, ref: str) -> int | None:
     return connection.execute(text("SELECT id FROM contact WHERE place = :place AND ref = :ref"), {"place": place, "ref": ref}).scalar()
 
 
+_NAMES = text(
+    """
+    SELECT p.profile->>'display_name' AS name, p.profile->>'handle' AS handle FROM conversation c JOIN contact p ON p.id = c.contact_id
+    WHERE c.id = :id OR c.continued_by = :id
+    """
+)
+
+
+def names_in(connection: Connection, conversation_id: int) -> tuple[str, ...]:
+    """Names and handles of the customer whose conversation it is."""
+    rows = connection.execute(_NAMES, {"id": conversation_id})
+    return tuple(dict.fromkeys(name for row in rows for name in (row.name, row.handle) if name))
+
+
 def lock(connection: Connection, conversation_id: int) -> None:
     """Hold a conversation's row until the transaction ends, as everybody does who adds to it."""
     connection.execute(text("SELECT id FROM conversation WHERE id = :id FOR UPDATE"), {"id": conversation_id})
