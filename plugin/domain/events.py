@@ -164,6 +164,17 @@ class ArticleAdded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Presser:
+    """Who chose what stands in a ticket's command slot: `ref` is the helpdesk's own key of the agent, `groups` their groups and roles there."""
+
+    ref: str = ""
+    name: str = ""
+    groups: tuple[str, ...] = ()
+    is_supervisor: bool = False
+    """They bear the mark that setting the helpdesk up has made for supervisors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketChanged:
     """A ticket's own data changed. `merged_into` is where it went; `is_deleted` when it is gone."""
 
@@ -178,6 +189,10 @@ class TicketChanged:
     is_deleted: bool = False
     fields: tuple[tuple[str, str], ...] = ()
     """Custom fields as they are now; see `TicketState.fields`."""
+    answering: str = ""
+    """Who is writing right now by the helpdesk's own lock; see `TicketState.answering`."""
+    presser: Presser | None = None
+    """Who filled the command slot, where the helpdesk tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

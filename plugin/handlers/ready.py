@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from plugin.domain.events import MessageReceived
 from plugin.domain.ids import Place
-from plugin.handlers import effects
+from plugin.handlers import deskside, effects
 from plugin.handlers.course import Course
 from plugin.handlers.fates import back_off
 from plugin.handlers.installation import Installation
@@ -117,7 +117,7 @@ class Ready:
             verdicts.append((row.id, verdict))
             if isinstance(verdict, Gathers):
                 break  # What follows waits behind it.
-        intents.insert(connection, held.id, shared.wishes)
+        intents.insert(connection, held.id, [*shared.wishes, *deskside.after(self._installation, held, shared.course, batch[-1])])
         shared.course.keep(connection)
         return verdicts
 
