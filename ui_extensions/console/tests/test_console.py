@@ -115,7 +115,7 @@ def test_the_receiver_serves_it_and_the_command_prints_a_link(house: Ground, tmp
 
 def test_a_session_ends_when_nothing_was_asked_for_a_while(house: Ground) -> None:
     visitor = house.visitor(Role.ADMIN)
-    house.one("UPDATE oauth_grant SET expires_at = now() - interval '1 second' RETURNING 1")
+    house.one("UPDATE console_pass SET expires_at = now() - interval '1 second' RETURNING 1")
     assert visitor.client.get("/").status_code == 303
 
 
