@@ -6,9 +6,10 @@ Zammad limits how often a password may be tried; the password goes nowhere else 
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 from plugin.contracts.helpdesk import StaffMember
-from plugin.contracts.http import HttpClient
+from plugin.contracts.http import HttpClient, HttpResponse
 from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailable
 from plugin.helpdesks.zammad.schema import ZammadSettings
 
@@ -31,6 +32,17 @@ def sign_in(settings: ZammadSettings, http: HttpClient, login: str, password: st
             "Zammad lets nobody sign in to its API by password; nobody was signed in. Allow password access in Zammad (Admin, System, API), "
             "or use a link: `crossdesk console link`."
         )
+    found = member(answer)
+    return None if found is None else replace(found, login=found.login or login, name=found.name or login)
+
+
+def member(answer: HttpResponse) -> StaffMember | None:
+    """Whom Zammad names when it is asked for `/users/me?expand=true`; None for whom it refuses, and for customers.
+
+    Raises:
+        RemoteUnavailable: this is no such answer.
+    """
+    data = answer.json_object or {}
     if answer.status in {401, 403}:
         return None
     if not answer.is_ok or "id" not in data:
@@ -39,5 +51,6 @@ def sign_in(settings: ZammadSettings, http: HttpClient, login: str, password: st
     if not isinstance(roles, list) or not data.get("active", True):
         return None
     groups = data.get("groups") or ()
+    login = str(data.get("login") or "")
     name = f"{data.get('firstname') or ''} {data.get('lastname') or ''}".strip()
-    return StaffMember(login=str(data.get("login") or login), name=name or login, groups=tuple(str(item) for item in (*roles, *groups)))
+    return StaffMember(login=login, name=name or login, groups=tuple(str(item) for item in (*roles, *groups)))
