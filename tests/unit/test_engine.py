@@ -250,6 +250,21 @@ def test_a_platform_that_takes_no_replies_is_known_before_it_is_asked(database_u
     engine.close()
 
 
+@pytest.mark.parametrize(("visibility", "repeats"), [(Visibility.PUBLIC, True), (Visibility.PRIVATE, False)])
+def test_what_follows_an_unclear_answer_goes_by_the_messages_visibility(database_url: str, visibility: Visibility, repeats: bool) -> None:
+    natural = replace(CAPABILITIES, idempotency=Idempotency.NATURAL, private_idempotency=Idempotency.NONE)
+    engine = Engine(database_url, network=FakePlatform(capabilities=natural))
+    engine.tell(engine.network.say("maria", "hello", visibility=visibility))
+    engine.settle()
+    engine.network.faults.script("deliver", Fault.LOSE_ANSWER)
+    engine.tell_of_tickets(engine.helpdesk.reply(engine.helpdesk.tickets[0].ref, "Hello!"))
+    engine.settle()
+    assert len(engine.delivered()) == 1
+    calls = [row.call for row in engine.rows("SELECT call FROM attempt WHERE call IN ('reply', 'find:reply') ORDER BY id")]
+    assert calls == (["reply", "reply"] if repeats else ["reply", "find:reply"])
+    engine.close()
+
+
 def test_a_late_message_reopens_the_ticket(engine: Engine) -> None:
     engine.tell(engine.network.say("maria", "hello"))
     engine.settle()
