@@ -111,7 +111,15 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "can be answered for, in private",
         ),
     ),
-    ("Rules", ("who may be answered in public", "when no answer came to a call", "when no answer came to a call, in private")),
+    (
+        "Rules",
+        (
+            "who may be answered in public",
+            "a link in a public reply",
+            "when no answer came to a call",
+            "when no answer came to a call, in private",
+        ),
+    ),
 )
 """The rows of platforms side by side: headings, and the names of the rows below each."""
 
@@ -161,6 +169,8 @@ def _ends(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
         if private != capabilities.limits.reply_window:
             yield "can be answered for, in private", _span(private)
         yield "who may be answered in public", capabilities.may_answer or "everybody who can be read"
+        if capabilities.link_cost:
+            yield "a link in a public reply", capabilities.link_cost
     silence = {visibility: _after_silence(capabilities, visibility) for visibility in Visibility}
     yield "when no answer came to a call", silence[Visibility.PUBLIC]
     if silence[Visibility.PRIVATE] != silence[Visibility.PUBLIC]:
