@@ -47,5 +47,6 @@ def facts(connection: Connection, installation: Installation, held: Held, row: R
         preflight=payload.get("preflight", ""),
         is_begun=is_begun,
         is_shut=parking.is_shut(held, row),
+        shut_text=parking.shut_text(held, row),
         withdrawn_at=parking.withdrawn_at(installation, row),
     )

@@ -165,6 +165,8 @@ def delivery_updated(desktop: Desktop, event: DeliveryUpdated) -> Verdict:
         if desktop.has_waited:
             return Ignored(reason="unknown_target")
         return Waits(reason="parent", seconds=desktop.engine.parent_wait_seconds, wake_ref=event.message_ref)
+    if found.direction == "inbound":
+        return Ignored(reason="not_ours")
     if event.status is not DeliveryStatus.FAILED and found.delivery in _RISING and _rank(event.status) <= _rank(found.delivery):
         return Ignored(reason="known")
     messages.set_delivery(desktop.connection, found.id, event.status)

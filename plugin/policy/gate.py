@@ -49,7 +49,9 @@ class OutboundFacts:
     is_begun: bool = False
     """An earlier part of the same reply is on the platform already: the rest follows."""
     is_shut: bool = False
-    """The platform itself said that its reply window is shut."""
+    """The platform itself said that it takes no reply now."""
+    shut_text: str = ""
+    """What it said, in a sentence; empty where that is not known any more."""
     withdrawn_at: datetime | None = None
     """When it is given up if the window stays shut."""
     is_template: bool = False
@@ -189,8 +191,8 @@ def _window(facts: OutboundFacts) -> Held | Refused | None:
             text="The platform's reply window has closed since the customer's last message. This was not said to the customer; it stays in the ticket.",
         )
     until = f" If they do not until {facts.withdrawn_at:%Y-%m-%d %H:%M} UTC, it is withdrawn." if facts.withdrawn_at is not None else ""
+    why = facts.shut_text or "The platform's reply window has closed since the customer's last message."
     return Held(
         reason=HeldReason.WINDOW,
-        text="The platform's reply window has closed since the customer's last message. Your reply is kept here and leaves by itself when the customer "
-        f"writes again.{until} Press `recall` to take it back.",
+        text=f"{why} Your reply is kept here and leaves by itself when the customer writes again.{until} Press `recall` to take it back.",
     )
