@@ -263,7 +263,7 @@ def _thread_key(event: Event) -> str | None:
 def target_ref(event: Event) -> str | None:
     """The message that an event is about, for events that say nothing new themselves."""
     if isinstance(event, PlatformEvent) and not isinstance(event, MessageReceived):
-        return getattr(event, "message_ref", None)
+        return getattr(event, "message_ref", None) or None
     return None
 
 

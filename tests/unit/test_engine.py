@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
 from plugin.contracts.rulers import CODE_POINTS
-from plugin.domain.events import MessageDeleted, ReactionChanged
+from plugin.domain.events import DeliveryStatus, DeliveryUpdated, MessageDeleted, ReactionChanged
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import File, Visibility
 from plugin.store import conversations, events
@@ -417,4 +418,32 @@ def test_a_rate_budget_spreads_calls_over_time_and_loses_none(database_url: str)
     # Twenty may go at once, the other ten take half a second.
     assert time.monotonic() - began >= 0.4
     assert engine.delivered() == [f"reply {number:02}" for number in range(30)]
+    engine.close()
+
+
+def test_messenger_tells_up_to_when_things_were_read(database_url: str) -> None:
+    engine = Engine(database_url, network=FakePlatform(capabilities=replace(CAPABILITIES, events=CAPABILITIES.events | {DeliveryUpdated})))
+    question = engine.network.say("maria", "Where is my order?")
+    engine.tell(question)
+    engine.settle()
+    engine.tell_of_tickets(engine.helpdesk.reply(engine.helpdesk.tickets[0].ref, "On its way."))
+    engine.settle()
+    (left,) = engine.rows("SELECT sent_at FROM intent WHERE op = 'reply'")
+
+    def told(status: DeliveryStatus, until: datetime) -> DeliveryUpdated:
+        key = f"{status}:{until.isoformat()}"
+        ref = MessageRef("")
+        return DeliveryUpdated(event_key=key, occurred_at=None, message_ref=ref, status=status, thread_key=question.thread_key, until=until)
+
+    def delivery() -> list[str]:
+        return [row.delivery for row in engine.rows("SELECT delivery FROM message ORDER BY id")]
+
+    engine.tell(told(DeliveryStatus.READ, left.sent_at - timedelta(seconds=1)))
+    engine.settle()
+    assert delivery() == ["", ""], "it had not left yet"
+    engine.tell(told(DeliveryStatus.READ, left.sent_at + timedelta(seconds=1)))
+    engine.tell(told(DeliveryStatus.DELIVERED, left.sent_at + timedelta(seconds=1)))
+    engine.settle()
+    assert delivery() == ["", "read"], "what was read was delivered, too"
+    assert engine.balance().is_ok
     engine.close()
