@@ -62,6 +62,8 @@ class Saying(StrEnum):
     """A warning under a likely impostor's post."""
     PRIVATE = "private"
     """Go on in private: personal data was posted."""
+    MOVE = "move"
+    """Go on in private: an agent asks for it."""
 
 
 PLACES: Mapping[Saying, frozenset[str]] = MappingProxyType(
@@ -83,6 +85,7 @@ PLACES: Mapping[Saying, frozenset[str]] = MappingProxyType(
         Saying.HOLDING: frozenset({"time"}),
         Saying.SCAM: frozenset({"handle"}),
         Saying.PRIVATE: frozenset({"link"}),
+        Saying.MOVE: frozenset({"link"}),
     }
 )
 """What a text may name. A text need not use every place."""
