@@ -41,7 +41,9 @@ def _to_private(desktop: Desktop, policy: PolicyAtWork, _: ActionTaken) -> str:
     if desktop.course.state.is_monitored:
         return "the policy says that here we only listen."
     if not crossing.way(desktop, policy):
-        return f"{desktop.channel.platform_name} has no private messages for us, and the policy names no page on which the customer can go on."
+        return (
+            f"{desktop.channel.platform_name} has no private messages for us, and the policy names no page on which the customer can go on."
+        )
     crossing.tell(desktop, policy, Saying.MOVE)
     return ""
 
@@ -90,7 +92,9 @@ def _request_approval(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken
     number = approving.request(desktop, policy, by=event.actor)
     if number is None:
         desktop.course.state = replace(desktop.course.state, wants_approval=True)
-        desktop.commit(crossing.note(desktop, "approval-next", f"{event.actor} asks for approval: the next reply waits for a second person's yes."))
+        desktop.commit(
+            crossing.note(desktop, "approval-next", f"{event.actor} asks for approval: the next reply waits for a second person's yes.")
+        )
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,6 @@ from plugin.policy.locks import Agent
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
 from plugin.store import conversations, intents, messages, places, replies
 from plugin.store.intents import Ending
-
 
 _CHOICE = "reply_as"
 """The ticket's field in which agents choose how the next reply goes out."""
@@ -78,8 +78,18 @@ def article_added(desktop: Desktop, event: ArticleAdded) -> Verdict:
     if event.author is not ArticleAuthor.AGENT:
         return Ignored(reason=f"by_{event.author}")
     if not event.is_reply:
-        return Ignored(reason="note")
+        return _unsent(desktop, event)
     return _reply(desktop, event)
+
+
+def _unsent(desktop: Desktop, event: ArticleAdded) -> Verdict:
+    """A note; where it is public all the same, its author may take it for an answer, and is told once in a conversation that it is none."""
+    course = desktop.course
+    if not event.unsent or course.state.told_unsent:
+        return Ignored(reason="note")
+    course.state = replace(course.state, told_unsent=True)
+    desktop.commit(desktop.wish(Lane.TO_HELPDESK, "note:unsent", {"kind": "note", "text": event.unsent}))
+    return Routed()
 
 
 def _published_again(desktop: Desktop, event: ArticleAdded, reply: int) -> Verdict:

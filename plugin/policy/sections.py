@@ -162,7 +162,8 @@ class Safety:
         Several(Words(40)), "Kinds of data that no public reply may hold; `all` for every kind.", default=("all",)
     )
     equal_replies_within: timedelta = setting(
-        Span(0, 3600), "The same words of one agent in several tickets within this time are held, as bulk edits make them; 0 lets them go.",
+        Span(0, 3600),
+        "The same words of one agent in several tickets within this time are held, as bulk edits make them; 0 lets them go.",
         default=timedelta(seconds=5),
     )
     label_bystanders: bool = setting(Flag(), "Tell helpers, strangers and likely impostors apart.", default=True)
