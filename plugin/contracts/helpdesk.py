@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from plugin.contracts.capabilities import Capabilities
@@ -171,4 +171,24 @@ class AuthenticatesStaff(Protocol):
             RemoteUnavailable: the helpdesk could not be asked.
             RemoteRejected: it lets nobody sign in this way; the sentence says what to change.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth2Application:
+    """What a helpdesk knows us by when its staff sign in through its own pages. `url` is how we reach it, `web_url` how browsers do."""
+
+    url: str
+    web_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@runtime_checkable
+class OffersOAuth2(Protocol):
+    """Optional for a helpdesk adapter: its staff can sign in by OAuth 2.0 instead of telling us a password."""
+
+    @property
+    def oauth2(self) -> OAuth2Application | None:
+        """The application that was registered there for us; None while the settings name none."""
         ...

@@ -115,6 +115,22 @@ class ContactReachability:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberUnreadable:
+    """One member of a delivery could not be read, while others could: set aside, until a person has it read again or drops it.
+
+    It says nothing and no conversation waits for it. The key is the member's content, so that the same one is the same fact. `reason` says
+    why; `excerpt` is how the member begins, for the admin: it may hold what a customer said, like the delivery itself.
+    """
+
+    event_key: str
+    reason: str
+    excerpt: str = ""
+    thread_key: ThreadKey | None = None
+    """Its conversation, as far as that is plain without reading it."""
+    occurred_at: datetime | None = None
+
+
 class ArticleAuthor(StrEnum):
     """Who wrote an article, as far as the gate must know."""
 
@@ -218,7 +234,9 @@ class TimerElapsed:
     name: str
 
 
-PlatformEvent = MessageReceived | MessageEdited | MessageDeleted | ReactionChanged | DeliveryUpdated | ContactReachability
+PlatformEvent = (
+    MessageReceived | MessageEdited | MessageDeleted | ReactionChanged | DeliveryUpdated | ContactReachability | MemberUnreadable
+)
 HelpdeskEvent = ArticleAdded | TicketChanged | TicketTouched
 BridgeEvent = ActionTaken | TimerElapsed
 Event = PlatformEvent | HelpdeskEvent | BridgeEvent
@@ -231,6 +249,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         ReactionChanged,
         DeliveryUpdated,
         ContactReachability,
+        MemberUnreadable,
         ArticleAdded,
         TicketChanged,
         TicketTouched,

@@ -1,7 +1,8 @@
-"""What is done in the helpdesk besides filing: its own lock is kept in step with ours, a reply that is held is made internal and shown again when it
-has left, and the fields that tell agents how things stand are filled. Runs inside a turn's transaction.
+"""What is done in the helpdesk besides filing. Runs inside a turn's transaction.
 
-Each of these wishes says how things stand, so what it asks for is worked out when its turn comes: after an outage, what is out of date asks nothing.
+Its own lock is kept in step with ours, a reply that is held is made internal and shown again when it has left, and the fields that tell agents how
+things stand are filled. Each of these wishes says how things stand, so what it asks for is worked out when its turn comes: after an outage, what is
+out of date asks nothing.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import contextlib
 import copy
 import itertools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -62,7 +62,9 @@ class FakeHelpdesk:
     settings_schema: SettingsSchema = FakeSettingsSchema()
     poll_seconds = 0.05
 
-    def __init__(self, *, capabilities: Capabilities = CAPABILITIES, settings: FakeSettings | None = None) -> None:
+    def __init__(
+        self, *, capabilities: Capabilities = CAPABILITIES, settings: FakeSettings | None = None, refs: Iterable[str] | None = None
+    ) -> None:
         self.capabilities = capabilities
         self.faults = Faults()
         self._settings = settings or FakeSettings(secret="a fake's secret")
@@ -71,6 +73,7 @@ class FakeHelpdesk:
         self._customers: dict[tuple[str, str], CustomerRef] = {}
         self._feed: list[TicketTouched] = []
         self._articles = itertools.count(1)
+        self._refs = iter(refs) if refs is not None else (f"t{number}" for number in itertools.count(1))
 
     def connect(self, helpdesk: HelpdeskKey, settings: FakeSettings, connection: Connection) -> FakeHelpdesk:
         """The same helpdesk, seen with these settings."""
@@ -245,7 +248,7 @@ class FakeHelpdesk:
         with self._lock:
             number = len(self._tickets) + 1
             ticket = Ticket(
-                ref=TicketRef(f"t{number}"),
+                ref=TicketRef(next(self._refs)),
                 number=f"{10_000 + number}",
                 title=new.title,
                 group=new.group,

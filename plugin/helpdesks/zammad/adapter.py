@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
-from plugin.contracts.helpdesk import StaffMember
+from plugin.contracts.helpdesk import OAuth2Application, StaffMember
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe
 from plugin.contracts.provisioning import Provisions
@@ -91,6 +91,14 @@ class ZammadAdapter:
     def who_pressed(self, ticket_ref: TicketRef, action: str) -> Presser | None:
         """As `NamesPresser` says, by the ticket's history."""
         return staff.presser(self._begin(), ticket_ref, "cd_action", action)
+
+    @property
+    def oauth2(self) -> OAuth2Application | None:
+        """As `OffersOAuth2` says."""
+        ours = self._settings
+        if not ours.oauth_client_id:
+            return None
+        return OAuth2Application(url=ours.url, web_url=ours.web_url, client_id=ours.oauth_client_id, client_secret=ours.oauth_client_secret)
 
     def find_or_create_customer(self, contact: Contact, *, channel: str, platform: str) -> CustomerRef:
         """As the contract says. The reference is our login; a twin that a race or a search index made is switched off."""

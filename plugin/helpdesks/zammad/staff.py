@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from plugin.contracts.helpdesk import StaffMember
-from plugin.contracts.http import HttpClient
+from plugin.contracts.http import HttpClient, HttpResponse
 from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailable
 from plugin.domain.events import Presser
 from plugin.domain.ids import TicketRef
@@ -38,14 +39,25 @@ def sign_in(settings: ZammadSettings, http: HttpClient, login: str, password: st
             "Zammad lets nobody sign in to its API by password; nobody was signed in. Allow password access in Zammad (Admin, System, API), "
             "or use a link: `crossdesk console link`."
         )
+    found = member(answer)
+    return None if found is None else replace(found, login=found.login or login, name=found.name or login)
+
+
+def member(answer: HttpResponse) -> StaffMember | None:
+    """Whom Zammad names when it is asked for `/users/me?expand=true`; None for whom it refuses, and for customers.
+
+    Raises:
+        RemoteUnavailable: this is no such answer.
+    """
+    data = answer.json_object or {}
     if answer.status in {401, 403}:
         return None
     if not answer.is_ok or "id" not in data:
         raise RemoteUnavailable("Zammad could not say who this is; nobody was signed in. Try again.", detail=str(answer.status))
     if not isinstance(data.get("roles"), list) or not data.get("active", True):
         return None
-    told = str(data.get("login") or login)
-    return StaffMember(login=told, name=_name(data) or login, groups=_groups(data))
+    login = str(data.get("login") or "")
+    return StaffMember(login=login, name=_name(data) or login, groups=_groups(data))
 
 
 def presser(client: ZammadClient, ticket_ref: TicketRef, column: str, value: str) -> Presser | None:

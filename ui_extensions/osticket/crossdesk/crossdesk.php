@@ -4,7 +4,7 @@
 require_once INCLUDE_DIR . 'class.plugin.php';
 require_once INCLUDE_DIR . 'class.signal.php';
 require_once __DIR__ . '/config.php';
-foreach (['Refusal', 'Signature', 'Emoji', 'Database', 'Bridge', 'Journal', 'Fields', 'Reader', 'Desk', 'Input', 'Api', 'Posted'] as $part) {
+foreach (['Refusal', 'Signature', 'Emoji', 'Database', 'Bridge', 'Journal', 'Fields', 'Reader', 'Desk', 'Input', 'Api', 'Posted', 'Relay', 'Panel'] as $part) {
     require_once __DIR__ . "/src/$part.php";
 }
 
@@ -14,8 +14,10 @@ use Crossdesk\Database;
 use Crossdesk\Desk;
 use Crossdesk\Fields;
 use Crossdesk\Journal;
+use Crossdesk\Panel;
 use Crossdesk\Posted;
 use Crossdesk\Reader;
+use Crossdesk\Relay;
 
 class CrossdeskPlugin extends Plugin {
     public $config_class = 'CrossdeskConfig';
@@ -70,6 +72,12 @@ class CrossdeskPlugin extends Plugin {
             $journal->deliver();
             $journal->purge();
         });
+        $relay = Relay::of($url, (string) $config->get('panel_secret'));
+        if ($relay !== null) {
+            $panel = new Panel($relay, $journal, $database);
+            Signal::connect('object.view', fn ($object) => $panel->show($object));
+            Signal::connect('ajax.scp', fn ($dispatcher) => $panel->route($dispatcher));
+        }
         Signal::connect('api', function ($dispatcher) use ($desk, $reader, $fields, $journal, $secret) {
             $api = new Api($desk, $reader, $fields, $journal, $secret);
             $dispatcher->append(url_post('^/crossdesk/v1/([a-z_]{1,40})$', function ($call) use ($api) {
