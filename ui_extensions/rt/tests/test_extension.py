@@ -134,10 +134,17 @@ class TestInRt:
         assert "is a formal ticket now" in page
         assert "In public?" in page
         assert page.count('name="CrossdeskHold"') == 1
-        assert [html for kind, creator, html in agent.texts(ticket_ref) if (kind, creator) == ("Correspond", "agent")] == ["<p>Quick answer</p>"]
+        assert [html for kind, creator, html in agent.texts(ticket_ref) if (kind, creator) == ("Correspond", "agent")] == [
+            "<p>Quick answer</p>"
+        ]
         agent.reply_in_browser(ticket_ref, "<p>Keep it</p>", CrossdeskHold="1")
         agent.reply_in_browser(ticket_ref, "<p>A note</p>", UpdateType="private")
-        assert [kind for kind, creator, _ in agent.texts(ticket_ref) if creator == "agent"] == ["Comment", "Correspond", "Correspond", "Comment"]
+        assert [kind for kind, creator, _ in agent.texts(ticket_ref) if creator == "agent"] == [
+            "Comment",
+            "Correspond",
+            "Correspond",
+            "Comment",
+        ]
 
     def test_who_takes_a_free_ticket_in_the_very_save_may_answer(self, agent: RtAgent, ticket_ref: TicketRef, info: dict[str, Any]) -> None:
         user = requests.get(f"{info['url']}/REST/2.0/user/agent", auth=(info["agent"], info["agent_password"]), timeout=30).json()
