@@ -166,6 +166,8 @@ class ArticleAdded:
     attachments: tuple[Attachment, ...] = ()
     marker: Marker | None = None
     remarks: tuple[str, ...] = ()
+    unsent: str = ""
+    """Why what an agent made public in the helpdesk is no reply all the same, in a sentence for them; empty: it is one, or it is internal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

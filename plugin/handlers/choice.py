@@ -28,6 +28,7 @@ _LANES = (Lane.FROM_SOCIAL, Lane.FROM_HELPDESK, Lane.TO_HELPDESK, Lane.AT_SOCIAL
 _AT_PLATFORM = frozenset({Lane.TO_SOCIAL, Lane.NOTICES, Lane.FROM_SOCIAL, Lane.AT_SOCIAL})
 _BURST = 8
 _ADDITIONS = frozenset({"note", "reaction", "tombstone", "change"})
+_CHANGING = frozenset({"change", deskside.LOCK, deskside.STAND})
 _BEHIND_SECONDS = 1.0
 """A notice looks again after so long whether the replies before it have left."""
 _ERRORS_BEFORE_ASIDE = 8
@@ -60,6 +61,9 @@ class Choice:
                 calls += self._at_desk(mine, rows, is_replying=any(call.intent.lane == Lane.TO_SOCIAL for call in calls))
             else:
                 calls += self._notices(mine, rows) if lane is Lane.NOTICES else self._lane(lane, mine, fetching)
+        if any(call.call in _CHANGING or (call.call == "add_article" and self._held.ticket_closed) for call in calls):
+            # A look before our own change would be news of how things stood.
+            calls = [call for call in calls if call.call != "look"]
         fresh = {call.intent.id: call.call for call in calls if not call.call.startswith("find:")}
         for place in {call.place for call in calls}:
             wanted = {call.intent.id: fresh[call.intent.id] for call in calls if call.place == place and call.intent.id in fresh}

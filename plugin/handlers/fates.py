@@ -165,7 +165,8 @@ def _refused(tried: Try, error: Exception) -> Result:
         return _result(tried, aside, Noted(name=f"unchanged:{tried.op}", text=changed))
     ending = _ending(tried, error, state="failed", due_in=None)
     told = {"hide": f"Not done: {error}", "template": f"The template was not sent: {error}"}
-    note = Noted(name="failed", text=told.get(tried.op, f"Not delivered: {error} The reply stays in this ticket."))
+    name = "failed" if not tried.attempts else f"failed:{tried.attempts}"  # It may have been sent again by a press.
+    note = Noted(name=name, text=told.get(tried.op, f"Not delivered: {error} The reply stays in this ticket."))
     return _result(tried, ending, note)
 
 
