@@ -38,6 +38,7 @@ from plugin.policy.teams import Team
 from plugin.policy.texts import Saying
 from plugin.policy.verdicts import Broken, Crossover
 from plugin.store import conversations, counts, decisions, intents, leads, messages, places
+from plugin.store.counts import Counts
 from plugin.store.decisions import NewDecision
 from plugin.store.intents import NewIntent
 
@@ -90,11 +91,20 @@ def gather(
         held=held,
         state=desktop.course.state,
         progress=desktop.course.progress,
-        counts=counts.read(desktop.connection, held.place, contact_id=held.contact_id, conversation_id=held.id),
+        counts=_counts(desktop),
         message=message,
         agent=agent,
         suspicious_bystanders=len(suspicious),
     )
+
+
+def _counts(desktop: Desktop) -> Counts:
+    """Asked once for a batch: what the contact adds to it is counted on the way."""
+    batch, held = desktop.batch, desktop.held
+    if batch.counts is None:
+        batch.counts = counts.read(desktop.connection, held.place, contact_id=held.contact_id, conversation_id=held.id)
+        batch.heard = 0
+    return batch.counts.and_heard(batch.heard)
 
 
 def judge(desktop: Desktop, policy: PolicyAtWork, facts: Facts) -> None:
@@ -218,7 +228,7 @@ def tell(
         now=held.now,
         zone=hours.zone,
         number=number,
-        link=_way(desktop, policy),
+        link=way(desktop, policy),
         limits=limits,
         by=by,
     )
@@ -246,7 +256,7 @@ def tell(
     )
 
 
-def _way(desktop: Desktop, policy: PolicyAtWork) -> str:
+def way(desktop: Desktop, policy: PolicyAtWork) -> str:
     """How the customer goes on: right here (nothing to say), by private message where the platform has that, else by the signed link to our own page."""
     capabilities, contract = desktop.channel.adapter.capabilities, policy.contract
     if desktop.held.visibility is Visibility.PRIVATE:

@@ -1,11 +1,9 @@
-"""Protection at work: the way to private for who posts personal data in public, scams that end all replies, and warnings of likely impostors.
+"""Protection at work: the way to private for who posts personal data in public, and warnings of likely impostors.
 
 What is found in a message is `plugin.policy.safety`'s affair.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from plugin.contracts.capabilities import Level
 from plugin.domain.events import ActionTaken, MessageReceived
@@ -16,15 +14,13 @@ from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
 from plugin.policy import sections
 from plugin.policy.facts import MessageFacts
-from plugin.policy.presses import SUPERVISING
 from plugin.policy.safety.findings import TITLES, Kind
 from plugin.policy.safety.names import visible
 from plugin.policy.texts import Saying
-from plugin.store import conversations, decisions, evidence, intents
+from plugin.store import decisions, evidence
 from plugin.store.decisions import NewDecision
 
-SCAM, NO_SCAM, WARN = "scam", "no_scam", "warn"
-ACTIONS = (SCAM, NO_SCAM, WARN)
+WARN = "warn"
 _ASKED = "ask to go on in private"
 
 
@@ -54,38 +50,17 @@ def guard_privacy(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived
 
 
 def pressed(desktop: Desktop, event: ActionTaken) -> Verdict:
-    """A person marked a conversation as a scam or took that back, or warns the thread."""
+    """A person warns the thread."""
     policy = desktop.policy
     if policy is None:
         return Ignored(reason="no_policy")
-    refused = _PRESSES[event.action](desktop, policy, event)
+    refused = _warn(desktop, policy, event)
     if refused:
         desktop.commit(crossing.note(desktop, "refused", f"`{event.action}` by {event.actor} was not done: {refused}"))
         outcome = {"refused": "yes", "by": event.actor}
         decision = NewDecision(event_id=desktop.row.id, kind="action", rule=event.action, reason=refused, outcome=outcome)
         crossing.record(desktop, policy, decision)
     return Routed()
-
-
-def _mark(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken) -> str:
-    if not event.reason.strip():
-        return "say why, so that the reason stands in the ledger."
-    conversations.update(desktop.connection, desktop.held.id, {"is_scam": True})
-    stops = policy.book.safety.scam_stops_replies
-    told = "Nothing leaves for the platform any more, neither replies nor notices, until a supervisor takes the mark back." if stops else ""
-    return _done(desktop, policy, event, f"{event.actor} marked this as a scam: {event.reason} {told}".strip())
-
-
-def _clear(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken) -> str:
-    if event.role not in SUPERVISING:
-        return "only a supervisor may do this."
-    if not event.reason.strip():
-        return "say why, so that the reason stands in the ledger."
-    conversations.update(desktop.connection, desktop.held.id, {"is_scam": False})
-    intents.free(desktop.connection, desktop.held.id, is_exception=False)
-    return _done(
-        desktop, policy, event, f"{event.actor} says that this is no scam: {event.reason} Replies that waited are asked about again."
-    )
 
 
 def _warn(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken) -> str:
@@ -109,14 +84,3 @@ def _warn(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken) -> str:
     )
     crossing.record(desktop, policy, decision)
     return ""
-
-
-def _done(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken, told: str) -> str:
-    desktop.commit(crossing.note(desktop, event.action, told))
-    outcome = {"by": event.actor}
-    decision = NewDecision(event_id=desktop.row.id, kind="action", rule=event.action, reason=event.reason, outcome=outcome)
-    crossing.record(desktop, policy, decision)
-    return ""
-
-
-_PRESSES: dict[str, Callable[[Desktop, PolicyAtWork, ActionTaken], str]] = {SCAM: _mark, NO_SCAM: _clear, WARN: _warn}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from plugin.contracts.platform import Skipped
-from plugin.domain.codec import encode, encode_event
+from plugin.domain.codec import decode_event, encode, encode_event
 from plugin.domain.errors import MalformedPayload
-from plugin.domain.events import Event, HelpdeskEvent, MessageReceived, PlatformEvent
+from plugin.domain.events import Event, HelpdeskEvent, MemberUnreadable, MessageDeleted, MessageReceived, PlatformEvent, ReactionChanged
 from plugin.domain.ids import Place
 from plugin.domain.model import Origin
 
@@ -55,6 +55,9 @@ _BY_TARGET = text(
     WHERE r.place = :place AND r.ref = ANY(:refs)
     """
 )
+_REACTIONS = text(
+    "SELECT event_key, payload FROM inbound_event WHERE place = :place AND event_key = ANY(:keys) AND kind = 'ReactionChanged'"
+)
 _LOCK = text("SELECT id FROM conversation WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
 _BY_TICKET = text(
     """
@@ -68,8 +71,10 @@ _INSERT = text(
     INSERT INTO inbound_event
            (place, event_key, kind, conversation_id, receipt_id, origin, payload, target_ref, occurred_at, state, reason, due_at)
     SELECT :place, r.event_key, r.kind, r.conversation_id, r.receipt_id, r.origin, r.payload, r.target_ref, r.occurred_at,
-           CASE WHEN r.conversation_id IS NOT NULL THEN 'accepted' WHEN r.target_ref IS NOT NULL THEN 'waiting' ELSE 'ignored' END,
-           CASE WHEN r.conversation_id IS NULL AND r.target_ref IS NULL THEN 'no_conversation' ELSE '' END,
+           CASE WHEN r.kind = 'MemberUnreadable' THEN 'quarantined' WHEN r.conversation_id IS NOT NULL THEN 'accepted'
+                WHEN r.target_ref IS NOT NULL THEN 'waiting' ELSE 'ignored' END,
+           CASE WHEN r.kind = 'MemberUnreadable' THEN left(r.payload->>'reason', 1000)
+                WHEN r.conversation_id IS NULL AND r.target_ref IS NULL THEN 'no_conversation' ELSE '' END,
            CASE WHEN r.conversation_id IS NULL AND r.target_ref IS NOT NULL THEN now() + make_interval(secs => :stray_seconds) END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(n int, event_key text, kind text, conversation_id bigint, receipt_id bigint,
          origin text, payload jsonb, target_ref text, occurred_at timestamptz)
@@ -95,6 +100,7 @@ def insert_platform_events(
     An event about a message that is not known yet waits, unattached, for `stray_seconds`; one about a thread in which nobody has
     spoken is ignored by name.
     """
+    arrivals = _with_reactions_taken_back(connection, place, arrivals)
     spoken = [item.event for item in arrivals if isinstance(item.event, MessageReceived)]
     keys = {key for item in arrivals if (key := _thread_key(item.event))}
     # Conversations are locked before contacts, as turns do it: the other way round the two would wait for each other.
@@ -113,7 +119,11 @@ def insert_helpdesk_events(connection: Connection, place: Place, arrivals: Seque
     found = connection.execute(_BY_TICKET, {"place": place, "refs": refs})
     conversations = {row.ticket_ref: row.id for row in found}
     _lock(connection, conversations.values())
-    rows = [_row(item, conversations[ref]) for item in arrivals if (ref := _ticket_ref(item.event)) in conversations]
+    rows = [
+        _row(item, conversations.get(ref))
+        for item in arrivals
+        if (ref := _ticket_ref(item.event)) in conversations or isinstance(item.event, MemberUnreadable)
+    ]
     return _insert(connection, place, rows, stray_seconds=0)
 
 
@@ -141,8 +151,45 @@ def keep_skipped(connection: Connection, place: Place, skipped: Skipped, origin:
     connection.execute(statement, parameters)
 
 
+_SETTLE_UNREADABLE = text(
+    """
+    UPDATE inbound_event e
+    SET state = CASE WHEN s.event_key IS NULL THEN 'ignored' ELSE 'quarantined' END, reason = COALESCE(left(s.reason, 1000), 'read_again')
+    FROM inbound_event o LEFT JOIN unnest(CAST(:keys AS text[]), CAST(:reasons AS text[])) AS s(event_key, reason) ON s.event_key = o.event_key
+    WHERE o.id = e.id AND e.receipt_id = ANY(:receipts) AND e.kind = 'MemberUnreadable'
+      AND (e.state = 'quarantined' OR (e.state = 'ignored' AND e.reason = 'read_again'))
+    """
+)
+
+
+def settle_unreadable(connection: Connection, receipt_ids: Sequence[int], still: Iterable[MemberUnreadable]) -> None:
+    """These receipts were split again: members that could be read now are ended by name, those that `still` cannot stay set aside."""
+    left = {event.event_key: event.reason for event in still}
+    parameters = {"receipts": list(receipt_ids), "keys": list(left), "reasons": list(left.values())}
+    connection.execute(_SETTLE_UNREADABLE, parameters)
+
+
 def _ticket_ref(event: Event) -> str:
     return event.ticket_ref if isinstance(event, HelpdeskEvent) else ""
+
+
+def _with_reactions_taken_back(connection: Connection, place: Place, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+    """Where a platform names reactions like messages, one is taken back by the deletion of that name, which alone says neither of what nor whose."""
+    gone = {item.event.message_ref for item in arrivals if isinstance(item.event, MessageDeleted)}
+    if not gone:
+        return arrivals
+    given: dict[str, Event] = {item.event.event_key: item.event for item in arrivals if isinstance(item.event, ReactionChanged)}
+    rows = connection.execute(_REACTIONS, {"place": place, "keys": sorted(gone)})
+    given |= {row.event_key: decode_event(row.payload) for row in rows}
+    return [_taken_back(item, given) for item in arrivals]
+
+
+def _taken_back(arrival: Arrival, given: Mapping[str, Event]) -> Arrival:
+    event = arrival.event
+    reaction = given.get(event.message_ref) if isinstance(event, MessageDeleted) else None
+    if not isinstance(reaction, ReactionChanged):
+        return arrival
+    return replace(arrival, event=replace(reaction, event_key=event.event_key, occurred_at=event.occurred_at, added=False))
 
 
 def _upsert_contacts(connection: Connection, place: Place, events: Iterable[MessageReceived]) -> dict[str, int]:
@@ -216,7 +263,7 @@ def _thread_key(event: Event) -> str | None:
 def target_ref(event: Event) -> str | None:
     """The message that an event is about, for events that say nothing new themselves."""
     if isinstance(event, PlatformEvent) and not isinstance(event, MessageReceived):
-        return getattr(event, "message_ref", None)
+        return getattr(event, "message_ref", None) or None
     return None
 
 

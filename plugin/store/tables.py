@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Sequence,
     SmallInteger,
     String,
     Table,
@@ -369,6 +370,33 @@ oauth_grant = Table(
     Column("place", String, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False, comment="verifier and redirect address, encrypted"),
     Column("expires_at", DateTime(timezone=True), nullable=False),
+)
+
+console_pass = Table(
+    "console_pass",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="SHA-256 of what the browser holds"),
+    Column("kind", String, nullable=False, comment="link, session, form"),
+    Column("ciphertext", LargeBinary, nullable=False, comment="whose it is and in which role, encrypted"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("ix_console_pass_expires_at", "expires_at"),
+)
+
+channel_version = Sequence("channel_version", metadata=metadata)
+
+channel = Table(
+    "channel",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("state", String, primary_key=True, comment="draft: being set up or changed; live: at work"),
+    Column("platform", String, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False, comment="the settings as JSON, encrypted"),
+    Column("routing", JSONB, comment="helpdesk, group, late; null: not chosen yet"),
+    Column("tested", JSONB, comment="what the checks of these very settings said; null: not run"),
+    Column("version", BigInteger, nullable=False, comment="of channel_version: rises with each change of any channel"),
+    Column("made_by", String, nullable=False),
+    Column("changed_by", String, nullable=False),
+    _time("changed_at", now=True),
 )
 
 audit = Table(

@@ -24,7 +24,7 @@ from plugin.contracts.platform import (
 )
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteError, RemoteRejected
 from plugin.domain.model import Visibility
-from plugin.testing import answers_suite, questions
+from plugin.testing import answers_suite, members_suite, questions
 from plugin.testing.fixtures import Subject, load
 from plugin.testing.requests_suite import INCOMING
 from plugin.testing.samples import platform_calls
@@ -47,7 +47,7 @@ def abilities_agree(subject: Subject) -> Iterator[str]:
         ("attachments_in", capabilities.attachments_in >= Level.PARTIAL, FetchesMedia),
         ("edits_out", capabilities.edits_out >= Level.PARTIAL, EditsMessages),
         ("deletes_out", capabilities.deletes_out >= Level.PARTIAL, DeletesMessages),
-        ("readback", capabilities.readback is not Readback.NONE, ReadsBack),
+        ("readback", any(capabilities.readback_of(each) is not Readback.NONE for each in Visibility), ReadsBack),
         ("hides", capabilities.hides >= Level.PARTIAL, HidesMessages),
         ("templates", capabilities.templates >= Level.PARTIAL, SendsTemplates),
         ("listens", capabilities.listens >= Level.PARTIAL, Listens),
@@ -87,6 +87,8 @@ QUESTIONS: tuple[questions.Question, ...] = (
     questions.events_agree_with_the_levels,
     abilities_agree,
     *INCOMING,
+    members_suite.members_are_read_apart,
+    members_suite.unreadable_members_are_shown,
     answers_mean_what_they_say,
     errors_are_covered,
     odd_answers_are_endured,

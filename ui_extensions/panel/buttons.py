@@ -11,7 +11,7 @@ from typing import Any
 from plugin.domain.model import Stage
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.learning import SOLVED
-from plugin.handlers.protecting import NO_SCAM, SCAM, WARN
+from plugin.handlers.protecting import WARN
 from plugin.policy import approvals, locks, sections
 from plugin.policy.approvals import Candidates
 from plugin.policy.contract import Pressed, State
@@ -20,6 +20,7 @@ from plugin.policy.locks import Lock
 from plugin.policy.presses import ACTIONS, SUPERVISING, press
 from ui_extensions.panel.signing import Agent
 
+_SCAM, _NO_SCAM = "mark_scam", "not_scam"
 _LABELS = {
     "handoff": "Hand off to a formal ticket",
     "postpone": "Put the handoff off",
@@ -37,8 +38,8 @@ _LABELS = {
     "recall": "Take my reply back",
     SOLVED: "Keep what solved it",
     WARN: "Warn in the thread",
-    SCAM: "Mark as a scam",
-    NO_SCAM: "It is no scam",
+    _SCAM: "Mark as a scam",
+    _NO_SCAM: "It is no scam",
 }
 _DANGEROUS = frozenset({"undo", "close", "release"})
 _ASKS_FIRST = frozenset({"handoff", "confirm"}) | _DANGEROUS
@@ -82,10 +83,10 @@ def _protection(policy: PolicyAtWork, case: Case, agent: Agent) -> list[dict[str
     if case.has_impostor and policy.book.safety.warn is not sections.Warning.NEVER:
         found.append(_plain(WARN, asks_first=True))
     if not case.is_scam:
-        found.append(_plain(SCAM, needs_reason=True, asks_first=True))
+        found.append(_plain(_SCAM, needs_reason=True, asks_first=True))
     else:
         why_not = "" if agent.role in SUPERVISING else "Only a supervisor may do this."
-        found.append(_plain(NO_SCAM, why_not, needs_reason=True))
+        found.append(_plain(_NO_SCAM, why_not, needs_reason=True))
     return found
 
 
@@ -103,14 +104,14 @@ def _plain(action: str, why_not: str = "", *, needs_reason: bool = False, asks_f
         "why_not": why_not,
         "needs": ["reason"] if needs_reason and not why_not else [],
         "confirm": asks_first,
-        "danger": action == SCAM,
+        "danger": action == _SCAM,
         "arguments": {},
     }
 
 
 def author(agent: Agent) -> Author:
     """The agent as locks and approvals know agents."""
-    return Author(ref=agent.id, name=agent.name)
+    return Author(ref=agent.login or agent.id, name=agent.name)
 
 
 def needs_supervisor(policy: PolicyAtWork, case: Case, agent: Agent, action: str) -> bool:

@@ -360,9 +360,9 @@ def test_an_impostor_is_warned_of_and_a_scam_marked_by_a_button(engine: Engine, 
     engine.settle()
     assert engine.delivered()[0].startswith("Caution: @helpdesk_support")
     assert not any(item["id"] == "warn" for item in desk.snapshot()["actions"])
-    assert desk.press("scam").status_code == 422
-    assert desk.press("scam", reason="They ask for cards.").status_code == 200
+    assert desk.press("mark_scam").status_code == 422
+    assert desk.press("mark_scam", reason="They ask for cards.").status_code == 200
     engine.settle()
     shown = desk.snapshot()
-    assert (shown["stage"]["scam"], next(item["enabled"] for item in shown["actions"] if item["id"] == "no_scam")) == (True, False)
-    assert next(item["enabled"] for item in desk.snapshot(SUE)["actions"] if item["id"] == "no_scam")
+    assert (shown["stage"]["scam"], next(item["enabled"] for item in shown["actions"] if item["id"] == "not_scam")) == (True, False)
+    assert next(item["enabled"] for item in desk.snapshot(SUE)["actions"] if item["id"] == "not_scam")
