@@ -42,6 +42,8 @@ class Person:
     login: str
     name: str
     role: Role
+    is_known: bool = False
+    """Whether the helpdesk said who this is; whoever came by a link may be anybody."""
 
 
 class Admission:
@@ -83,14 +85,14 @@ class Admission:
         if member is None or role is None:
             self._record(login[:_SHOWN], "console sign-in refused", "unknown" if member is None else "no role")
             return None
-        return self._open(Person(login=member.login, name=member.name, role=role))
+        return self._open(Person(login=member.login, name=member.name, role=role, is_known=True))
 
     def who(self, session: str) -> Person | None:
         """Who this session belongs to; None when it has ended. Asking keeps it from ending for a while."""
         found = self._passes.read(Pass.SESSION, session, renew_seconds=self._config.idle_seconds)
         if found is None or self._database.run(now) > datetime.fromisoformat(found["until"]):
             return None
-        return Person(login=found["login"], name=found["name"], role=Role(found["role"]))
+        return Person(login=found["login"], name=found["name"], role=Role(found["role"]), is_known=found.get("known") == "yes")
 
     def sign_out(self, session: str) -> None:
         """End a session, everywhere at once."""
@@ -99,7 +101,7 @@ class Admission:
             self._record(found["login"], "console sign-out", found["role"])
 
     def _open(self, person: Person) -> str:
-        meaning = {"login": person.login, "name": person.name, "role": person.role.value}
+        meaning = {"login": person.login, "name": person.name, "role": person.role.value, "known": "yes" if person.is_known else "no"}
         until = self._database.run(now) + _LONGEST
         session = self._passes.issue(Pass.SESSION, {**meaning, "until": until.isoformat()}, seconds=self._config.idle_seconds)
         self._record(person.login, "console sign-in", person.role.value)

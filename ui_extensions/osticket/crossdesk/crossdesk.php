@@ -3,8 +3,9 @@
 
 require_once INCLUDE_DIR . 'class.plugin.php';
 require_once INCLUDE_DIR . 'class.signal.php';
+require_once INCLUDE_DIR . 'class.app.php';
 require_once __DIR__ . '/config.php';
-foreach (['Refusal', 'Signature', 'Emoji', 'Database', 'Bridge', 'Journal', 'Fields', 'Reader', 'Desk', 'Input', 'Api', 'Posted'] as $part) {
+foreach (['Refusal', 'Signature', 'Emoji', 'Database', 'Bridge', 'Journal', 'Fields', 'Reader', 'Desk', 'Input', 'Api', 'Posted', 'HandOver'] as $part) {
     require_once __DIR__ . "/src/$part.php";
 }
 
@@ -13,6 +14,7 @@ use Crossdesk\Bridge;
 use Crossdesk\Database;
 use Crossdesk\Desk;
 use Crossdesk\Fields;
+use Crossdesk\HandOver;
 use Crossdesk\Journal;
 use Crossdesk\Posted;
 use Crossdesk\Reader;
@@ -70,6 +72,12 @@ class CrossdeskPlugin extends Plugin {
             $journal->deliver();
             $journal->purge();
         });
+        Signal::connect('ajax.scp', function ($dispatcher) use ($url, $secret) {
+            $dispatcher->append(url_get('^/crossdesk/console$', function () use ($url, $secret) {
+                (new HandOver($url, $secret))->answer($GLOBALS['thisstaff']);
+            }));
+        });
+        (new Application())->registerStaffApp('Crossdesk', ROOT_PATH . 'scp/ajax.php/crossdesk/console', ['iconclass' => 'share', 'title' => 'The console of Crossdesk']);
         Signal::connect('api', function ($dispatcher) use ($desk, $reader, $fields, $journal, $secret) {
             $api = new Api($desk, $reader, $fields, $journal, $secret);
             $dispatcher->append(url_post('^/crossdesk/v1/([a-z_]{1,40})$', function ($call) use ($api) {
