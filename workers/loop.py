@@ -77,7 +77,9 @@ class WorkLoop:
             return False
         engine = self._bridge.installation.engine
         leases = self._bridge.database.run(
-            lambda connection: conversations.claim(connection, owner=self._owner, limit=free, seconds=engine.lease_seconds)
+            lambda connection: conversations.claim(
+                connection, owner=self._owner, limit=free, seconds=engine.lease_seconds, batch=engine.batch
+            )
         )
         point("loop.after_claim")
         for lease in leases:

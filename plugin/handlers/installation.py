@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from plugin.config import EngineConfig, SearchConfig
@@ -10,7 +10,6 @@ from plugin.contracts.helpdesk import HelpdeskAdapter
 from plugin.contracts.platform import PlatformAdapter
 from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
 from plugin.policy.contract import Contract
-from plugin.policy.facts import MessageFacts
 from plugin.policy.policy import Policy
 from plugin.policy.safety.watch import Watch
 from plugin.policy.verdicts import Judge
@@ -81,15 +80,11 @@ class LiveChannels(Mapping[Place, Channel]):
         self.version += 1
 
 
-def _as_it_is(message: MessageFacts) -> MessageFacts:
-    return message
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyAtWork:
     """The policy as the engine asks it: who judges, what was agreed about the crossover, and the book with teams, topics and texts.
 
-    `watch` is what detection must know of the installation; `perceive` adds the topics of the policy to a message's facts; `language` is that of
+    `watch` is what detection must know of the installation; `language` is that of
     customers whose own is not known.
     """
 
@@ -97,7 +92,6 @@ class PolicyAtWork:
     contract: Contract = field(default_factory=Contract)
     book: Policy = field(default_factory=Policy)
     watch: Watch = field(default_factory=Watch)
-    perceive: Callable[[MessageFacts], MessageFacts] = _as_it_is
     language: str = "en"
 
 

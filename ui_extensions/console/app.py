@@ -54,7 +54,7 @@ def create_app(bridge: Bridge) -> Flask:
     admission = Admission(bridge.installation, bridge.database, bridge.passes, bridge.config.console)
     doorkeeper = Doorkeeper(admission, bridge.passes, is_secure=bridge.config.public_url.startswith("https://"))
     doorkeeper.guard(app)
-    add_signing_in(app, admission, doorkeeper)
+    add_signing_in(app, bridge, admission, doorkeeper)
     add_standing_pages(app, bridge)
     add_figure_pages(app, bridge)
     add_approval_pages(app, bridge)

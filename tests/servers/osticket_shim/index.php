@@ -40,6 +40,11 @@ if (str_starts_with($path, '/api/')) {
     $dispatcher->resolve(substr($path, 4));
 }
 
+if ($_SERVER['REQUEST_METHOD'] === 'GET' && $path === '/scp/tickets.php' || str_starts_with($path, '/scp/ajax.php/crossdesk/')) {
+    require __DIR__ . '/staff.php';
+    staff_pages($path);
+}
+
 // The staff panel, without login, tokens and pages: what an agent's browser posts, and what osTicket does with it.
 $staff = ['staffId' => 1, 'poster' => 'Ada Agent'];
 $files = array_map(

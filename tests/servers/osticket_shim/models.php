@@ -188,6 +188,15 @@ class Ticket {
         return (int) $this->row['ticket_id'];
     }
 
+    public function getDept() {
+        return $this->row['dept_id'];
+    }
+
+    /** Agents of the shim may all read all; Bo may not reply. */
+    public function checkStaffPerm($staff, $permission = null) {
+        return $permission === null || $staff->getId() !== 2;
+    }
+
     public function getPid() {
         return $this->row['ticket_pid'];
     }

@@ -38,3 +38,7 @@ CREATE TABLE ost_plugin (id INT PRIMARY KEY, install_path VARCHAR(60));
 CREATE TABLE ost_plugin_instance (id INT PRIMARY KEY, plugin_id INT, flags INT);
 INSERT INTO ost_plugin VALUES (1,'plugins/crossdesk');
 INSERT INTO ost_plugin_instance VALUES (1,1,1);
+CREATE TABLE ost_team (team_id INT PRIMARY KEY, name VARCHAR(125));
+CREATE TABLE ost_team_member (team_id INT, staff_id INT);
+INSERT INTO ost_team VALUES (1,'Social');
+INSERT INTO ost_team_member VALUES (1,1);

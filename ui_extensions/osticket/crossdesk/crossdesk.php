@@ -5,7 +5,7 @@ require_once INCLUDE_DIR . 'class.plugin.php';
 require_once INCLUDE_DIR . 'class.signal.php';
 require_once INCLUDE_DIR . 'class.app.php';
 require_once __DIR__ . '/config.php';
-foreach (['Refusal', 'Signature', 'Emoji', 'Database', 'Bridge', 'Journal', 'Fields', 'Reader', 'Desk', 'Input', 'Api', 'Posted', 'HandOver'] as $part) {
+foreach (['Refusal', 'Signature', 'Emoji', 'Database', 'Bridge', 'Journal', 'Fields', 'Reader', 'Desk', 'Input', 'Api', 'Posted', 'Relay', 'Panel', 'HandOver'] as $part) {
     require_once __DIR__ . "/src/$part.php";
 }
 
@@ -16,8 +16,10 @@ use Crossdesk\Desk;
 use Crossdesk\Fields;
 use Crossdesk\HandOver;
 use Crossdesk\Journal;
+use Crossdesk\Panel;
 use Crossdesk\Posted;
 use Crossdesk\Reader;
+use Crossdesk\Relay;
 
 class CrossdeskPlugin extends Plugin {
     public $config_class = 'CrossdeskConfig';
@@ -72,12 +74,16 @@ class CrossdeskPlugin extends Plugin {
             $journal->deliver();
             $journal->purge();
         });
-        Signal::connect('ajax.scp', function ($dispatcher) use ($url, $secret) {
-            $dispatcher->append(url_get('^/crossdesk/console$', function () use ($url, $secret) {
-                (new HandOver($url, $secret))->answer($GLOBALS['thisstaff']);
-            }));
-        });
-        (new Application())->registerStaffApp('Crossdesk', ROOT_PATH . 'scp/ajax.php/crossdesk/console', ['iconclass' => 'share', 'title' => 'The console of Crossdesk']);
+        $handOver = new HandOver($url, $secret, $database);
+        Signal::connect('ajax.scp', fn ($dispatcher) => $handOver->route($dispatcher));
+        $root = defined('ROOT_PATH') ? ROOT_PATH : '/';
+        (new Application())->registerStaffApp('Crossdesk', $root . 'scp/ajax.php' . HandOver::PATH, ['title' => 'The console of Crossdesk']);
+        $relay = Relay::of($url, (string) $config->get('panel_secret'));
+        if ($relay !== null) {
+            $panel = new Panel($relay, $journal, $database);
+            Signal::connect('object.view', fn ($object) => $panel->show($object));
+            Signal::connect('ajax.scp', fn ($dispatcher) => $panel->route($dispatcher));
+        }
         Signal::connect('api', function ($dispatcher) use ($desk, $reader, $fields, $journal, $secret) {
             $api = new Api($desk, $reader, $fields, $journal, $secret);
             $dispatcher->append(url_post('^/crossdesk/v1/([a-z_]{1,40})$', function ($call) use ($api) {

@@ -171,6 +171,9 @@ def test_it_is_packed_as_a_folder_and_as_an_archive(tmp_path: Path) -> None:
         names = {member.name for member in archive if member.isfile()}
     assert names == {str(path.relative_to(tmp_path)) for path in (tmp_path / NAME).rglob("*") if path.is_file()}
     assert {f"{NAME}/etc/initialdata", f"{NAME}/lib/RT/Action/TellCrossdesk.pm", f"{NAME}/README"} <= names
+    panel = Path(__file__).parents[2] / "panel"
+    assert (tmp_path / NAME / "static" / "crossdesk" / "cd-panel.js").read_bytes() == (panel / "cd-panel.js").read_bytes()
+    assert f"{NAME}/static/crossdesk/locales/de.json" in names
 
 
 def test_the_extension_has_the_bridges_version() -> None:

@@ -3,12 +3,23 @@ namespace Crossdesk;
 
 /** Sends whoever is signed in to the staff panel over to the bridge's console, by a word that says who they are. Asks for no password. */
 final class HandOver {
-    public function __construct(private readonly string $address, private readonly string $secret) {
+    public const PATH = '/crossdesk/console';
+
+    public function __construct(private readonly string $address, private readonly string $secret, private readonly Database $database) {
     }
 
-    /** Answers the current request, of a signed-in agent, with the way to the console. */
-    public function answer(object $staff): never {
-        $word = self::word($this->secret, time(), (string) $staff->getUserName(), (string) $staff->getName(), self::groups($staff));
+    /** Serves the way over below the staff panel's ajax.php, which lets nobody in who is not signed in. */
+    public function route(object $dispatcher): void {
+        $dispatcher->append(url_get('^' . self::PATH . '$', fn () => $this->answer()));
+    }
+
+    private function answer(): never {
+        global $thisstaff;
+        if (!$thisstaff) {
+            http_response_code(403);
+            exit;
+        }
+        $word = self::word($this->secret, time(), (string) $thisstaff->getUserName(), (string) $thisstaff->getName(), $this->groups($thisstaff));
         while (ob_get_level() > 0) {
             ob_end_clean();
         }
@@ -34,16 +45,13 @@ final class HandOver {
         return preg_replace('~/in/helpdesk/[^/]+/*$~D', '', $webhook) . '/console/hand-over';
     }
 
-    /** What [console] in crossdesk.toml may name: department, role and teams, and Administrators. */
-    private static function groups(object $staff): array {
-        $found = [$staff->isAdmin() ? 'Administrators' : ''];
-        foreach ([$staff->getDept(), $staff->getRole()] as $one) {
-            $found[] = $one ? (string) $one->getName() : '';
-        }
-        foreach ($staff->getTeams() ?: [] as $id) {
-            $team = \Team::lookup($id);
-            $found[] = $team ? (string) $team->getName() : '';
-        }
-        return $found;
+    /** What [console] in crossdesk.toml may name: teams and department, and Administrators. */
+    private function groups(object $staff): array {
+        $teams = $this->database->rows(
+            'SELECT t.name FROM {team} t JOIN {team_member} m ON m.team_id = t.team_id WHERE m.staff_id = ? LIMIT 49',
+            [(int) $staff->getId()]
+        );
+        $department = $staff->getDept();
+        return [$staff->isAdmin() ? 'Administrators' : '', $department ? (string) $department->getName() : '', ...array_column($teams, 'name')];
     }
 }
