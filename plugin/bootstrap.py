@@ -79,7 +79,7 @@ class Bridge:
     def connector(self) -> Connector:
         """What connects accounts by OAuth."""
         redirect_url = self.config.public_url.rstrip("/") + CALLBACK
-        return Connector(self.installation, self.database, self.grants, redirect_url=redirect_url, trial=self.channels.trial)
+        return Connector(self.installation, self.database, self.grants, redirect_url=redirect_url, trial=self.channels.connecting)
 
     def concurrency(self, place: Place) -> int:
         """How many calls a place takes at a time."""

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from plugin.domain.codec import encode
 from plugin.handlers.admission import Role
-from plugin.policy.approvals import Candidate
-from plugin.policy.locks import Agent, Lock
-from tests.consoles import HOSTILE, Ground, Visitor, ground, hidden
+from tests.consoles import Ground, Visitor, await_approval, ground, hidden
 
 
 @pytest.fixture
 def house(database_url: str, tmp_path: Path) -> Iterator[Ground]:
     with ground(database_url, tmp_path) as found:
         yield found
-
-
-def wait(house: Ground, *, author: str = "Ada Agent", holder: str = "Bo Busy") -> int:
-    """The reply of the first conversation waits for a second person, and somebody has the lock."""
-    number = int(house.one("SELECT event_id FROM intent WHERE op = 'reply' AND conversation_id = 1 LIMIT 1"))
-    soon = datetime.now(UTC) + timedelta(minutes=20)
-    one = Candidate(
-        number=number,
-        author=Agent(name=author),
-        rule="public",
-        reason=HOSTILE,
-        approvers="Leads",
-        within=1200.0,
-        deadline=soon,
-        answers="a",
-    )
-    lock = Lock(holder=Agent(name=holder), fence=3, until=soon)
-    house.one("UPDATE intent SET state = 'held', reason = 'approval' WHERE event_id = :id AND op = 'reply' RETURNING 1", id=number)
-    house.one(
-        "UPDATE conversation SET candidates = CAST(:candidates AS jsonb), agent_lock = CAST(:lock AS jsonb) WHERE id = 1 RETURNING 1",
-        candidates=json.dumps([encode(one)]),
-        lock=json.dumps(encode(lock)),
-    )
-    return number
 
 
 def signed_in(house: Ground, login: str, password: str) -> Visitor:
@@ -53,7 +24,7 @@ def signed_in(house: Ground, login: str, password: str) -> Visitor:
 
 
 def test_a_reply_is_approved_by_somebody_else_who_saw_it(house: Ground) -> None:
-    number = wait(house)
+    number = await_approval(house)
     mia = signed_in(house, "mia@acme.example", "mia's password")
     page = mia.look("/approvals")
     assert "On its way." in page
@@ -76,7 +47,7 @@ def test_a_reply_is_approved_by_somebody_else_who_saw_it(house: Ground) -> None:
 
 
 def test_nobody_approves_their_own_and_nobody_whom_the_helpdesk_does_not_know(house: Ground) -> None:
-    number = wait(house, author="Mia Brandt")
+    number = await_approval(house, author="Mia Brandt")
     mia, stranger = signed_in(house, "mia@acme.example", "mia's password"), house.visitor(Role.ADMIN)
     assert "nobody approves or rejects a reply of their own" in mia.look("/approvals")
     for visitor, why in ((mia, "a reply of their own"), (stranger, "came in by a link")):
@@ -88,7 +59,7 @@ def test_nobody_approves_their_own_and_nobody_whom_the_helpdesk_does_not_know(ho
 
 
 def test_the_board_shows_locks_and_a_supervisor_takes_one_over(house: Ground) -> None:
-    wait(house)
+    await_approval(house)
     ada = signed_in(house, "ada@acme.example", "ada's password")
     page = ada.look("/board")
     assert "Bo Busy" in page

@@ -55,8 +55,8 @@ def browser(house: Ground, answers: Sequence[HttpResponse]) -> FlaskClient:
     """A browser at a console whose helpdesk has our application registered."""
     (desk,) = house.bridge.installation.desks.values()
     adapter: Any = desk.adapter
-    settings = replace(adapter._settings, oauth_client_id="our-id", oauth_client_secret="our-secret")  # noqa: SLF001 - as the file would set them
-    made = type(adapter)(settings, adapter._connection)  # noqa: SLF001
+    settings = replace(adapter._settings, oauth_client_id="our-id", oauth_client_secret="our-secret")
+    made = type(adapter)(settings, adapter._connection)
     http = CannedHttp(answers, is_endless=False)
     return create_app(replace(house.bridge, installation=with_desk(house, made), http=lambda _: http)).test_client()
 
@@ -93,7 +93,9 @@ def test_who_comes_back_from_the_helpdesks_page_is_signed_in_once_and_in_that_br
 
 def test_who_has_no_role_there_is_not_let_in(house: Ground) -> None:
     token = said(200, {"access_token": "t", "token_type": "Bearer"})
-    client = browser(house, [token, said(200, {**MIA, "roles": ["Agent of nothing"]}), said(200, {}), said(400, {"error": "invalid_grant"})])
+    client = browser(
+        house, [token, said(200, {**MIA, "roles": ["Agent of nothing"]}), said(200, {}), said(400, {"error": "invalid_grant"})]
+    )
     for why in ("no role", "unknown"):
         answer = client.get("/sign-in/callback", query_string={"code": "c", "state": go(client)["state"]})
         assert (answer.status_code, "nobody gave you a role" in answer.get_data(as_text=True)) == (403, True)
