@@ -134,6 +134,11 @@ _command("lock", "take_lock", "Have the conversation to yourself for a while, if
 _command("take-over", "take_over", "Take another agent's lock, with a reason.")
 _command("release-lock", "release_lock", "Give the lock back; a supervisor gives back anybody's.")
 _command("release", "release", "Let held public replies go: a supervisor's, with a reason.")
+_command("to-private", "to_private", "Ask the customer, where they wrote, to go on in private.")
+_command("request-approval", "request_approval", "Have the reply that waits, or else the next one, seen by a second person.")
+_command("retry", "retry", "Send the last reply again that did not reach the customer.")
+_command("scam", "mark_scam", "Mark the conversation as a scam, with a reason: replies are held.")
+_command("not-scam", "not_scam", "Lift the mark of a scam: a supervisor's, with a reason.")
 
 
 @conversation.command()

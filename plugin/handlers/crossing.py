@@ -217,7 +217,7 @@ def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | 
         now=held.now,
         zone=hours.zone,
         number=number,
-        link=_way(desktop, policy).replace("{number}", number),
+        link=way(desktop, policy).replace("{number}", number),
         limits=limits,
         by=by,
     )
@@ -243,7 +243,7 @@ def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | 
     )
 
 
-def _way(desktop: Desktop, policy: PolicyAtWork) -> str:
+def way(desktop: Desktop, policy: PolicyAtWork) -> str:
     """How the customer goes on: right here (nothing to say), by private message where the platform has that, else by the contract's link."""
     capabilities = desktop.channel.adapter.capabilities
     if desktop.held.visibility is Visibility.PRIVATE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from plugin.domain.events import ArticleAdded, MessageReceived
 from plugin.domain.model import Contact, Stage, Visibility

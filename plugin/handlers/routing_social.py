@@ -160,11 +160,17 @@ def reaction_changed(desktop: Desktop, event: ReactionChanged) -> Verdict:
 
 def delivery_updated(desktop: Desktop, event: DeliveryUpdated) -> Verdict:
     """The platform says how far a reply came; only a failure is worth an agent's time."""
+    if event.until is not None:
+        lower = ["", *(one for one in _RISING if _rank(one) < _rank(event.status))]
+        came_on = messages.raise_delivery(desktop.connection, desktop.held.id, event.status, over=lower, until=event.until)
+        return Routed() if came_on else Ignored(reason="known")
     found = messages.find(desktop.connection, desktop.place, [event.message_ref]).get(event.message_ref)
     if found is None:
         if desktop.has_waited:
             return Ignored(reason="unknown_target")
         return Waits(reason="parent", seconds=desktop.engine.parent_wait_seconds, wake_ref=event.message_ref)
+    if found.direction == "inbound":
+        return Ignored(reason="not_ours")
     if event.status is not DeliveryStatus.FAILED and found.delivery in _RISING and _rank(event.status) <= _rank(found.delivery):
         return Ignored(reason="known")
     messages.set_delivery(desktop.connection, found.id, event.status)

@@ -162,6 +162,11 @@ class Safety:
     stops_outbound: tuple[str, ...] = setting(
         Several(Words(40)), "Kinds of data that no public reply may hold; `all` for every kind.", default=("all",)
     )
+    equal_replies_within: timedelta = setting(
+        Span(0, 3600),
+        "The same words of one agent in several tickets within this time are held, as bulk edits make them; 0 lets them go.",
+        default=timedelta(seconds=5),
+    )
     label_bystanders: bool = setting(Flag(), "Tell helpers, strangers and likely impostors apart.", default=True)
     warn: Warning = setting(OneOf(Warning), "A warning under a likely impostor's post.", default=Warning.OFFER)
     scam_stops_replies: bool = setting(Flag(), "Hold every reply while the scam flag is set.", default=True)

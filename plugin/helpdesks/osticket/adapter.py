@@ -15,7 +15,7 @@ from plugin.contracts.helpdesk import StaffMember
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe
 from plugin.domain.errors import RemoteRejected, Unsupported
-from plugin.domain.events import ArticleAdded, HelpdeskEvent, TicketTouched
+from plugin.domain.events import ArticleAdded, HelpdeskEvent, Presser, TicketTouched
 from plugin.domain.ids import ArticleRef, CustomerRef, HelpdeskKey, Marker, TicketRef
 from plugin.domain.model import (
     Attachment,
@@ -45,6 +45,7 @@ from plugin.helpdesks.osticket.schema import (
     OsTicketSettings,
     OsTicketSettingsSchema,
     StateSchema,
+    WhoPressedSchema,
 )
 
 _CAPABILITIES = Capabilities(
@@ -190,8 +191,15 @@ class OsTicketAdapter:
             group=told["group"],
             live_ref=None if live is None else ticket_ref if live == told["ticket"] else TicketRef(live),
             url="" if live is None else self._url(live),
+            answering=told["answering"],
             fields=tuple((name, emoji.decode(Text(value)).plain) for name, value in told["fields_"].items()),
         )
+
+    def who_pressed(self, ticket_ref: TicketRef, action: str) -> Presser | None:
+        """As `NamesPresser` says, by what osTicket notes of changes to fields."""
+        del action
+        told = self._client.read("who_pressed", {"ticket": ticket_ref}, WhoPressedSchema())["presser"]
+        return None if told is None else Presser(ref=told["agent"], name=told["name"], groups=tuple(told["groups"]))
 
     def verify(self, request: WebhookRequest) -> None:
         """Accept what the plugin signed."""

@@ -24,8 +24,8 @@ use Crossdesk\Relay;
 class CrossdeskPlugin extends Plugin {
     public $config_class = 'CrossdeskConfig';
 
-    /** Columns of a ticket whose change the bridge must look at. Locks and time stamps move whenever somebody types. */
-    private const TOLD = ['status_id', 'staff_id', 'team_id', 'dept_id', 'ticket_pid', 'user_id'];
+    /** Columns of a ticket whose change the bridge must look at. A lock is told when somebody begins to type and when they stop. */
+    private const TOLD = ['status_id', 'staff_id', 'team_id', 'dept_id', 'ticket_pid', 'user_id', 'lock_id'];
 
     /** One bridge for one osTicket. */
     public function isMultiInstance() {
@@ -67,6 +67,18 @@ class CrossdeskPlugin extends Plugin {
                 $journal->touch((int) $ticket->getId());
             }
         }, 'Ticket');
+        foreach (['model.created', 'model.updated'] as $signal) {
+            Signal::connect($signal, function ($answer) use ($journal, $fields) {
+                try {
+                    $entry = $fields->isCommand((int) $answer->get('field_id')) ? $answer->getEntry() : null;
+                    if ($entry && $entry->get('object_type') === 'T') {
+                        $journal->touch((int) $entry->get('object_id'));
+                    }
+                } catch (\Throwable $problem) {
+                    error_log('Crossdesk: ' . $problem->getMessage()); // What ails us must not break what an agent does.
+                }
+            }, 'DynamicFormEntryAnswer');
+        }
         Signal::connect('model.deleted', function ($ticket) use ($journal) {
             $journal->touch((int) $ticket->getId());
         }, 'Ticket');
