@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from plugin.config import ChannelConfig, Config, secret_keys
 from plugin.contracts.helpdesk import Helpdesk
+from plugin.contracts.http import HttpClient
 from plugin.contracts.platform import Connection, Platform
 from plugin.contracts.registry import walk
 from plugin.contracts.wakeups import WakeUps
@@ -65,6 +66,8 @@ class Bridge:
     passes: Passes
     channels: ChannelMaker
     """Makes channels, and knows those that were made in the console."""
+    http: Callable[[str], HttpClient] = field(repr=False)
+    """A door's own way out, under the name that errors call the other side."""
 
     def drain(self, slots: Slots) -> Drain:
         """What works conversations, within the servers' own limits."""
@@ -77,7 +80,7 @@ class Bridge:
     def connector(self) -> Connector:
         """What connects accounts by OAuth."""
         redirect_url = self.config.public_url.rstrip("/") + CALLBACK
-        return Connector(self.installation, self.database, self.grants, redirect_url=redirect_url, trial=self.channels.trial)
+        return Connector(self.installation, self.database, self.grants, redirect_url=redirect_url, trial=self.channels.connecting)
 
     def concurrency(self, place: Place) -> int:
         """How many calls a place takes at a time."""
@@ -143,6 +146,7 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         grants=Grants(database, keys),
         keys=keys,
         passes=Passes(database, keys),
+        http=lambda name: transport.client(name=name, secrets=tuple(config.secrets)),
         channels=ChannelMaker(config=config, platforms=platforms(), live=live, database=database, made=MadeChannels(keys), bind=bind),
     )
 
