@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from plugin.bootstrap import Bridge
 from plugin.config import Config
+from plugin.contracts.http import HttpClient
 from plugin.store.grants import Grants
 from plugin.store.passes import Passes
 from tests.bridge import ROOT, key
@@ -49,11 +50,11 @@ def bridge_of(engine: Engine) -> Bridge:
 class Desk:
     """A helpdesk's relay: asks for agents, signed."""
 
-    def __init__(self, engine: Engine, *, helpdesk: str = "fake") -> None:
+    def __init__(self, engine: Engine, *, helpdesk: str = "fake", http: HttpClient | None = None) -> None:
         self.engine, self.helpdesk = engine, helpdesk
         self.bridge = bridge_of(engine)
         self.app = Flask("panel")
-        add_panel(self.app, self.bridge, engine.wakeups)
+        add_panel(self.app, self.bridge, engine.wakeups, http=http)
         self.client: FlaskClient = self.app.test_client()
         self.secret = signing.relay_secret(self.bridge.keys[0], helpdesk)
 
