@@ -31,11 +31,11 @@ SCHEMA: dict[str, Any] = json.loads((ROOT / "ui_extensions" / "panel" / "schema.
 _VALID = Draft202012Validator(SCHEMA)
 
 
-def bridge_of(engine: Engine) -> Bridge:
+def bridge_of(engine: Engine, *, public_url: str = "http://127.0.0.1") -> Bridge:
     """The engine's parts as the doors want them."""
     secret = key()
     return Bridge(
-        config=Config(path=Path("test.toml"), data_dir=Path("unused"), public_url="http://127.0.0.1"),
+        config=Config(path=Path("test.toml"), data_dir=Path("unused"), public_url=public_url),
         installation=engine.installation,
         database=engine.database,
         splitter=engine.splitter,
@@ -50,9 +50,11 @@ def bridge_of(engine: Engine) -> Bridge:
 class Desk:
     """A helpdesk's relay: asks for agents, signed."""
 
-    def __init__(self, engine: Engine, *, helpdesk: str = "fake", http: HttpClient | None = None) -> None:
+    def __init__(
+        self, engine: Engine, *, helpdesk: str = "fake", http: HttpClient | None = None, public_url: str = "http://127.0.0.1"
+    ) -> None:
         self.engine, self.helpdesk = engine, helpdesk
-        self.bridge = bridge_of(engine)
+        self.bridge = bridge_of(engine, public_url=public_url)
         self.app = Flask("panel")
         add_panel(self.app, self.bridge, engine.wakeups, http=http)
         self.client: FlaskClient = self.app.test_client()

@@ -34,4 +34,7 @@ def pack(out: Path) -> Packed:
                 packed.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix(), _ZEROTH), path.read_bytes())
     except OSError as problem:
         raise ConfigError(f"{folder} cannot be written: {problem.strerror}. Choose another --out.") from None
-    return Packed(made=(folder, archive), remarks=("Load the folder in chrome://extensions, then go on with docs/panel.md, \"The browser's side panel\".",))
+    return Packed(
+        made=(folder, archive),
+        remarks=('Load the folder in chrome://extensions, then go on with docs/panel.md, "The browser\'s side panel".',),
+    )
