@@ -115,6 +115,22 @@ class ContactReachability:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberUnreadable:
+    """One member of a delivery could not be read, while others could: set aside, until a person has it read again or drops it.
+
+    It says nothing and no conversation waits for it. The key is the member's content, so that the same one is the same fact. `reason` says
+    why; `excerpt` is how the member begins, for the admin: it may hold what a customer said, like the delivery itself.
+    """
+
+    event_key: str
+    reason: str
+    excerpt: str = ""
+    thread_key: ThreadKey | None = None
+    """Its conversation, as far as that is plain without reading it."""
+    occurred_at: datetime | None = None
+
+
 class ArticleAuthor(StrEnum):
     """Who wrote an article, as far as the gate must know."""
 
@@ -148,6 +164,17 @@ class ArticleAdded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Presser:
+    """Who chose what stands in a ticket's command slot: `ref` is the helpdesk's own key of the agent, `groups` their groups and roles there."""
+
+    ref: str = ""
+    name: str = ""
+    groups: tuple[str, ...] = ()
+    is_supervisor: bool = False
+    """They bear the mark that setting the helpdesk up has made for supervisors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketChanged:
     """A ticket's own data changed. `merged_into` is where it went; `is_deleted` when it is gone."""
 
@@ -162,6 +189,10 @@ class TicketChanged:
     is_deleted: bool = False
     fields: tuple[tuple[str, str], ...] = ()
     """Custom fields as they are now; see `TicketState.fields`."""
+    answering: str = ""
+    """Who is writing right now by the helpdesk's own lock; see `TicketState.answering`."""
+    presser: Presser | None = None
+    """Who filled the command slot, where the helpdesk tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +232,9 @@ class TimerElapsed:
     name: str
 
 
-PlatformEvent = MessageReceived | MessageEdited | MessageDeleted | ReactionChanged | DeliveryUpdated | ContactReachability
+PlatformEvent = (
+    MessageReceived | MessageEdited | MessageDeleted | ReactionChanged | DeliveryUpdated | ContactReachability | MemberUnreadable
+)
 HelpdeskEvent = ArticleAdded | TicketChanged | TicketTouched
 BridgeEvent = ActionTaken | TimerElapsed
 Event = PlatformEvent | HelpdeskEvent | BridgeEvent
@@ -214,6 +247,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         ReactionChanged,
         DeliveryUpdated,
         ContactReachability,
+        MemberUnreadable,
         ArticleAdded,
         TicketChanged,
         TicketTouched,

@@ -10,6 +10,7 @@ from plugin.domain.events import ActionTaken, ArticleAdded, TimerElapsed
 from plugin.domain.model import Lane
 from plugin.domain.text import Text
 from plugin.handlers import crossing
+from plugin.handlers.agents import author, groups, presser
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
 from plugin.policy import approvals
@@ -33,7 +34,7 @@ def ask(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded, facts: Fact
         case ApprovalNeeded() if parts:
             candidate = Candidate(
                 number=desktop.row.id,
-                author=Agent(ref=event.agent_ref, name=event.agent_name),
+                author=author(event),
                 rule=verdict.rule,
                 reason=verdict.reason,
                 approvers=verdict.approvers,
@@ -53,15 +54,14 @@ def ask(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded, facts: Fact
 def pressed(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken) -> Verdict:
     """Somebody approves, rejects or recalls a reply."""
     named = dict(event.arguments)
-    who = Agent(ref=named.get("agent_ref") or named.get("agent_id", ""), name=event.actor)
+    who = presser(event)
     reply = named.get("reply", "")
     number = int(reply) if reply.isascii() and reply.isdecimal() else None
     if event.action == RECALL:
         return _recall(desktop, policy, event, who, number)
     _forget_ended(desktop)
-    groups = {group.strip() for group in named.get("groups", "").split(",")} - {""}
     ruled = approvals.press(
-        desktop.course.candidates, event.action, who, role=event.role, groups=groups, reason=event.reason, number=number
+        desktop.course.candidates, event.action, who, role=event.role, groups=groups(event), reason=event.reason, number=number
     )
     if ruled.candidate is None:
         return _refuse(desktop, policy, event, ruled.refused)

@@ -10,7 +10,7 @@ from plugin.domain.events import ActionTaken
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane
 from plugin.domain.text import Text
-from plugin.handlers import approving, judging, locking
+from plugin.handlers import approving, judging, learning, locking, proving
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
 from plugin.policy.approvals import ACTIONS as APPROVAL_ACTIONS
 from plugin.policy.locks import ACTIONS as LOCK_ACTIONS
@@ -68,4 +68,13 @@ def _template(desktop: Desktop, event: ActionTaken) -> Verdict:
     return Routed()
 
 
-_ACTIONS: dict[str, Callable[[Desktop, ActionTaken], Verdict]] = {"hide": _hide, "show": _hide, "template": _template}
+_ACTIONS: dict[str, Callable[[Desktop, ActionTaken], Verdict]] = {
+    "hide": _hide,
+    "show": _hide,
+    "template": _template,
+    learning.SOLVED: learning.pressed,
+    learning.WITHDRAWN: learning.pressed,
+    proving.WORD: proving.pressed,
+    proving.JOINED: proving.pressed,
+    proving.SPLIT: proving.pressed,
+}

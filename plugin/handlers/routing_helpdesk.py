@@ -8,15 +8,18 @@ from typing import Any
 from plugin.contracts.capabilities import Limits
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.splitting import split
-from plugin.domain.codec import encode
+from plugin.domain.codec import decode, encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
 from plugin.domain.model import Attachment, Lane, Visibility
 from plugin.domain.text import Text, fold
-from plugin.handlers import judging, locking, replying
+from plugin.handlers import judging, learning, locking, proving, replying
+from plugin.handlers.agents import author
 from plugin.handlers.effects import RESET
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, twin
+from plugin.policy import approvals
+from plugin.policy.locks import Agent
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
-from plugin.store import conversations, intents, messages, places
+from plugin.store import conversations, intents, messages, places, replies
 from plugin.store.intents import Ending
 
 
@@ -54,8 +57,9 @@ def ticket_changed(desktop: Desktop, event: TicketChanged) -> Verdict:
 def article_added(desktop: Desktop, event: ArticleAdded) -> Verdict:
     """An article stands in the ticket: ours, a note, or an agent's reply."""
     held, connection = desktop.held, desktop.connection
-    if event.article_ref in messages.find(connection, held.helpdesk, [event.article_ref]):
-        return Ignored(reason="echo")
+    known = messages.find(connection, held.helpdesk, [event.article_ref]).get(event.article_ref)
+    if known is not None:
+        return _published_again(desktop, event, known.event_id)
     wish = intents.find_by_marker(connection, held.id, event.marker) if event.marker else None
     if wish is not None:
         if wish.message_id is not None:
@@ -70,8 +74,16 @@ def article_added(desktop: Desktop, event: ArticleAdded) -> Verdict:
     if event.author is not ArticleAuthor.AGENT:
         return Ignored(reason=f"by_{event.author}")
     if not event.is_reply:
-        return Ignored(reason="note")
+        return Routed() if learning.noted(desktop, event) or proving.noted(desktop, event) else Ignored(reason="note")
     return _reply(desktop, event)
+
+
+def _published_again(desktop: Desktop, event: ArticleAdded, reply: int) -> Verdict:
+    """An agent made a reply that is held public once more: the gate judges it anew, and says so again. Anything else known is an echo."""
+    if not event.is_reply or event.author is not ArticleAuthor.AGENT:
+        return Ignored(reason="echo")
+    asked = replies.ask_again(desktop.connection, desktop.held.id, reply, by=desktop.row.id, place=desktop.source(), key=event.event_key)
+    return Routed() if asked else Ignored(reason="echo")
 
 
 def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
@@ -87,6 +99,7 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
         plain=event.text.plain,
         occurred_at=event.occurred_at,
     )
+    _stand_in(desktop, event, message_id)
     capabilities = desktop.channel.adapter.capabilities
     limits = capabilities.limits_of(Visibility(held.visibility))
     text, _ = fold(event.text, capabilities.marks)
@@ -117,6 +130,21 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
         judging.replied(desktop, desktop.policy, event, parts=[words.plain for words, _ in parts], answers=reply_to)
     _brake(desktop)
     return Routed()
+
+
+def _stand_in(desktop: Desktop, event: ArticleAdded, message_id: int) -> None:
+    """The same words, sent again by their author while they are held, are one reply: the later one, which the gate judges anew."""
+    writer = author(event)
+    earlier = [
+        row.event_id
+        for row in replies.same_words(desktop.connection, desktop.held.id, message_id)
+        if "agent" in row.payload and decode(Agent, row.payload["agent"]).is_same(writer)
+    ]
+    if earlier:
+        intents.withdraw(desktop.connection, desktop.held.id, earlier)
+        desktop.course.candidates = approvals.without(desktop.course.candidates, set(earlier))
+        told = "The same words were held already. That reply is withdrawn, and this one stands in its place."
+        desktop.commit(desktop.wish(Lane.TO_HELPDESK, "note:again", {"kind": "note", "text": told}))
 
 
 def _parts(text: Text, files: list[int], limits: Limits) -> list[tuple[Text, list[int]]]:

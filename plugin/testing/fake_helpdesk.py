@@ -45,6 +45,7 @@ CAPABILITIES = Capabilities(
     attachments_in=Level.FULL,
     attachments_out=Level.FULL,
     threads=Level.FULL,
+    flips=Level.FULL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     marks=frozenset(MarkKind),
     events=frozenset({ArticleAdded, TicketTouched}),
@@ -99,7 +100,8 @@ class FakeHelpdesk:
     def publish(self, ticket_ref: TicketRef, article_ref: ArticleRef) -> TicketTouched:
         """An agent makes a note public later."""
         with self._lock:
-            next(article for article in self._existing(ticket_ref).articles if article.ref == article_ref).internal = False
+            article = next(article for article in self._existing(ticket_ref).articles if article.ref == article_ref)
+            article.internal, article.flips = False, article.flips + 1
             return self._touch(ticket_ref)
 
     def set_state(self, ticket_ref: TicketRef, state: str) -> TicketTouched:
@@ -174,8 +176,8 @@ class FakeHelpdesk:
         def apply() -> None:
             with self._lock:
                 for article in self._live(ticket_ref).articles:
-                    if article.ref == article_ref:
-                        article.internal = is_internal
+                    if article.ref == article_ref and article.internal is not is_internal:
+                        article.internal, article.flips = is_internal, article.flips + 1
 
         self.faults.around("set_visibility", apply)
 

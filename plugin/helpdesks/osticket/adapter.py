@@ -69,6 +69,7 @@ class OsTicketAdapter:
     poll_seconds = 20.0
     setup_token_help = ""
     has_setup_token = False
+    locks_by_owner = False
 
     def __init__(self, settings: OsTicketSettings, connection: Connection) -> None:
         self._settings = settings
@@ -208,14 +209,17 @@ class OsTicketAdapter:
         told = self._client.read("lock", {"ticket": ticket_ref, "action": "read"}, LockSchema())
         return told["holder"], told["seconds"]
 
-    def take_lock(self, ticket_ref: TicketRef, agent: str, *, by_force: bool = False) -> bool:
-        """Take or renew osTicket's own lock for an agent; whether it is theirs now. `by_force` takes it from somebody else."""
-        body = {"ticket": ticket_ref, "action": "take", "agent": agent, "force": by_force}
-        return bool(self._client.write("lock", body, LockSchema())["is_yours"])
+    def take(self, ticket_ref: TicketRef, agent: str, *, steal: bool = False) -> str:
+        """Take or renew osTicket's own lock for an agent. Whose it is then."""
+        body = {"ticket": ticket_ref, "action": "take", "agent": agent, "force": steal}
+        return str(self._client.write("lock", body, LockSchema())["holder"])
 
-    def release_lock(self, ticket_ref: TicketRef, agent: str = "") -> None:
-        """Give back an agent's lock, or whoever's it is."""
-        self._client.write("lock", {"ticket": ticket_ref, "action": "release", "agent": agent}, LockSchema())
+    def release(self, ticket_ref: TicketRef, agent: str) -> str:
+        """Give back an agent's lock; nobody else's."""
+        if self.read_lock(ticket_ref)[0].casefold() != agent.casefold():
+            return self.read_lock(ticket_ref)[0]
+        body = {"ticket": ticket_ref, "action": "release", "agent": agent}
+        return str(self._client.write("lock", body, LockSchema())["holder"])
 
     def _opened(self, told: Mapping[str, Any]) -> OpenedTicket:
         return OpenedTicket(

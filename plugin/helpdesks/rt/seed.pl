@@ -96,8 +96,9 @@ our @Final = ( sub {
         }
     };
 
-    # RT has no narrower right than AdminUsers for making users without an e-mail address, and customers are such users.
-    $grant->( $bot->PrincipalObj, $RT::System, 'AdminUsers' );
+    # RT has no narrower right than AdminUsers for making users without an e-mail address, and customers are such users. SeeGroup: who may
+    # approve and who supervises, the policy says by groups.
+    $grant->( $bot->PrincipalObj, $RT::System, 'AdminUsers', 'SeeGroup' );
     $grant->(
         $bot->PrincipalObj, $_,
         qw(SeeQueue ShowTicket ShowTicketComments CreateTicket ReplyToTicket CommentOnTicket ModifyTicket ReassignTicket)

@@ -26,7 +26,7 @@ from plugin.domain.errors import (
     TargetGone,
     UnsupportedEvent,
 )
-from plugin.domain.events import ArticleAdded, HelpdeskEvent, TicketTouched
+from plugin.domain.events import ArticleAdded, HelpdeskEvent, Presser, TicketTouched
 from plugin.domain.ids import ArticleRef, CustomerRef, HelpdeskKey, Marker, TicketRef
 from plugin.domain.model import (
     Attachment,
@@ -54,6 +54,7 @@ CAPABILITIES = Capabilities(
     attachments_in=Level.FULL,
     attachments_out=Level.FULL,
     threads=Level.DROPPED,
+    flips=Level.FULL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     marks=writing.MARKS,
     events=frozenset((TicketTouched,)),
@@ -86,6 +87,10 @@ class ZammadAdapter:
     def sign_in(self, login: str, password: str) -> StaffMember | None:
         """As `AuthenticatesStaff` says."""
         return staff.sign_in(self._settings, self._connection.http, login, password)
+
+    def who_pressed(self, ticket_ref: TicketRef, action: str) -> Presser | None:
+        """As `NamesPresser` says, by the ticket's history."""
+        return staff.presser(self._begin(), ticket_ref, "cd_action", action)
 
     @property
     def oauth2(self) -> OAuth2Application | None:

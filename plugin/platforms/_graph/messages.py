@@ -62,6 +62,13 @@ def private_thread(customer: str) -> ThreadKey:
     return ThreadKey(f"dm:{customer}")
 
 
+def thread_hint(told: Told, account: str) -> ThreadKey | None:
+    """The conversation of a member that may be unreadable otherwise."""
+    people = [read_id(read_object(told.value.get(name)).get("id")) for name in ("sender", "recipient")]
+    other = [one for one in people if one and one != account]
+    return private_thread(other[0]) if len(other) == 1 else None
+
+
 def read_member(told: Told, account: str) -> Sequence[PlatformEvent]:
     """The events in one member of `messaging` or `standby` of `account`.
 

@@ -389,13 +389,13 @@ def test_who_is_banned_is_refused_before_anything_is_filed(desk: OsTicketAdapter
 def test_the_helpdesks_own_lock_is_read_and_taken(desk: OsTicketAdapter) -> None:
     ticket = opened(desk).ticket_ref
     assert desk.read_lock(ticket) == ("", 0)
-    assert desk.take_lock(ticket, "ada")
-    assert not desk.take_lock(ticket, "bo")
+    assert desk.take(ticket, "ada") == "ada"
+    assert desk.take(ticket, "bo") == "ada"
     holder, seconds = desk.read_lock(ticket)
     assert (holder, 0 < seconds <= 180) == ("ada", True)
     desk.add_article(ticket, says("The customer does not wait for it."), marker=new_marker())
-    assert desk.take_lock(ticket, "bo", by_force=True)
-    desk.release_lock(ticket)
+    assert desk.take(ticket, "bo", steal=True) == "bo"
+    assert desk.release(ticket, "bo") == ""
     assert desk.read_lock(ticket) == ("", 0)
 
 
