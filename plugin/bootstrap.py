@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from plugin.config import ChannelConfig, Config, secret_keys
 from plugin.contracts.helpdesk import Helpdesk
+from plugin.contracts.http import HttpClient
 from plugin.contracts.platform import Connection, Platform
 from plugin.contracts.registry import walk
 from plugin.contracts.wakeups import WakeUps
@@ -65,6 +66,8 @@ class Bridge:
     passes: Passes
     channels: ChannelMaker
     """Makes channels, and knows those that were made in the console."""
+    http: Callable[[str], HttpClient] = field(repr=False)
+    """A door's own way out, under the name that errors call the other side."""
 
     def drain(self, slots: Slots) -> Drain:
         """What works conversations, within the servers' own limits."""
@@ -77,7 +80,7 @@ class Bridge:
     def connector(self) -> Connector:
         """What connects accounts by OAuth."""
         redirect_url = self.config.public_url.rstrip("/") + CALLBACK
-        return Connector(self.installation, self.database, self.grants, redirect_url=redirect_url, trial=self.channels.trial)
+        return Connector(self.installation, self.database, self.grants, redirect_url=redirect_url, trial=self.channels.connecting)
 
     def concurrency(self, place: Place) -> int:
         """How many calls a place takes at a time."""
@@ -117,15 +120,15 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
     database = Database(config.database.url, pool_size=pool_size)
     transport = Transport()
     keys = secret_keys(config)
-    policy = policy_at_work(config)
-    has_page = policy is not None and policy.contract.page_open_for is not None
-    page = PageAdapter(keys, base=config.public_url) if has_page else None
 
     def bind(item: ChannelConfig, kept_under: Place, secrets: Collection[str]) -> Channel:
         return _channel(item, _connection(config, database, transport, keys, kept_under, f"/in/channel/{item.key}", also=secrets))
 
-    of_file = {channel_place(key): bind(item, channel_place(key), ()) for key, item in config.channels.items()}
-    live = LiveChannels({**of_file, **(_pages(config, page) if page is not None else {})})
+    policy = policy_at_work(config)
+    has_page = policy is not None and policy.contract.page_open_for is not None
+    page = PageAdapter(keys, base=config.public_url) if has_page else None
+    fixed = [bind(item, channel_place(key), ()) for key, item in config.channels.items()]
+    live = LiveChannels({channel.place: channel for channel in (*fixed, *(_pages(config, page) if page is not None else ()))})
     installation = Installation(
         channels=live,
         desks={desk.place: desk for desk in _desks(config, database, transport, keys)},
@@ -143,6 +146,7 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         grants=Grants(database, keys),
         keys=keys,
         passes=Passes(database, keys),
+        http=lambda name: transport.client(name=name, secrets=tuple(config.secrets)),
         channels=ChannelMaker(config=config, platforms=platforms(), live=live, database=database, made=MadeChannels(keys), bind=bind),
     )
 
@@ -187,10 +191,10 @@ def _channel(item: ChannelConfig, connection: Connection) -> Channel:
     )
 
 
-def _pages(config: Config, page: PageAdapter) -> dict[Place, Channel]:
+def _pages(config: Config, page: PageAdapter) -> list[Channel]:
     """The private page as a channel of each helpdesk: its key holds a dot, which no section of the file can."""
-    return {
-        page_place(key): Channel(
+    return [
+        Channel(
             key=ChannelKey(f"page.{key}"),
             place=page_place(key),
             platform="page",
@@ -200,7 +204,7 @@ def _pages(config: Config, page: PageAdapter) -> dict[Place, Channel]:
             group="",
         )
         for key in config.helpdesks
-    }
+    ]
 
 
 def page_place(helpdesk: str) -> Place:

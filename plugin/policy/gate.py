@@ -38,14 +38,14 @@ class OutboundFacts:
     """A supervisor let it go, with a reason."""
     broken_rule: str = ""
     """The policy's rule that could not be judged in this conversation."""
-    is_scam: bool = False
-    """It is marked as a scam, and the policy says that nobody answers one."""
     is_monitored: bool = False
     """The policy says that nobody answers here."""
-    waits_to_step_in: bool = False
-    """The policy says that we answer here only when asked, and nobody has asked yet."""
+    is_scam: bool = False
+    """It is marked as a scam, and the policy says that this stops replies."""
     equal_replies: int = 0
     """In how many other tickets the same agent wrote the same at the same time."""
+    waits_to_step_in: bool = False
+    """The policy says that we answer here only when asked, and nobody has asked yet."""
     lock: str = ""
     """Why the agents' lock does not let it go; empty when it does."""
     approval: str = ""
@@ -132,7 +132,9 @@ def _scam(facts: OutboundFacts) -> Held | Refused | None:
     if not facts.is_scam or facts.is_released:
         return None
     if facts.is_notice:
-        return Refused(code="scam", text="This conversation is marked as a scam, so Crossdesk itself says nothing more to it.")
+        return Refused(
+            code="scam", text="This conversation is marked as a scam, so the customer was not told this. It stays in the ticket."
+        )
     return Held(
         reason=HeldReason.POLICY,
         text="This conversation is marked as a scam. Your reply is kept here. If it is none after all, have a supervisor press `not_scam` with a reason, "

@@ -83,6 +83,25 @@ def test_a_warning_is_posted_once_under_the_impostors_words_and_what_was_seen_is
     assert "hxxps" in row.content["words"]
 
 
+def test_a_scam_ends_replies_and_notices_until_a_supervisor_says_otherwise(engine: Engine) -> None:
+    _say(engine, "maria", "I am a prince")
+    engine.press("mark_scam")
+    engine.settle()
+    assert any("say why" in note for note in engine.notes())
+    engine.press("mark_scam", reason="A prince.")
+    engine.settle()
+    _reply(engine, "Hello, prince")
+    assert engine.delivered() == []
+    assert any("marked as a scam" in note for note in engine.notes())
+    engine.press("not_scam", reason="He is one.")
+    engine.settle()
+    assert engine.delivered() == []
+    engine.press("not_scam", role="supervisor", reason="He is one.")
+    engine.settle()
+    assert engine.delivered() == ["Hello, prince"]
+    assert engine.balance().is_ok
+
+
 def test_links_are_shown_with_their_real_host_and_ours_stay(engine: Engine) -> None:
     _say(engine, "maria", "I paid at https://acme.example@evil.example/x and read https://help.acme.example/a")
     (words,) = [words for words in engine.articles() if "I paid" in words]
