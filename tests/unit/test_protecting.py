@@ -18,6 +18,7 @@ from plugin.policy.reading import World, read_policy
 from plugin.policy.safety.thread_guard import OurSide
 from plugin.policy.safety.watch import watch_by
 from plugin.policy.sections import Safety
+from plugin.testing.fake_abilities import AbleNetwork
 from plugin.testing.table_judge import TableJudge
 from tests.engine import Engine
 
@@ -55,6 +56,16 @@ def test_who_posts_personal_data_is_asked_once_to_go_on_in_private(engine: Engin
     assert "do not post personal data" in told.casefold()
     assert "private message" in told
     assert [row.rule for row in engine.rows("SELECT rule FROM decision WHERE kind = 'privacy'")] == ["ask to go on in private"]
+
+
+def test_what_holds_personal_data_is_hidden_where_the_platform_can(database_url: str) -> None:
+    network = AbleNetwork()
+    policy = PolicyAtWork(judge=TableJudge(), watch=watch_by(_SAFETY), book=Policy(safety=_SAFETY))
+    engine = Engine(database_url, policy=policy, network=network)
+    ref = _say(engine, "maria", "Call me: 030 1234567")
+    assert network.hidden == {ref}
+    assert any("The policy hid the message" in note for note in engine.notes())
+    engine.close()
 
 
 def test_nobody_is_asked_where_the_policy_does_not_want_it(database_url: str) -> None:
