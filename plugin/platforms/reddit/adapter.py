@@ -129,9 +129,7 @@ class RedditAdapter:
             return
         is_ours = name.lower() == self._settings.username.lower()
         yield Probe(name="account", is_ok=is_ours, answer=f"u/{name[:40]}", next_step="" if is_ours else _CONNECT)
-        missing = self._client.tokens.missing(token)
-        answer = f"missing: {', '.join(missing)}" if missing else "all that are needed"
-        yield Probe(name="permissions", is_ok=not missing, answer=answer, next_step=_CONNECT if missing else "")
+        yield self._client.tokens.probe(token, _CONNECT)
 
     def _intake(self) -> Intake:
         return Intake(self._client, now=self._clock.now())
