@@ -140,7 +140,8 @@ def bridge(database_url: str) -> Iterator[str]:
 @pytest.fixture
 def browser(tmp_path: Path, chromium: str, bridge: str) -> Iterator[BrowserContext]:
     """A Chromium with the extension, and with the leave that a person gives in its set-up: nobody can press the browser's own question here."""
-    folder = pack(tmp_path / "packed").made[0] if (tmp_path / "packed").mkdir() is None else tmp_path
+    (tmp_path / "packed").mkdir()
+    folder = pack(tmp_path / "packed").made[0]
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(
         json.dumps({**manifest, "host_permissions": [f"{bridge}/*".replace(f":{bridge.rpartition(':')[2]}", "")]})

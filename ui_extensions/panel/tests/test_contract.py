@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -360,7 +361,7 @@ def test_what_others_say_is_hidden_and_shown_again_and_a_template_goes_out(datab
     ref = said(engine)
     (message,) = desk.snapshot()["messages"]
     assert message["hide"] == "hide"
-    told = {"arguments": {"message": str(message["id"])}}
+    told: dict[str, Any] = {"arguments": {"message": str(message["id"])}}
     with engine.crowd(1):
         assert desk.press("show", **told).status_code == 422
         hidden = desk.press("hide", **told, key="press-number-1").get_json()
