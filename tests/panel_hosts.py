@@ -325,6 +325,16 @@ def sample() -> dict[str, Any]:
             action("handoff", enabled=False, why_not="This is a formal ticket already."),
         ],
         "pending": [],
+        "suggestions": [
+            {
+                "note": "Descale it, then it is quiet again.",
+                "tags": ["kettle"],
+                "link": "https://kb.example/kettle",
+                "ticket_number": "30777",
+                "ticket_url": "https://desk.example/#ticket/zoom/77",
+                "score": 0.6,
+            }
+        ],
     }
 
 

@@ -85,6 +85,8 @@ def _tell(story: dict[str, Any]) -> None:
     click.echo(f"  from {event['place']} by {event['origin']}, said {_at(event['occurred_at'])}, received {_at(event['received_at'])}")
     state = event["state"] + (f" ({event['reason']})" if event["reason"] else "")
     ticket = f", ticket {event['ticket_number']} ({event['ticket_url']})" if event["ticket_number"] else ""
+    if event["excerpt"]:
+        click.echo(f"  begins: {event['excerpt']}")
     click.echo(f"  is {state}; conversation {event['conversation_id'] or '-'}{ticket}")
     for ref in story["refs"]:
         click.echo(f"  known as {ref['ref']} at {ref['place']}")
@@ -161,6 +163,7 @@ def mark_sent(settings: Settings, number: int, ref: str) -> None:
 def _answer(is_done: bool, sentence: str, kind: str, number: int) -> None:  # noqa: FBT001
     if not is_done:
         raise click.ClickException(
-            f"{kind} {number} is not set aside; nothing was changed. `crossdesk ledger quarantine list` shows what is."
+            f"{kind} {number} is not set aside, or nothing is kept of which it could be tried again (a poll brought it); nothing was changed. "
+            "`crossdesk ledger quarantine list` shows what is set aside."
         )
     click.echo(sentence)

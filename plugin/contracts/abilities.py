@@ -55,6 +55,7 @@ _FILED = {
     "replies_private": "agents' replies in private conversations",
     "attachments_out": "customers' files",
     "attachments_in": "agents' files",
+    "flips": "held replies made internal until they leave",
 }
 """What counts at a helpdesk; the rest is the platform's affair."""
 _EVENTS: dict[type[Event], str] = {

@@ -88,6 +88,8 @@ class Capabilities:
     """Prepared texts can be sent when the reply window is shut."""
     listens: Level = Level.REJECTED
     """Posts that do not address us can be searched for."""
+    flips: Level = Level.REJECTED
+    """Of a helpdesk: what an agent wrote for the customer can be made internal while it is held, and shown again when it has left."""
     visibilities: tuple[Visibility, ...] = ()
     marks: frozenset[MarkKind] = frozenset()
     """Kinds of text mark that can be sent; the rest is folded."""

@@ -95,13 +95,18 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryUpdated:
-    """The platform says how far one of our messages came. `detail` is its reason, for the agent."""
+    """The platform says how far one of our messages came. `detail` is its reason, for the agent.
+
+    With `until` it names no message (`message_ref` is empty): everything of ours in `thread_key` that was sent up to then came so far.
+    """
 
     event_key: str
     occurred_at: datetime | None
     message_ref: MessageRef
     status: DeliveryStatus
     detail: str = ""
+    thread_key: ThreadKey | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +118,22 @@ class ContactReachability:
     thread_key: ThreadKey
     is_reachable: bool
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberUnreadable:
+    """One member of a delivery could not be read, while others could: set aside, until a person has it read again or drops it.
+
+    It says nothing and no conversation waits for it. The key is the member's content, so that the same one is the same fact. `reason` says
+    why; `excerpt` is how the member begins, for the admin: it may hold what a customer said, like the delivery itself.
+    """
+
+    event_key: str
+    reason: str
+    excerpt: str = ""
+    thread_key: ThreadKey | None = None
+    """Its conversation, as far as that is plain without reading it."""
+    occurred_at: datetime | None = None
 
 
 class ArticleAuthor(StrEnum):
@@ -145,6 +166,19 @@ class ArticleAdded:
     attachments: tuple[Attachment, ...] = ()
     marker: Marker | None = None
     remarks: tuple[str, ...] = ()
+    unsent: str = ""
+    """Why what an agent made public in the helpdesk is no reply all the same, in a sentence for them; empty: it is one, or it is internal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presser:
+    """Who chose what stands in a ticket's command slot: `ref` is the helpdesk's own key of the agent, `groups` their groups and roles there."""
+
+    ref: str = ""
+    name: str = ""
+    groups: tuple[str, ...] = ()
+    is_supervisor: bool = False
+    """They bear the mark that setting the helpdesk up has made for supervisors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +196,10 @@ class TicketChanged:
     is_deleted: bool = False
     fields: tuple[tuple[str, str], ...] = ()
     """Custom fields as they are now; see `TicketState.fields`."""
+    answering: str = ""
+    """Who is writing right now by the helpdesk's own lock; see `TicketState.answering`."""
+    presser: Presser | None = None
+    """Who filled the command slot, where the helpdesk tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +239,9 @@ class TimerElapsed:
     name: str
 
 
-PlatformEvent = MessageReceived | MessageEdited | MessageDeleted | ReactionChanged | DeliveryUpdated | ContactReachability
+PlatformEvent = (
+    MessageReceived | MessageEdited | MessageDeleted | ReactionChanged | DeliveryUpdated | ContactReachability | MemberUnreadable
+)
 HelpdeskEvent = ArticleAdded | TicketChanged | TicketTouched
 BridgeEvent = ActionTaken | TimerElapsed
 Event = PlatformEvent | HelpdeskEvent | BridgeEvent
@@ -214,6 +254,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         ReactionChanged,
         DeliveryUpdated,
         ContactReachability,
+        MemberUnreadable,
         ArticleAdded,
         TicketChanged,
         TicketTouched,

@@ -11,7 +11,7 @@ from plugin.contracts.splitting import split
 from plugin.domain.codec import encode
 from plugin.domain.model import Lane, Stage, TicketChange, Visibility
 from plugin.domain.text import Text
-from plugin.handlers import gathering
+from plugin.handlers import gathering, wording
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop
 from plugin.policy.contract import (
@@ -37,6 +37,7 @@ from plugin.policy.teams import Team
 from plugin.policy.texts import Saying
 from plugin.policy.verdicts import Broken, Crossover
 from plugin.store import conversations, counts, decisions, intents, leads, messages, places
+from plugin.store.counts import Counts
 from plugin.store.decisions import NewDecision
 from plugin.store.intents import NewIntent
 
@@ -45,6 +46,7 @@ def happen(desktop: Desktop, policy: PolicyAtWork, happened: Input, *, facts: Fa
     """One input to the machine: the new state, what was decided, and what is to be done."""
     course = desktop.course
     step = transition(course.state, happened, policy.contract, now=desktop.held.now)
+    has_ended = step.state.stage is Stage.RESOLVED and course.state.stage is not Stage.RESOLVED
     course.state = step.state
     if step.decided is not None:
         decided = step.decided
@@ -64,6 +66,8 @@ def happen(desktop: Desktop, policy: PolicyAtWork, happened: Input, *, facts: Fa
         )
     for order in step.orders:
         _carry_out(desktop, policy, order)
+    if has_ended and policy.book.follow_up.learn:
+        desktop.commit(note(desktop, "learn", wording.WHAT_SOLVED_IT))
 
 
 def record(desktop: Desktop, policy: PolicyAtWork, decision: NewDecision) -> None:
@@ -86,11 +90,20 @@ def gather(
         held=held,
         state=desktop.course.state,
         progress=desktop.course.progress,
-        counts=counts.read(desktop.connection, held.place, contact_id=held.contact_id, conversation_id=held.id),
+        counts=_counts(desktop),
         message=message,
         agent=agent,
         suspicious_bystanders=len(suspicious),
     )
+
+
+def _counts(desktop: Desktop) -> Counts:
+    """Asked once for a batch: what the contact adds to it is counted on the way."""
+    batch, held = desktop.batch, desktop.held
+    if batch.counts is None:
+        batch.counts = counts.read(desktop.connection, held.place, contact_id=held.contact_id, conversation_id=held.id)
+        batch.heard = 0
+    return batch.counts.and_heard(batch.heard)
 
 
 def judge(desktop: Desktop, policy: PolicyAtWork, facts: Facts) -> None:
@@ -186,10 +199,10 @@ def _open_linked(desktop: Desktop, order: OpenLinked) -> None:
     )
 
 
-def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | None = None, words: str = "") -> None:
+def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | None = None, words: str = "", secret: str = "") -> None:
     """Say something to the customer, in their language and as the platform counts, and write it into the ticket.
 
-    `by`: the moment it speaks of. `words`: instead of the text.
+    `by`: the moment it speaks of. `words`: instead of the text. `secret`: a part of it that is for the customer alone.
     """
     held, state, limits = desktop.held, desktop.course.state, desktop.channel.adapter.capabilities.limits
     ruler, most = limits.ruler or CODE_POINTS, limits.text_length
@@ -204,10 +217,11 @@ def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | 
         now=held.now,
         zone=hours.zone,
         number=number,
-        link=_way(desktop, policy).replace("{number}", number),
+        link=way(desktop, policy).replace("{number}", number),
         limits=limits,
         by=by,
     )
+    shown = plain.replace(secret, "••••") if secret else plain
     message_id = messages.create_notice(desktop.connection, held.id, desktop.row.id, plain)
     parts = split(Text(plain), most, ruler) if most is not None else (Text(plain),)
     reply_to = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=desktop.row.id + 1)
@@ -225,11 +239,11 @@ def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | 
             )
             for number, part in enumerate(parts)
         ),
-        desktop.wish(Lane.TO_HELPDESK, f"note:told:{notice}", {"kind": "note", "text": f"Crossdesk tells the customer:\n{plain}"}),
+        desktop.wish(Lane.TO_HELPDESK, f"note:told:{notice}", {"kind": "note", "text": f"Crossdesk tells the customer:\n{shown}"}),
     )
 
 
-def _way(desktop: Desktop, policy: PolicyAtWork) -> str:
+def way(desktop: Desktop, policy: PolicyAtWork) -> str:
     """How the customer goes on: right here (nothing to say), by private message where the platform has that, else by the contract's link."""
     capabilities = desktop.channel.adapter.capabilities
     if desktop.held.visibility is Visibility.PRIVATE:

@@ -25,7 +25,7 @@ from plugin.handlers.results import Effect, Noted, PlaceBlocked, PlaceStopped, R
 from plugin.store.intents import Ending
 
 _FAULTS_BEFORE_ASIDE = 8
-REPEATABLE = frozenset({Lane.FROM_HELPDESK, Lane.FROM_SOCIAL, Lane.AT_SOCIAL})
+REPEATABLE = frozenset({Lane.FROM_HELPDESK, Lane.FROM_SOCIAL, Lane.AT_SOCIAL, Lane.AT_HELPDESK})
 """Lanes in which asking again is harmless: they only read, or set what is set already."""
 
 
@@ -153,6 +153,9 @@ def _unknown(engine: EngineConfig, tried: Try, error: Exception) -> Result:
 
 
 def _refused(tried: Try, error: Exception) -> Result:
+    if tried.lane is Lane.AT_HELPDESK:
+        # How things stand is told in notes, too; what the helpdesk does not let us show there is only kept in the ledger.
+        return _result(tried, _ending(tried, error, state="failed", due_in=None))
     if tried.lane is Lane.TO_HELPDESK:
         # A customer's message is never dropped: it is set aside for a person, and its conversation goes on.
         aside = _ending(tried, error, state="quarantined", due_in=None)
@@ -162,7 +165,8 @@ def _refused(tried: Try, error: Exception) -> Result:
         return _result(tried, aside, Noted(name=f"unchanged:{tried.op}", text=changed))
     ending = _ending(tried, error, state="failed", due_in=None)
     told = {"hide": f"Not done: {error}", "template": f"The template was not sent: {error}"}
-    note = Noted(name="failed", text=told.get(tried.op, f"Not delivered: {error} The reply stays in this ticket."))
+    name = "failed" if not tried.attempts else f"failed:{tried.attempts}"  # It may have been sent again by a press.
+    note = Noted(name=name, text=told.get(tried.op, f"Not delivered: {error} The reply stays in this ticket."))
     return _result(tried, ending, note)
 
 

@@ -15,7 +15,7 @@ from plugin.domain.events import (
     ReactionChanged,
 )
 from plugin.domain.model import Lane, Visibility
-from plugin.handlers import albums, crossing, gathering, guarding, judging, locking, promising, wording
+from plugin.handlers import albums, crossing, gathering, guarding, judging, learning, locking, promising, proving, wording
 from plugin.handlers.routing import Desktop, Gathers, Ignored, Routed, Verdict, Waits, twin
 from plugin.store import conversations, intents, messages
 from plugin.store.intents import Ending
@@ -67,6 +67,9 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
     _file(desktop, event, "message", message_id, remarks=remarks, is_bystander=is_bystander, author_id=author_id, more=more)
     if policy is not None and found is not None:
         judging.said(desktop, policy, event, found, is_bystander=is_bystander)
+    if not is_bystander:
+        learning.suggest(desktop, event)
+        proving.hear(desktop, event)
     return Routed()
 
 
@@ -138,6 +141,7 @@ def message_deleted(desktop: Desktop, event: MessageDeleted) -> Verdict:
         desktop.commit(_note(desktop, "deleted", "Our reply is no longer on the platform: it was deleted there. The ticket keeps it."))
         return Routed()
     _file(desktop, event, "tombstone", found.id, author_id=found.contact_id)
+    learning.unlearn(desktop)
     return Routed()
 
 
@@ -156,6 +160,10 @@ def reaction_changed(desktop: Desktop, event: ReactionChanged) -> Verdict:
 
 def delivery_updated(desktop: Desktop, event: DeliveryUpdated) -> Verdict:
     """The platform says how far a reply came; only a failure is worth an agent's time."""
+    if event.until is not None:
+        lower = ["", *(one for one in _RISING if _rank(one) < _rank(event.status))]
+        came_on = messages.raise_delivery(desktop.connection, desktop.held.id, event.status, over=lower, until=event.until)
+        return Routed() if came_on else Ignored(reason="known")
     found = messages.find(desktop.connection, desktop.place, [event.message_ref]).get(event.message_ref)
     if found is None:
         if desktop.has_waited:
@@ -210,6 +218,7 @@ def _create(desktop: Desktop, event: MessageReceived | MessageEdited, *, directi
         occurred_at=event.occurred_at,
     )
     desktop.batch.known[event.message_ref] = direction
+    desktop.batch.heard += direction == "inbound" and contact_id is not None and contact_id == desktop.held.contact_id
     return message_id
 
 

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Connection
 
 from plugin.domain.errors import MalformedPayload, StoreUnavailable, UnsupportedEvent
-from plugin.domain.events import BridgeEvent, Event
+from plugin.domain.events import BridgeEvent, Event, MemberUnreadable
 from plugin.domain.ids import Place
 from plugin.domain.model import Origin
 from plugin.faults import point
@@ -55,6 +55,7 @@ class Splitter:
 
     def _split(self, connection: Connection, place: Place, ids: Sequence[int]) -> int:
         counts: dict[int, int] = {}
+        again: list[int] = []
         arrivals: list[Arrival] = []
         for receipt in receipts.read_new(connection, ids):
             if receipt.attempts > _TRIES:
@@ -65,7 +66,11 @@ class Splitter:
                 continue
             arrivals += [Arrival(event=event, origin=Origin.WEBHOOK, receipt_id=receipt.id) for event in found]
             counts[receipt.id] = len(found)
+            if receipt.is_again:
+                again.append(receipt.id)
         self.keep(connection, place, arrivals)
+        if again:
+            events.settle_unreadable(connection, again, [item.event for item in arrivals if isinstance(item.event, MemberUnreadable)])
         point("split.before_commit")
         receipts.mark_split(connection, counts)
         places.hear(connection, place)

@@ -54,6 +54,10 @@ class State:
     """How often, and since when, the ticket was closed behind our back and reopened by us."""
     broken: str = ""
     """The rule that could not be judged; the public side waits for a person."""
+    told_unsent: bool = False
+    """Agents were told that what they make public here in another form than a reply is not sent."""
+    wants_approval: bool = False
+    """An agent asked that the next reply be seen by a second person."""
     slot: str = ""
     """The command of the ticket's own field that was taken and is being emptied."""
     is_monitored: bool = False

@@ -40,6 +40,10 @@ class OutboundFacts:
     """The policy's rule that could not be judged in this conversation."""
     is_monitored: bool = False
     """The policy says that nobody answers here."""
+    is_scam: bool = False
+    """It is marked as a scam, and the policy says that this stops replies."""
+    equal_replies: int = 0
+    """In how many other tickets the same agent wrote the same at the same time."""
     lock: str = ""
     """Why the agents' lock does not let it go; empty when it does."""
     approval: str = ""
@@ -76,7 +80,7 @@ class Refused:
 
 def ask(facts: OutboundFacts) -> Held | Refused | None:
     """None: it may leave."""
-    for question in (_stage, _policy, _hold, _lock, _approval, _preflight, _ability, _rule, _reach, _window):
+    for question in (_stage, _policy, _scam, _hold, _lock, _approval, _preflight, _equal, _ability, _rule, _reach, _window):
         answer = question(facts)
         if answer is not None:
             return answer
@@ -115,6 +119,18 @@ def _policy(facts: OutboundFacts) -> Held | None:
     return None
 
 
+def _scam(facts: OutboundFacts) -> Held | Refused | None:
+    if not facts.is_scam or facts.is_released:
+        return None
+    if facts.is_notice:
+        return Refused(code="scam", text="This conversation is marked as a scam, so Crossdesk itself says nothing more to it.")
+    return Held(
+        reason=HeldReason.POLICY,
+        text="This conversation is marked as a scam. Your reply is kept here. If it is none after all, have a supervisor press `not_scam` with a reason, "
+        "or `release` to post this one reply all the same.",
+    )
+
+
 def _hold(facts: OutboundFacts) -> Held | None:
     if facts.hold_reason:
         return Held(reason=HeldReason(facts.hold_reason), text=facts.hold_text)
@@ -139,6 +155,17 @@ def _preflight(facts: OutboundFacts) -> Held | None:
         reason=HeldReason.PREFLIGHT,
         text=f"{facts.preflight} Send it again without that, and this one is withdrawn; or have a supervisor press `release` with a reason to post "
         "it as it is.",
+    )
+
+
+def _equal(facts: OutboundFacts) -> Held | None:
+    if not facts.equal_replies or facts.is_released or facts.is_begun:
+        return None
+    return Held(
+        reason=HeldReason.PREFLIGHT,
+        text=f"The same words were written in {facts.equal_replies} other {'ticket' if facts.equal_replies == 1 else 'tickets'} at the same moment, as "
+        "the bulk bar does, and that is seldom meant for customers. Your reply is kept here. Send it again in this ticket alone, and this one is withdrawn; "
+        "or have a supervisor press `release` with a reason.",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from plugin.policy.fields import Flag, OneOf, Pairs, Several, Span, Whole, Words, setting
 from plugin.policy.verdicts import Participation
@@ -57,12 +58,12 @@ class People:
     def is_vip(self, channel: str, handle: str) -> bool:
         """Whether the contact with this handle is listed."""
         name = handle.lstrip("@").casefold()
-        listed = {entry.lstrip("@").casefold() for entry in self.vips}
-        return bool(name) and (name in listed or f"{channel}:{name}".casefold() in {entry.replace(":@", ":") for entry in listed})
+        anywhere, there = _handles(self.vips)
+        return bool(name) and (name in anywhere or f"{channel}:{name}".casefold() in there)
 
     def is_trainee(self, *, ref: str, name: str, groups: tuple[str, ...]) -> bool:
         """Whether the agent is listed."""
-        listed = {entry.casefold() for entry in self.trainees}
+        listed = _names(self.trainees)
         return bool(listed & {ref.casefold(), name.casefold()} - {""}) or bool(set(groups) & set(self.trainee_groups))
 
 
@@ -161,6 +162,11 @@ class Safety:
     stops_outbound: tuple[str, ...] = setting(
         Several(Words(40)), "Kinds of data that no public reply may hold; `all` for every kind.", default=("all",)
     )
+    equal_replies_within: timedelta = setting(
+        Span(0, 3600),
+        "The same words of one agent in several tickets within this time are held, as bulk edits make them; 0 lets them go.",
+        default=timedelta(seconds=5),
+    )
     label_bystanders: bool = setting(Flag(), "Tell helpers, strangers and likely impostors apart.", default=True)
     warn: Warning = setting(OneOf(Warning), "A warning under a likely impostor's post.", default=Warning.OFFER)
     scam_stops_replies: bool = setting(Flag(), "Hold every reply while the scam flag is set.", default=True)
@@ -193,3 +199,16 @@ class FollowUp:
         Span(0), "A later message reopens the ticket within this time; then it is a new one.", default=timedelta(days=14)
     )
     learn: bool = setting(Flag(), 'Ask agents for a short "what solved it".', default=False)
+    suggest: bool = setting(Flag(), "Show agents what solved earlier conversations that resemble a new one.", default=True)
+
+
+@lru_cache(maxsize=16)
+def _handles(vips: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """The listed handles, as they stand for every channel and for one."""
+    listed = {entry.lstrip("@").casefold() for entry in vips}
+    return frozenset(listed), frozenset(entry.replace(":@", ":") for entry in listed)
+
+
+@lru_cache(maxsize=16)
+def _names(listed: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(entry.casefold() for entry in listed)

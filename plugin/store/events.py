@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, text
 from plugin.contracts.platform import Skipped
 from plugin.domain.codec import decode_event, encode, encode_event
 from plugin.domain.errors import MalformedPayload
-from plugin.domain.events import Event, HelpdeskEvent, MessageDeleted, MessageReceived, PlatformEvent, ReactionChanged
+from plugin.domain.events import Event, HelpdeskEvent, MemberUnreadable, MessageDeleted, MessageReceived, PlatformEvent, ReactionChanged
 from plugin.domain.ids import Place
 from plugin.domain.model import Origin
 
@@ -71,8 +71,10 @@ _INSERT = text(
     INSERT INTO inbound_event
            (place, event_key, kind, conversation_id, receipt_id, origin, payload, target_ref, occurred_at, state, reason, due_at)
     SELECT :place, r.event_key, r.kind, r.conversation_id, r.receipt_id, r.origin, r.payload, r.target_ref, r.occurred_at,
-           CASE WHEN r.conversation_id IS NOT NULL THEN 'accepted' WHEN r.target_ref IS NOT NULL THEN 'waiting' ELSE 'ignored' END,
-           CASE WHEN r.conversation_id IS NULL AND r.target_ref IS NULL THEN 'no_conversation' ELSE '' END,
+           CASE WHEN r.kind = 'MemberUnreadable' THEN 'quarantined' WHEN r.conversation_id IS NOT NULL THEN 'accepted'
+                WHEN r.target_ref IS NOT NULL THEN 'waiting' ELSE 'ignored' END,
+           CASE WHEN r.kind = 'MemberUnreadable' THEN left(r.payload->>'reason', 1000)
+                WHEN r.conversation_id IS NULL AND r.target_ref IS NULL THEN 'no_conversation' ELSE '' END,
            CASE WHEN r.conversation_id IS NULL AND r.target_ref IS NOT NULL THEN now() + make_interval(secs => :stray_seconds) END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(n int, event_key text, kind text, conversation_id bigint, receipt_id bigint,
          origin text, payload jsonb, target_ref text, occurred_at timestamptz)
@@ -117,7 +119,11 @@ def insert_helpdesk_events(connection: Connection, place: Place, arrivals: Seque
     found = connection.execute(_BY_TICKET, {"place": place, "refs": refs})
     conversations = {row.ticket_ref: row.id for row in found}
     _lock(connection, conversations.values())
-    rows = [_row(item, conversations[ref]) for item in arrivals if (ref := _ticket_ref(item.event)) in conversations]
+    rows = [
+        _row(item, conversations.get(ref))
+        for item in arrivals
+        if (ref := _ticket_ref(item.event)) in conversations or isinstance(item.event, MemberUnreadable)
+    ]
     return _insert(connection, place, rows, stray_seconds=0)
 
 
@@ -143,6 +149,24 @@ def keep_skipped(connection: Connection, place: Place, skipped: Skipped, origin:
         "reason": f"{skipped.reason.code}: {skipped.reason}"[:1000],
     }
     connection.execute(statement, parameters)
+
+
+_SETTLE_UNREADABLE = text(
+    """
+    UPDATE inbound_event e
+    SET state = CASE WHEN s.event_key IS NULL THEN 'ignored' ELSE 'quarantined' END, reason = COALESCE(left(s.reason, 1000), 'read_again')
+    FROM inbound_event o LEFT JOIN unnest(CAST(:keys AS text[]), CAST(:reasons AS text[])) AS s(event_key, reason) ON s.event_key = o.event_key
+    WHERE o.id = e.id AND e.receipt_id = ANY(:receipts) AND e.kind = 'MemberUnreadable'
+      AND (e.state = 'quarantined' OR (e.state = 'ignored' AND e.reason = 'read_again'))
+    """
+)
+
+
+def settle_unreadable(connection: Connection, receipt_ids: Sequence[int], still: Iterable[MemberUnreadable]) -> None:
+    """These receipts were split again: members that could be read now are ended by name, those that `still` cannot stay set aside."""
+    left = {event.event_key: event.reason for event in still}
+    parameters = {"receipts": list(receipt_ids), "keys": list(left), "reasons": list(left.values())}
+    connection.execute(_SETTLE_UNREADABLE, parameters)
 
 
 def _ticket_ref(event: Event) -> str:
@@ -239,7 +263,7 @@ def _thread_key(event: Event) -> str | None:
 def target_ref(event: Event) -> str | None:
     """The message that an event is about, for events that say nothing new themselves."""
     if isinstance(event, PlatformEvent) and not isinstance(event, MessageReceived):
-        return getattr(event, "message_ref", None)
+        return getattr(event, "message_ref", None) or None
     return None
 
 

@@ -47,6 +47,6 @@ def read_lead(connection: Connection, conversation_id: int) -> State:
 def lead_of(connection: Connection, conversation_id: int) -> Row[Any] | None:
     """The conversation in which a ticket is worked on, locked: itself, or the private one that took its ticket over."""
     statement = text(
-        "SELECT id, place FROM conversation WHERE id = (SELECT COALESCE(continued_by, id) FROM conversation WHERE id = :id) FOR UPDATE"
+        "SELECT id, place, helpdesk FROM conversation WHERE id = (SELECT COALESCE(continued_by, id) FROM conversation WHERE id = :id) FOR UPDATE"
     )
     return connection.execute(statement, {"id": conversation_id}).one_or_none()

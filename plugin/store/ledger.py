@@ -158,6 +158,7 @@ def story(connection: Connection, event_id: int) -> dict[str, Any]:
         text(
             """
             SELECT e.id, e.place, e.event_key, e.kind, e.origin, e.state, e.reason, e.errors, e.occurred_at, e.received_at, e.receipt_id,
+                   CASE WHEN e.kind = 'MemberUnreadable' THEN e.payload->>'excerpt' ELSE '' END AS excerpt,
                    e.conversation_id, r.received_at AS receipt_at, c.ticket_ref, c.ticket_number, c.ticket_url, c.stage, c.thread_key
             FROM inbound_event e LEFT JOIN receipt r ON r.id = e.receipt_id LEFT JOIN conversation c ON c.id = e.conversation_id
             WHERE e.id = :id
@@ -215,16 +216,33 @@ def set_aside(connection: Connection, *, limit: int = 200) -> Sequence[Row[Any]]
 
 
 def replay(connection: Connection, kind: str, subject: int, *, actor: str, reason: str = "") -> bool:
-    """Try it again as if nothing had been tried; False when it is not set aside."""
+    """Try it again as if nothing had been tried; False when it is not set aside.
+
+    A member that could not be read has its whole delivery split again: what was read before is known by its keys.
+    """
     statements = {
         "intent": "UPDATE intent SET state = 'pending', errors = 0, due_at = now(), settle_at = NULL, ended_at = NULL, reason = '', reason_text = '' "
         "WHERE id = :id AND state = 'quarantined' RETURNING conversation_id",
         "event": "UPDATE inbound_event SET state = 'accepted', errors = 0, deaths = 0, reason = '', due_at = NULL "
-        "WHERE id = :id AND state = 'quarantined' AND conversation_id IS NOT NULL RETURNING conversation_id",
+        "WHERE id = :id AND state = 'quarantined' AND kind <> 'MemberUnreadable' AND conversation_id IS NOT NULL RETURNING conversation_id",
         "receipt": "UPDATE receipt SET state = 'new', attempts = 0, reason = '', due_at = now() WHERE id = :id AND state = 'quarantined' "
         "RETURNING NULL AS conversation_id",
     }
-    return _decide(connection, statements[kind], "replay", kind, subject, actor=actor, why=reason)
+    is_done = _decide(connection, statements[kind], "replay", kind, subject, actor=actor, why=reason)
+    return is_done or (kind == "event" and _decide(connection, _SPLIT_AGAIN, "replay", kind, subject, actor=actor, why=reason))
+
+
+_SPLIT_AGAIN = """
+    WITH kept AS (
+        SELECT r.id, r.state FROM inbound_event e JOIN receipt r ON r.id = e.receipt_id
+        WHERE e.id = :id AND e.state = 'quarantined' AND e.kind = 'MemberUnreadable' AND r.state <> 'dropped'
+    ), again AS (
+        UPDATE receipt SET state = 'new', attempts = 0, reason = '', due_at = now()
+        WHERE id IN (SELECT id FROM kept) AND receipt.state IN ('split', 'quarantined')
+    )
+    UPDATE inbound_event SET state = 'ignored', reason = 'read_again'
+    WHERE id = :id AND receipt_id IN (SELECT id FROM kept) RETURNING NULL AS conversation_id
+"""
 
 
 def drop(connection: Connection, kind: str, subject: int, *, actor: str, reason: str = "") -> bool:

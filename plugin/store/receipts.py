@@ -33,11 +33,12 @@ class NewReceipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReceipt:
-    """A receipt as it is read back for splitting. `attempts` counts this try."""
+    """A receipt as it is read back for splitting. `attempts` counts this try; `is_again`: it was split before."""
 
     id: int
     place: Place
     attempts: int
+    is_again: bool
     request: WebhookRequest
 
 
@@ -127,7 +128,8 @@ def _unclaim(connection: Connection, ids: Sequence[int]) -> None:
 
 
 _READ_NEW = text(
-    "SELECT id, place, method, path, query, headers, body, attempts FROM receipt WHERE id = ANY(:ids) AND state IN ('new', 'retry') ORDER BY id FOR UPDATE"
+    "SELECT id, place, method, path, query, headers, body, attempts, events FROM receipt "
+    "WHERE id = ANY(:ids) AND state IN ('new', 'retry') ORDER BY id FOR UPDATE"
 )
 
 
@@ -138,6 +140,7 @@ def read_new(connection: Connection, ids: Sequence[int]) -> list[StoredReceipt]:
             id=row.id,
             place=Place(row.place),
             attempts=row.attempts,
+            is_again=row.events > 0,
             request=WebhookRequest(method=row.method, path=row.path, query=row.query, headers=row.headers, body=bytes(row.body)),
         )
         for row in connection.execute(_READ_NEW, {"ids": list(ids)})

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from marshmallow import RAISE, Schema, fields, post_load, validate
 
+from plugin.contracts.batches import Member, read_members
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.signing import is_one_of, sign
 from plugin.domain.codec import decode_event, encode_event
 from plugin.domain.errors import MalformedPayload, SignatureInvalid, UnsupportedEvent
 from plugin.domain.events import Event
+from plugin.domain.ids import ThreadKey
 
 _SIGNATURE = "x-fake-signature"
 
@@ -66,11 +69,19 @@ def parse(request: WebhookRequest, kinds: frozenset[type[Event]]) -> list[Any]:
     listed = body.get("events") if isinstance(body, dict) else None
     if not isinstance(listed, list):
         raise MalformedPayload("The fake's webhook has no list of events; it was kept as it came.")
+    return read_members(Member(raw=item, read=partial(_event, item, kinds), thread_key=_thread_key(item)) for item in listed)
+
+
+def _event(item: Any, kinds: frozenset[type[Event]]) -> list[Any]:
     try:
-        events = [decode_event(item) for item in listed]
+        event = decode_event(item)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         raise MalformedPayload("The fake's webhook holds something that is no event; it was kept as it came.") from None
-    carried = [event for event in events if type(event) in kinds]
-    if not carried:
-        raise UnsupportedEvent("Nothing in the fake's webhook is a kind that is carried.")
-    return carried
+    if type(event) not in kinds:
+        raise UnsupportedEvent("This is of a kind that is not carried.")
+    return [event]
+
+
+def _thread_key(item: Any) -> ThreadKey | None:
+    found = item.get("thread_key") if isinstance(item, dict) else None
+    return ThreadKey(found) if isinstance(found, str) else None

@@ -24,7 +24,7 @@ from plugin.contracts.platform import (
 )
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteError, RemoteRejected
 from plugin.domain.model import Visibility
-from plugin.testing import answers_suite, questions
+from plugin.testing import answers_suite, members_suite, questions
 from plugin.testing.fixtures import Subject, load
 from plugin.testing.requests_suite import INCOMING
 from plugin.testing.samples import platform_calls
@@ -87,6 +87,8 @@ QUESTIONS: tuple[questions.Question, ...] = (
     questions.events_agree_with_the_levels,
     abilities_agree,
     *INCOMING,
+    members_suite.members_are_read_apart,
+    members_suite.unreadable_members_are_shown,
     answers_mean_what_they_say,
     errors_are_covered,
     odd_answers_are_endured,

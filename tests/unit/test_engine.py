@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
 from plugin.contracts.rulers import CODE_POINTS
-from plugin.domain.events import MessageDeleted, ReactionChanged
+from plugin.domain.events import DeliveryStatus, DeliveryUpdated, MessageDeleted, ReactionChanged
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import File, Visibility
-from plugin.handlers.turn import Turns
 from plugin.store import conversations, events
 from plugin.testing.fake_platform import CAPABILITIES, FakePlatform
 from plugin.testing.faults import Fault
@@ -355,10 +355,9 @@ def test_hundreds_of_contacts_and_many_workers_lose_double_and_reorder_nothing(e
 
 
 def _die(engine: Engine) -> None:
-    """A worker takes a conversation, counts what it is about to try, and ends; its lease runs out."""
+    """A worker takes a conversation, with which what it is about to try is counted, and ends; its lease runs out."""
     with engine.database.begin() as connection:
-        (lease,) = conversations.claim(connection, owner="doomed", limit=1, seconds=engine.installation.engine.lease_seconds)
-    Turns(engine.installation, engine.database).take(lease, (), is_first=True, may_go_on=True)
+        (_,) = conversations.claim(connection, owner="doomed", limit=1, seconds=engine.installation.engine.lease_seconds, batch=50)
     engine.rows("UPDATE conversation SET lease_until = now() - interval '1 second' RETURNING 1")
 
 
@@ -378,6 +377,35 @@ def test_an_event_that_ends_its_process_again_and_again_is_set_aside_and_the_con
     assert engine.balance().is_ok
 
 
+def test_of_what_is_ready_everything_is_counted_with_the_lease_and_after_a_death_only_the_first(engine: Engine) -> None:
+    engine.tell(*(engine.network.say("maria", words) for words in ("one", "two", "three", "four")))
+    engine.splitter.split_due()
+    engine.rows(
+        "UPDATE inbound_event SET state = 'waiting', due_at = now() + interval '1 hour' WHERE id = (SELECT min(id) FROM inbound_event) RETURNING 1"
+    )
+    engine.rows(
+        "UPDATE inbound_event SET state = 'retry', due_at = now() + interval '1 hour' WHERE id = (SELECT max(id) FROM inbound_event) RETURNING 1"
+    )
+    counted = "SELECT deaths FROM inbound_event ORDER BY id"
+    _die(engine)
+    assert [row.deaths for row in engine.rows(counted)] == [0, 1, 1, 0]
+    _die(engine)
+    assert [row.deaths for row in engine.rows(counted)] == [0, 2, 1, 0]
+
+
+def test_messages_of_a_channel_that_is_gone_wait_for_it_however_often_they_are_looked_at(engine: Engine) -> None:
+    engine.tell(engine.network.say("maria", "hello"))
+    engine.splitter.split_due()
+    engine.rows("INSERT INTO place (key, adapter) VALUES ('channel:gone', 'fake') RETURNING 1")
+    engine.rows("UPDATE conversation SET place = 'channel:gone' RETURNING 1")
+    for _ in range(6):
+        engine.work()
+        engine.rows("UPDATE conversation SET lease_until = now() - interval '1 second' RETURNING 1")
+    engine.rows("UPDATE conversation SET place = 'channel:fake' RETURNING 1")
+    engine.settle()
+    assert engine.articles() == ["hello"]
+
+
 def test_a_rate_budget_spreads_calls_over_time_and_loses_none(database_url: str) -> None:
     limits = replace(CAPABILITIES.limits, calls_per_second=20.0)
     engine = Engine(database_url, network=FakePlatform(capabilities=replace(CAPABILITIES, limits=limits)))
@@ -390,4 +418,32 @@ def test_a_rate_budget_spreads_calls_over_time_and_loses_none(database_url: str)
     # Twenty may go at once, the other ten take half a second.
     assert time.monotonic() - began >= 0.4
     assert engine.delivered() == [f"reply {number:02}" for number in range(30)]
+    engine.close()
+
+
+def test_messenger_tells_up_to_when_things_were_read(database_url: str) -> None:
+    engine = Engine(database_url, network=FakePlatform(capabilities=replace(CAPABILITIES, events=CAPABILITIES.events | {DeliveryUpdated})))
+    question = engine.network.say("maria", "Where is my order?")
+    engine.tell(question)
+    engine.settle()
+    engine.tell_of_tickets(engine.helpdesk.reply(engine.helpdesk.tickets[0].ref, "On its way."))
+    engine.settle()
+    (left,) = engine.rows("SELECT sent_at FROM intent WHERE op = 'reply'")
+
+    def told(status: DeliveryStatus, until: datetime) -> DeliveryUpdated:
+        key = f"{status}:{until.isoformat()}"
+        ref = MessageRef("")
+        return DeliveryUpdated(event_key=key, occurred_at=None, message_ref=ref, status=status, thread_key=question.thread_key, until=until)
+
+    def delivery() -> list[str]:
+        return [row.delivery for row in engine.rows("SELECT delivery FROM message ORDER BY id")]
+
+    engine.tell(told(DeliveryStatus.READ, left.sent_at - timedelta(seconds=1)))
+    engine.settle()
+    assert delivery() == ["", ""], "it had not left yet"
+    engine.tell(told(DeliveryStatus.READ, left.sent_at + timedelta(seconds=1)))
+    engine.tell(told(DeliveryStatus.DELIVERED, left.sent_at + timedelta(seconds=1)))
+    engine.settle()
+    assert delivery() == ["", "read"], "what was read was delivered, too"
+    assert engine.balance().is_ok
     engine.close()

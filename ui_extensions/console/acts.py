@@ -115,8 +115,8 @@ def _close_alert(bridge: Bridge, pressed: Pressed) -> Outcome:
 
 
 def _place(bridge: Bridge, pressed: Pressed) -> Place:
-    if pressed.subject not in bridge.installation.adapters:
-        raise NotFound("There is no such channel or helpdesk in crossdesk.toml; nothing was changed.")
+    if not bridge.installation.knows(Place(pressed.subject)):
+        raise NotFound("There is no such channel or helpdesk; nothing was changed.")
     return Place(pressed.subject)
 
 
@@ -148,6 +148,19 @@ def _test(bridge: Bridge, pressed: Pressed) -> Outcome:
     probes = tuple(bridge.installation.adapter(place).probe())
     bad = sum(not probe.is_ok for probe in probes)
     return Outcome(says=f"{len(probes)} checks of {place}, {bad} of them failed.", probes=probes)
+
+
+def _remove(bridge: Bridge, pressed: Pressed) -> Outcome:
+    key = pressed.subject.removeprefix("channel:")
+    is_done = bridge.channels.remove(key, actor=pressed.actor, reason=pressed.reason)
+    bridge.refresh()
+    if is_done:
+        return Outcome(
+            says=f"{key} is removed, with its secrets. What came by it stays, with its tickets; nothing more is fetched or sent."
+        )
+    return Outcome(
+        says=f"{key} was not made in the console; nothing was changed. A channel of the file goes when its section is deleted there."
+    )
 
 
 _SUPERVISOR, _ADMIN = Role.SUPERVISOR, Role.ADMIN
@@ -252,6 +265,14 @@ ACTS: Mapping[str, Act] = {
         do=_connect,
         back="channels",
         needs_reason=False,
+    ),
+    "remove": Act(
+        title="Remove this channel",
+        says="It stops at once and its secrets are forgotten. What came by it stays, with its tickets. To stop it for a while, pause it instead.",
+        role=_ADMIN,
+        do=_remove,
+        back="channels",
+        is_final=True,
     ),
     "test": Act(
         title="Run the checks",

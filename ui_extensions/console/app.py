@@ -16,6 +16,7 @@ from plugin.domain.errors import ConfigError, CrossdeskError
 from plugin.handlers.admission import Admission
 from ui_extensions.console.acts import add_acts
 from ui_extensions.console.channel_pages import add_channel_pages
+from ui_extensions.console.connect_pages import add_connect_pages
 from ui_extensions.console.doorkeeper import Doorkeeper
 from ui_extensions.console.figure_pages import add_figure_pages
 from ui_extensions.console.helpdesk_pages import add_helpdesk_pages
@@ -57,6 +58,7 @@ def create_app(bridge: Bridge) -> Flask:
     add_figure_pages(app, bridge)
     add_ledger_pages(app, bridge)
     add_channel_pages(app, bridge)
+    add_connect_pages(app, bridge)
     add_policy_pages(app, bridge)
     add_helpdesk_pages(app, bridge)
     add_acts(app, bridge)

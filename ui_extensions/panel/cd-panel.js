@@ -47,6 +47,7 @@
     "c.handoff": "The customer is told once, on their channel. From then on public replies are held.", "c.undo": "The conversation becomes a quick question again, and the rule does not fire here any more.", "c.confirm": "The customer is asked on their channel.", "c.confirm.handoff": "The ticket counts as complete and becomes formal.",
     "c.close": "The ticket ends without the customer's word; your reason stands in the ledger.", "c.release": "Held replies leave, in public too; your reason stands in the ledger.",
     "person": "Person", "followers.one": "{count} follower", "followers.other": "{count} followers", "verified": "verified by the platform", "bot": "a machine, says the platform", "since": "account since {time}", "known": "All conversations", "this.one": "this ticket", "no.ticket": "no ticket", "accounts": "Accounts", "tags": "Tags", "notes": "Notes",
+    "help": "Solved something similar", "article": "Article", "a.solved": "Keep what solved it", "a.warn": "Warn in the thread",
     "reply": "Your reply", "reply.note": "An internal note: it stays inside.", "length": "{length} of {limit} {unit}", "length.free": "{length} {unit}", "reply.fine": "Nothing stands against it.", "hold.it": "would be held", "warn.it": "to note",
     "say.message": "New message from {name}", "say.stage": "Stage is now: {stage}", "say.delivery": "Reply {status}", "say.left": "{what}: {left}", "say.presence": "{name} is writing",
     "t.days": "{days} d {hours} h", "t.hours": "{hours} h {minutes} min", "t.minutes.one": "{count} minute", "t.minutes.other": "{count} minutes",
@@ -195,7 +196,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
 
   const STAGES = ["social", "handoff", "formal", "confirming", "resolved"];
   const SIGNS = { held: "⏸", sending: "…", sent: "✓", delivered: "✓✓", read: "✓✓", failed: "✕", checking: "…", unclear: "?", discarded: "–" };
-  const PARTS = ["head", "alerts", "stage", "actions", "lock", "approval", "reply", "thread", "person", "foot"];
+  const PARTS = ["head", "alerts", "stage", "actions", "lock", "approval", "reply", "help", "thread", "person", "foot"];
 
   class CrossdeskPanel extends HTMLElement {
     static observedAttributes = ["src", "lang", "internal", "composer"];
@@ -457,6 +458,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       this.#draw("lock", [ui, data?.lock, data?.presence], () => data && this.#lock(data));
       this.#draw("approval", [ui, data?.approval], () => data && this.#approval(data.approval));
       this.#draw("reply", [ui, this.#weighed, this.hasAttribute("internal") && Boolean(this.#field)], () => data && this.#reply());
+      this.#draw("help", [ui, data?.suggestions], () => data?.suggestions?.length && this.#help(data.suggestions));
       this.#draw("person", [ui, data?.person], () => data?.person && this.#person(data.person));
       this.#thread(data, ui);
       this.#draw("foot", [ui, data?.server_now], () => data && this.#foot(data));
@@ -685,6 +687,10 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       const found = this.#rows.get(id)?.node;
       found?.scrollIntoView({ block: "nearest" });
       found?.focus({ preventScroll: true });
+    }
+
+    #help(found) {
+      return [h("h3", null, this.#t("help")), h("ul", { class: "small" }, found.map((one) => h("li", null, bdi(one.note), " ", one.link && [link(one.link, this.#t("article")), " "], link(one.ticket_url, `#${one.ticket_number}`))))];
     }
 
     #person(person) {

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
+from plugin.contracts.batches import Member
 from plugin.contracts.http import FormFile, WebhookAnswer, WebhookRequest
 from plugin.contracts.platform import Connection, Grant, Polled, Probe
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
@@ -54,7 +55,11 @@ class FacebookAdapter:
 
     def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:
         """The events in a delivery, every member of the batch read."""
-        return envelopes.collect(envelopes.told(request, "page"), self._read)
+        return envelopes.collect(request, "page", self._members)
+
+    def _members(self, told: envelopes.Told) -> Sequence[Member]:
+        hint = None if told.kind == "changes" else messages.thread_hint(told, self._settings.page_id)
+        return (envelopes.whole(told, self._read, hint),)
 
     def _read(self, told: envelopes.Told) -> Sequence[PlatformEvent]:
         page = self._settings.page_id

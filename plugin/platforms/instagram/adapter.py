@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
+from plugin.contracts.batches import Member
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
 from plugin.contracts.platform import Connection, Grant, Polled, Probe
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
@@ -60,7 +61,11 @@ class InstagramAdapter:
 
     def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:
         """The events in a delivery, every member of the batch read."""
-        return envelopes.collect(envelopes.told(request, "instagram"), self._read)
+        return envelopes.collect(request, "instagram", self._members)
+
+    def _members(self, told: envelopes.Told) -> Sequence[Member]:
+        hint = None if told.kind == "changes" else messages.thread_hint(told, self._settings.account_id)
+        return (envelopes.whole(told, self._read, hint),)
 
     def _read(self, told: envelopes.Told) -> Sequence[PlatformEvent]:
         account = self._settings.account_id

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from plugin.contracts.batches import read_members
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
 from plugin.contracts.platform import Connection, Platform, Polled, Probe
@@ -120,11 +121,13 @@ class MatrixAdapter:
         events = body.get("events") if isinstance(body, dict) else None
         if not isinstance(events, list):
             raise MalformedPayload("The transaction has no list of events; it was kept as it came.")
-        facts = [fact for event in events if (fact := self._timeline.read(event)) is not None]
-        facts += read_receipts(body, self._settings)
-        if not facts and any(not self._timeline.is_own(event) for event in events):
-            raise UnsupportedEvent("Nothing in the transaction is a kind that is carried.")
-        return facts
+        receipts = list(read_receipts(body, self._settings))
+        try:
+            return [*read_members(self._timeline.member(event) for event in events), *receipts]
+        except UnsupportedEvent:
+            if receipts or all(isinstance(event, dict) and self._timeline.is_own(event) for event in events):
+                return receipts
+            raise UnsupportedEvent("Nothing in the transaction is a kind that is carried.") from None
 
     def poll(self, position: Mapping[str, Any] | None) -> Polled:
         """As `PollsEvents.poll`; joins the rooms that the bot is invited to."""

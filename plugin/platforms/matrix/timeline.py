@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from marshmallow import ValidationError
 
+from plugin.contracts.batches import Member
 from plugin.domain.errors import MalformedPayload
 from plugin.domain.events import ContactReachability, MessageDeleted, MessageEdited, MessageReceived, PlatformEvent, ReactionChanged
 from plugin.domain.ids import ContactRef, Marker, MessageRef
@@ -68,6 +69,8 @@ class Timeline:
         Raises:
             MalformedPayload: it has not the frame that every event has.
         """
+        if isinstance(event, Mapping) and isinstance(kind := event.get("type"), str) and kind not in KINDS:
+            return None  # Typing, receipts and keys have another frame, and nothing in them is carried.
         try:
             return self._read(_FRAME.load(event))
         except ValidationError as problem:
@@ -75,6 +78,16 @@ class Timeline:
                 "The homeserver sent an event without the fields that every event has; it was kept for a person to see.",
                 detail=", ".join(sorted(map(str, problem.messages_dict))),
             ) from None
+
+    def member(self, event: Any) -> Member:
+        """An event of a transaction."""
+
+        def read() -> Iterable[PlatformEvent]:
+            fact = self.read(event)
+            return () if fact is None else (fact,)
+
+        room = event.get("room_id") if isinstance(event, Mapping) else None
+        return Member(raw=event, read=read, thread_key=thread_key(room, None) if isinstance(room, str) and room else None)
 
     def is_own(self, event: Mapping[str, Any]) -> bool:
         """Whether the bot sent it."""

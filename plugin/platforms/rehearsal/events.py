@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from plugin.domain.errors import MalformedPayload
+from plugin.contracts.batches import Member, read_members
+from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, PlatformEvent
 from plugin.domain.ids import ContactRef, Marker, MediaRef, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, Contact, Visibility
@@ -21,11 +23,24 @@ def read_events(payload: Any) -> Sequence[PlatformEvent]:
     """
     try:
         own = _text(payload["account"], "id")
-        return [event for item in _list(payload, "events") for event in _read(item, own)]
+        items = _list(payload, "events")
     except (AttributeError, KeyError, TypeError, ValueError) as problem:
-        raise MalformedPayload(
-            "The practice network sent something that cannot be read; it was kept as it came.", detail=repr(problem)[:200]
-        ) from None
+        raise _malformed(problem) from None
+    try:
+        return read_members(Member(raw=item, read=partial(_try, item, own)) for item in items)
+    except UnsupportedEvent:
+        return []
+
+
+def _try(item: Any, own: str) -> Iterable[PlatformEvent]:
+    try:
+        return list(_read(item, own))
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        raise _malformed(problem) from None
+
+
+def _malformed(problem: Exception) -> MalformedPayload:
+    return MalformedPayload("The practice network sent something that cannot be read; it was kept as it came.", detail=repr(problem)[:200])
 
 
 def _read(item: Any, own: str) -> Iterable[PlatformEvent]:

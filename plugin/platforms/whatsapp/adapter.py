@@ -20,9 +20,9 @@ from plugin.domain.model import Attachment, File, OutboundMessage, Receipt
 from plugin.platforms._graph import envelopes, signatures, subscriptions
 from plugin.platforms._graph.client import Graph, new_id, require_success, segment
 from plugin.platforms._graph.values import read_count, read_id, read_object, read_objects, read_string
+from plugin.platforms.whatsapp import reading
 from plugin.platforms.whatsapp.capabilities import CAPABILITIES, CAPTION_LENGTH, FIELDS, SCOPES, kind_of
 from plugin.platforms.whatsapp.people import recipient
-from plugin.platforms.whatsapp.reading import read_change
 from plugin.platforms.whatsapp.schema import Settings, SettingsSchema
 
 _SUBJECT = "whatsapp_business_account"
@@ -50,7 +50,7 @@ class WhatsAppAdapter:
 
     def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:
         """The events in a delivery, every member of the batch read."""
-        return envelopes.collect(envelopes.told(request, _SUBJECT), lambda told: read_change(told, self._settings.phone_number_id))
+        return envelopes.collect(request, _SUBJECT, lambda told: reading.members(told, self._settings.phone_number_id))
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """Say one text, or send one file with the text as its caption."""

@@ -5,9 +5,12 @@ A status bears the marker of the call that made the message: it settles a call w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from plugin.contracts.batches import Member, unreadable
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import (
     ContactReachability,
@@ -19,7 +22,7 @@ from plugin.domain.events import (
     PlatformEvent,
     ReactionChanged,
 )
-from plugin.domain.ids import ContactRef, MessageRef
+from plugin.domain.ids import ContactRef, MessageRef, ThreadKey
 from plugin.domain.model import Contact, Visibility
 from plugin.domain.text import Text
 from plugin.platforms._graph.envelopes import Told, need
@@ -38,44 +41,59 @@ _STATUSES = {
 }
 _SILENT = frozenset({"request_welcome"})
 _SHUT = 131047
+_SPEAKERS = ("from_user_id", "from", "recipient_user_id", "recipient_id", "to_user_id", "to")
 
 
-def read_change(told: Told, phone: str) -> Sequence[PlatformEvent]:
-    """The events in one change of the number `phone`.
-
-    Raises:
-        MalformedPayload: a member has no id, or a list is none.
-        UnsupportedEvent: nothing in it is carried.
-    """
+def members(told: Told, phone: str) -> Iterator[Member]:
+    """The members of one change of the number `phone`: each message, each echo, each status by itself."""
     value = told.value
     number = read_id(read_object(value.get("metadata")).get("phone_number_id"))
     if number and number != phone:
-        raise UnsupportedEvent(
-            f"This is about another number ({number}). Register each number's channel, so that each has its own address."
-        )
-    events = [
-        *(one for said in _members(value, "messages") for one in _message(said, value, phone, is_own=False)),
-        *(one for said in _members(value, "message_echoes") for one in _message(said, value, phone, is_own=True)),
-        *(one for status in _members(value, "statuses") for one in _status(status, value, phone)),
-    ]
-    if not events:
+        yield _passed(told, f"This is about another number ({number}). Register each number's channel, so that each has its own address.")
+        return
+    is_empty = True
+    for name, read in _LISTS.items():
+        listed = value.get(name, [])
+        if not isinstance(listed, list):
+            yield unreadable({name: listed}, f"`{name}` of the delivery is no list; it was kept as it came.")
+            continue
+        for said in listed:
+            is_empty = False
+            if isinstance(said, dict):
+                yield Member(raw=said, read=partial(read, said, value, phone), thread_key=_hint(said, value))
+            else:
+                yield unreadable(said, f"A member of `{name}` is no object; it was kept as it came.")
+    if is_empty:
         faults = [fault for one in read_objects(value.get("errors")) if (fault := read_fault(one)) is not None]
-        said = "; ".join(f"{fault.number} {fault.words}" for fault in faults)
-        raise UnsupportedEvent(f"WhatsApp reports: {said}" if said else f"{told.field or 'A change'} holds nothing that is carried.")
-    return events
+        words = "; ".join(f"{fault.number} {fault.words}" for fault in faults)
+        yield _passed(told, f"WhatsApp reports: {words}" if words else f"{told.field or 'A change'} holds nothing that is carried.")
 
 
-def _members(value: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
-    listed = value.get(name, [])
-    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-        raise MalformedPayload(f"`{name}` of the delivery is no list of objects; the delivery was kept as it came.")
-    return iter(listed)
+def _passed(told: Told, why: str) -> Member:
+    def refuse() -> Iterator[PlatformEvent]:
+        raise UnsupportedEvent(why)
+
+    return Member(raw=told.raw, read=refuse)
+
+
+def _hint(said: Mapping[str, Any], value: Mapping[str, Any]) -> ThreadKey | None:
+    """The conversation of a member that may be unreadable otherwise."""
+    person = read_person(said, read_contacts(value), *_SPEAKERS)
+    return thread_of(person.ref, read_id(said.get("group_id"))) if person is not None else None
+
+
+def _heard(said: Mapping[str, Any], value: Mapping[str, Any], phone: str) -> Iterator[PlatformEvent]:
+    return _message(said, value, phone, is_own=False)
+
+
+def _echoed(said: Mapping[str, Any], value: Mapping[str, Any], phone: str) -> Iterator[PlatformEvent]:
+    return _message(said, value, phone, is_own=True)
 
 
 def _message(said: Mapping[str, Any], value: Mapping[str, Any], phone: str, *, is_own: bool) -> Iterator[PlatformEvent]:
     kind = read_string(said.get("type"))
     if kind in _SILENT:
-        return
+        raise UnsupportedEvent("A chat was opened, and nothing was said yet; it was counted.")
     ref, at = MessageRef(need(read_id(said.get("id")), "message id")), read_time(said.get("timestamp"))
     system = read_object(said.get("system"))
     if kind == "system" and (moved := _moved(ref, said, system)) is not None:
@@ -83,6 +101,8 @@ def _message(said: Mapping[str, Any], value: Mapping[str, Any], phone: str, *, i
         return
     names = ("to_user_id", "to") if is_own else ("from_user_id", "from")
     person = read_person(said, read_contacts(value), *names)
+    if person is not None and not person.display_name and not is_own:
+        person = replace(person, display_name=_only_name(value))
     if person is None:
         raise MalformedPayload("A message in the delivery names nobody; the delivery was kept as it came. Look at it and release it.")
     thread_key = thread_of(person.ref, read_id(said.get("group_id")))
@@ -106,12 +126,11 @@ def _message(said: Mapping[str, Any], value: Mapping[str, Any], phone: str, *, i
             text=Text(content.text),
             attachments=tuple(content.files),
             thread_key=thread_key,
-            author_ref=None if is_own else author.ref,
             is_own=is_own,
             remarks=tuple(content.remarks),
         )
         return
-    content = read_content(said)
+    content = read_content(said if "errors" in said else {**said, "errors": value.get("errors")})
     parent = read_id(read_object(said.get("context")).get("id"))
     yield MessageReceived(
         event_key=f"message:{ref}",
@@ -126,6 +145,13 @@ def _message(said: Mapping[str, Any], value: Mapping[str, Any], phone: str, *, i
         is_own=is_own,
         remarks=tuple(content.remarks),
     )
+
+
+def _only_name(value: Mapping[str, Any]) -> str:
+    """The name of the one contact that a change describes where all its messages are by one person, whatever the form of the numbers."""
+    contacts, listed = read_contacts(value), read_objects(value.get("messages"))
+    is_one = len(contacts) == 1 and len({read_id(one.get("from")) for one in listed}) == 1
+    return read_string(read_object(contacts[0].get("profile")).get("name")) if is_one else ""
 
 
 def _moved(ref: MessageRef, said: Mapping[str, Any], system: Mapping[str, Any]) -> ContactReachability | None:
@@ -160,9 +186,10 @@ def _reaction(said: Mapping[str, Any], ref: MessageRef, author: Contact, thread_
 
 def _status(status: Mapping[str, Any], value: Mapping[str, Any], phone: str) -> Iterator[PlatformEvent]:
     ref, at = MessageRef(need(read_id(status.get("id")), "message id")), read_time(status.get("timestamp"))
-    reached = _STATUSES.get(read_string(status.get("status")))
+    told = read_string(status.get("status"))
+    reached = _STATUSES.get(told)
     if reached is None:
-        return
+        raise UnsupportedEvent(f"The status “{told or 'without a name'}” says nothing of how far a message came; it was counted.")
     marker = read_marker(status.get("biz_opaque_callback_data"))
     person = read_person(status, read_contacts(value), "recipient_user_id", "recipient_id")
     if marker is not None and person is not None:
@@ -194,3 +221,10 @@ def _why(status: Mapping[str, Any]) -> str:
     if fault.code == _SHUT:
         return "The customer has not written for 24 hours, so WhatsApp takes prepared texts (templates) only (131047)."
     return f"{fault.words or 'WhatsApp gives no reason'} ({fault.number})."
+
+
+_LISTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], str], Iterator[PlatformEvent]]] = {
+    "messages": _heard,
+    "message_echoes": _echoed,
+    "statuses": _status,
+}

@@ -13,8 +13,10 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from plugin.contracts.batches import Member, read_members, unreadable
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
 from plugin.contracts.signing import is_one_of
 from plugin.domain.errors import MalformedPayload, SignatureInvalid, UnsupportedEvent
@@ -31,6 +33,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]{1,256}\Z")
 _SUMMONING = frozenset({"post.mention.create", "post.quote.create"})
 _POSTS = _SUMMONING | {"post.create", "post.reply.create"}
 _MESSAGES = frozenset({"dm.received", "dm.sent"})
+_LISTED = {**dict.fromkeys(_MESSAGES, "direct_message_events"), "dm.read": "direct_message_mark_read_events"}
 _CHATS = frozenset({"chat.received", "chat.sent"})
 _REVOKED = "The account took back what it allowed this app; the next call will say so, and the channel stops then."
 
@@ -70,42 +73,47 @@ def events(body: Any, account: str) -> Sequence[PlatformEvent]:
         UnsupportedEvent: nothing in it is a kind that we carry.
         MalformedPayload: it cannot be read.
     """
-    found: list[PlatformEvent] = []
-    left: UnsupportedEvent | None = None
-    for read in _parts(body, account):
-        try:
-            found.extend(read())
-        except UnsupportedEvent as kind:
-            left = kind
-    if not found:
-        raise left or UnsupportedEvent("Nothing in this delivery is a kind that is carried; it was counted.", detail="nothing known")
-    return list({event.event_key: event for event in found}.values())
+    return read_members(_members(body, account))
 
 
-def _parts(body: Any, account: str) -> Iterator[Callable[[], Sequence[PlatformEvent]]]:
+def _members(body: Any, account: str) -> Iterator[Member]:
     if not isinstance(body, dict):
         raise MalformedPayload("This X delivery is no object; it was kept as it came.")
     if isinstance(body.get("data"), dict):
-        yield lambda: _activity(body["data"], account)
+        yield from _activity_members(body["data"], account)
         return
     if "data" in body and not any(name in body for name in _OLD):
         raise MalformedPayload("This X delivery holds no event; it was kept as it came.")
     if body.get("for_user_id") not in (None, account):
         raise UnsupportedEvent("A delivery for another account; it was counted and left out.", detail="another account's")
+    known = False
     for name, read in _OLD.items():
-        for raw in _old_events(body, name):
-            yield lambda raw=raw, read=read: read(raw, body, account)  # type: ignore[misc]
+        known = known or name in body
+        listed = body.get(name)
+        if listed is not None and not isinstance(listed, list):
+            yield unreadable({name: listed}, f"This X delivery's {name} is no list; it was kept as it came.")
+            continue
+        for raw in listed or ():
+            if isinstance(raw, dict):
+                yield Member(raw=raw, read=partial(read, raw, body, account))
+            else:
+                yield unreadable(raw, f"A member of this X delivery's {name} is no object; it was kept as it came.")
+    if not known:
+        raise UnsupportedEvent("Nothing in this delivery is a kind that is carried; it was counted.", detail="nothing known")
 
 
-def _old_events(body: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
-    listed = body.get(name)
-    if listed is not None and not isinstance(listed, list):
-        raise MalformedPayload(f"This X delivery's {name} is no list; it was kept as it came.")
-    return read_objects(listed)
+def _activity_members(data: Mapping[str, Any], account: str) -> Iterator[Member]:
+    """One event of the X Activity API; direct messages stand in a list of their own in it."""
+    payload, name = read_object(data.get("payload")), _LISTED.get(read_string(data.get("event_type")), "")
+    listed = payload.get(name)
+    if not name or not isinstance(listed, list) or len(listed) < 2:
+        yield Member(raw=data, read=partial(_activity, data, account))
+        return
+    for raw in listed:
+        yield Member(raw=raw, read=partial(_activity, {**data, "payload": {**payload, name: [raw]}}, account))
 
 
 def _activity(data: Mapping[str, Any], account: str) -> Sequence[PlatformEvent]:
-    """One event of the X Activity API."""
     kind, payload = read_string(data.get("event_type")), data.get("payload")
     if not kind:
         raise MalformedPayload("This X event does not say what it is; it was kept as it came.")
@@ -123,9 +131,9 @@ def _activity(data: Mapping[str, Any], account: str) -> Sequence[PlatformEvent]:
         return (encrypted(payload, account),)
     if kind in _MESSAGES:
         people = people_of(payload.get("users"))
-        return [received_old(raw, people, account) for raw in _needed(payload, "direct_message_events")]
+        return [received_old(raw, people, account) for raw in _needed(payload, _LISTED[kind])]
     if kind == "dm.read":
-        return [read_by(raw, account) for raw in _needed(payload, "direct_message_mark_read_events")]
+        return [read_by(raw, account) for raw in _needed(payload, _LISTED[kind])]
     raise UnsupportedEvent(f"X events of the kind {kind[:60]} are not carried; it was counted.", detail=kind[:60])
 
 

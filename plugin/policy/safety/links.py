@@ -14,6 +14,8 @@ from plugin.policy.safety.wordlists import any_of, load
 _TRAILING = ".,;:!?'\"*_~|\u00ab\u00bb\u201c\u201d\u2019\u2026"
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 _LONGEST = 2048
+_DOT = re.compile(r"\.(?<=\w\.)[^\s<>\"]")
+_AT_SCHEME = re.compile(r":(?<=\w:)")
 _SCHEME = re.compile(r"(?:https?|ftp)(?=://)", re.IGNORECASE)
 _TURNS = re.compile("[\u202a-\u202e]")
 """Characters that turn the direction of what follows, with which an address is made to read backwards."""
@@ -170,7 +172,8 @@ def _tests(address: Address, label: str) -> list[tuple[Trick, bool]]:
 
 
 def _may_have_link(plain: str) -> bool:
-    return "." in plain or "://" in plain or "\u3002" in plain or "\uff0e" in plain
+    """Whether it is worth while to look closely: a dot inside of a word, or a scheme."""
+    return ("." in plain and _DOT.search(plain) is not None) or (":" in plain and _AT_SCHEME.search(plain) is not None)
 
 
 def _trim(url: str) -> str:

@@ -87,6 +87,10 @@ function url_post($pattern, $handler) {
     return [$pattern, $handler, 'POST'];
 }
 
+function url_get($pattern, $handler) {
+    return [$pattern, $handler, 'GET'];
+}
+
 function answer($status, $text, $type = 'text/html') {
     http_response_code($status);
     header("Content-Type: $type; charset=UTF-8");

@@ -78,8 +78,12 @@ def test_it_is_packed_as_a_folder_and_as_a_phar(command: str, tmp_path: Path) ->
     for _ in range(2):
         packed = pack(tmp_path)
         assert [path.name for path in packed.made] == ["crossdesk", "crossdesk.phar"]
-    wanted = {path.relative_to(PLUGIN): path.read_bytes() for path in PLUGIN.rglob("*.php")}
-    assert {path.relative_to(tmp_path / "crossdesk"): path.read_bytes() for path in (tmp_path / "crossdesk").rglob("*.php")} == wanted
+    wanted = {path.relative_to(PLUGIN): path.read_bytes() for path in PLUGIN.rglob("*.*")}
+    panel = PLUGIN.parents[1] / "panel"
+    wanted |= {Path("assets") / name: (panel / name).read_bytes() for name in ("cd-panel.js", "locales/en.json", "locales/de.json")}
+    assert {path.relative_to(tmp_path / "crossdesk"): path.read_bytes() for path in (tmp_path / "crossdesk").rglob("*.*")} == wanted
+    inside = run(command, "-r", f"readfile('phar://{tmp_path}/crossdesk.phar/assets/cd-panel.js');")
+    assert inside == (panel / "cd-panel.js").read_text("utf-8")
     told = run(command, "-r", f"echo json_encode(include 'phar://{tmp_path}/crossdesk.phar/plugin.php');")
     assert json.loads(told)["plugin"] == "crossdesk.php:CrossdeskPlugin"
 

@@ -3,7 +3,7 @@
 
 namespace Crossdesk;
 
-foreach (['Refusal', 'Signature', 'Emoji', 'Input'] as $part) {
+foreach (['Refusal', 'Signature', 'Emoji', 'Input', 'Relay'] as $part) {
     require dirname(__DIR__) . "/crossdesk/src/$part.php";
 }
 
@@ -41,6 +41,19 @@ refused('other secret', 'signature', fn () => Signature::check('secreT', '1000',
 refused('no secret', 'signature', fn () => Signature::check('', '1000', Signature::make('', '1000', 'about', '{}'), 'about', '{}', 1000));
 refused('no time', 'clock', fn () => Signature::check('secret', '', Signature::make('secret', '', 'about', '{}'), 'about', '{}', 0));
 refused('odd time', 'clock', fn () => Signature::check('secret', "1000\n", Signature::make('secret', "1000\n", 'about', '{}'), 'about', '{}', 1000));
+
+// Relay: where the bridge is, what it is told, and what becomes of no answer. That it believes it, a test on the bridge's side asks.
+same('no panel', null, Relay::of('https://bridge.example/in/helpdesk/osticket', ''));
+same('no such address', null, Relay::of('https://bridge.example/hook', 's'));
+$relay = Relay::of('https://bridge.example/sub/in/helpdesk/osticket/', 'panel secret');
+same('root', 'https://bridge.example/sub', $relay->root);
+same('helpdesk', 'osticket', $relay->helpdesk);
+$headers = $relay->headers('GET', '/panel/osticket/7', '', ['id' => '1'], 1000);
+same('agent', 'X-Crossdesk-Agent: eyJpZCI6IjEifQ', $headers[1]);
+$told = "crossdesk-relay\nGET\n/panel/osticket/7\neyJpZCI6IjEifQ\n1000\n" . hash('sha256', '');
+same('signed', 'X-Crossdesk-Signature: v1=' . hash_hmac('sha256', $told, 'panel secret'), $headers[3]);
+same('link', true, (bool) preg_match('~^https://bridge\.example/sub/panel/-/page#[\w-]+\.[0-9a-f]{64}$~D', $relay->link('7', ['id' => '1'], 1000)));
+same('nobody there', 503, (new Relay('http://127.0.0.1:1', 'osticket', 's'))->ask('GET', '/panel/osticket/7', '', ['id' => '1'])[0]);
 
 // Emoji: what osTicket drops becomes a code, everything else stays.
 same('plain', '<p>ü 1:2 :a: €</p>', Emoji::encode('<p>ü 1:2 :a: €</p>'));

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import requests
 
-from plugin.contracts.helpdesk import HelpdeskAdapter
+from plugin.contracts.helpdesk import HelpdeskAdapter, TakesLock
 from plugin.contracts.platform import Connection, PollsEvents
 from plugin.contracts.provisioning import Deed, Provisionable
 from plugin.domain.clock import SystemClock
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteRejected, TargetGone, Unsupported
-from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketTouched
+from plugin.domain.events import ArticleAdded, ArticleAuthor, Presser, TicketTouched
 from plugin.domain.ids import ContactRef, HelpdeskKey, Marker, MediaRef, TicketRef
 from plugin.domain.model import Contact, File, NewArticle, NewTicket, OpenedTicket, Stage, TicketChange
 from plugin.domain.text import Mark, MarkKind, Text
@@ -300,6 +300,19 @@ def test_a_ticket_is_changed_only_where_it_differs(desk: OsTicketAdapter, agent:
         desk.set_visibility(ticket, articles(desk, ticket)[0].article_ref, is_internal=True)
 
 
+def test_what_an_agent_asks_of_the_bridge_is_told_with_who_asked_and_is_emptied(desk: OsTicketAdapter, agent: OsTicketAgent) -> None:
+    ticket = opened(desk).ticket_ref
+    list(desk.poll(None).events)
+    agent.choose(ticket, cd_reason="They ask for money", cd_action="mark_scam")
+    assert {event.ticket_ref for event in desk.poll(None).events if isinstance(event, TicketTouched)} == {ticket}
+    told = dict(desk.follow_merge(ticket).fields)
+    assert (told["action"], told["reason"]) == ("mark_scam", "They ask for money")
+    assert desk.who_pressed(ticket, "mark_scam") == Presser(ref="ada", name="Ada Agent", groups=("Social", "Support"))
+    desk.update_ticket(ticket, TicketChange(fields=(("action", ""), ("reason", ""))))
+    told = dict(desk.follow_merge(ticket).fields)
+    assert (told["action"], told["reason"]) == ("", "")
+
+
 def test_fields_are_read_and_set_by_name(info: dict[str, Any], agent: OsTicketAgent) -> None:
     osticket.run_sql(info, "INSERT INTO ost_form_field (form_id, type, label, name, sort) VALUES (2, 'text', 'Asset', 'asset', 3)")
     osticket.run_sql(info, "INSERT INTO ost_form_field (form_id, type, label, name, sort) VALUES (2, 'choices', 'Kind', 'kind', 4)")
@@ -314,6 +327,8 @@ def test_fields_are_read_and_set_by_name(info: dict[str, Any], agent: OsTicketAg
         "stage": "handoff",
         "tags": "",
         "confirmed": "",
+        "action": "",
+        "reason": "",
         "asset": "K-1 😀",
         "kind": "",
         "absent": "",
@@ -389,13 +404,17 @@ def test_who_is_banned_is_refused_before_anything_is_filed(desk: OsTicketAdapter
 def test_the_helpdesks_own_lock_is_read_and_taken(desk: OsTicketAdapter) -> None:
     ticket = opened(desk).ticket_ref
     assert desk.read_lock(ticket) == ("", 0)
-    assert desk.take_lock(ticket, "ada")
-    assert not desk.take_lock(ticket, "bo")
+    assert isinstance(desk, TakesLock)
+    assert not desk.locks_by_owner
+    assert desk.take(ticket, "ada") == "ada"
+    assert desk.take(ticket, "bo") == "ada"
+    assert desk.follow_merge(ticket).answering == "ada"
     holder, seconds = desk.read_lock(ticket)
     assert (holder, 0 < seconds <= 180) == ("ada", True)
     desk.add_article(ticket, says("The customer does not wait for it."), marker=new_marker())
-    assert desk.take_lock(ticket, "bo", by_force=True)
-    desk.release_lock(ticket)
+    assert desk.take(ticket, "bo", steal=True) == "bo"
+    assert desk.release(ticket, "ada") == "bo"
+    assert desk.release(ticket, "bo") == ""
     assert desk.read_lock(ticket) == ("", 0)
 
 

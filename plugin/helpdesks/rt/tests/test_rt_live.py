@@ -360,6 +360,7 @@ def test_changes_are_made_once_and_refusals_are_told(desk: RtAdapter, agent: RtA
 
 def test_the_owner_is_the_lock(desk: RtAdapter, agent: RtAgent) -> None:
     assert isinstance(desk, TakesLock)
+    assert desk.locks_by_owner
     ticket_ref = opened(desk)
     assert desk.take(ticket_ref, "agent") == "agent"
     assert desk.take(ticket_ref, "agent") == "agent"
@@ -386,6 +387,10 @@ def test_custom_fields_by_our_words_and_by_rts_names(desk: RtAdapter, agent: RtA
     assert about(desk.poll(position).events, made.ticket_ref)
     told = dict(desk.follow_merge(made.ticket_ref).fields)
     assert (told["action"], told["reason"]) == ("handoff", "they ask for money")
+    who = desk.who_pressed(made.ticket_ref, "handoff")
+    assert who is not None
+    assert (who.ref, who.name, who.is_supervisor) == ("agent", "Ada Agent", False)
+    assert desk.who_pressed(made.ticket_ref, "close") is None
     desk.update_ticket(made.ticket_ref, TicketChange(fields=(("action", ""), ("reason", ""), ("sla", "silver"))))
     told = dict(desk.follow_merge(made.ticket_ref).fields)
     assert (told["action"], told["reason"], told["sla"]) == ("", "", "silver")

@@ -137,7 +137,7 @@ def test_times_are_seconds_or_milliseconds_by_their_size() -> None:
 )
 def test_what_is_no_delivery_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedPayload):
-        list(envelopes.told(request(body), "page"))
+        envelopes.collect(request(body), "page", lambda _: ())
 
 
 def test_one_member_that_is_not_carried_takes_no_other_with_it() -> None:
@@ -149,7 +149,7 @@ def test_one_member_that_is_not_carried_takes_no_other_with_it() -> None:
         raise UnsupportedEvent("Nor that one.")
 
     with pytest.raises(UnsupportedEvent, match=r"Not this one\.; Nor that one\."):
-        envelopes.collect(envelopes.told(request(json.dumps(body).encode()), "page"), read)
+        envelopes.collect(request(json.dumps(body).encode()), "page", lambda told: (envelopes.whole(told, read),))
 
 
 @pytest.mark.parametrize("change", [{"version": "26"}, {"graph_url": "ftp://x"}, {"graph_url": "https://x/path"}, {"app_id": "abc"}])

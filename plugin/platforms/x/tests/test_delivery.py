@@ -212,7 +212,7 @@ def test_an_unclear_answer_is_found_if_it_came_through(
         (public(asked, "See trains.example.com & <wait>, it is in  Graz."), "tweets"),
         (private("See trains.example.com & <wait>."), "messages"),
     ):
-        x.arm(kind, path=path, value=value)
+        x.arm(kind, at=path, value=value)
         with pytest.raises(OutcomeUnknown):
             adapter.deliver(message, marker=marker)
         patient = connect().adapter
