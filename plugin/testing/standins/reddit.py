@@ -208,7 +208,7 @@ class RedditStandIn(StandIn):
     def _modmails(self) -> Json:
         given = checked(request.args, {"entity!": str, "sort": str, "state": str, "limit": str, "after": str, "raw_json": str}, _invalid)
         if not self.is_moderator or given["entity"] != SUBREDDIT:
-            raise Refused(403, {"message": "Forbidden", "error": 403})
+            raise Refusal(403, {"message": "Forbidden", "error": 403})
         names = sorted(self.modmail, key=lambda one: self.modmail[one][-1]["date"], reverse=True)
         names = names[names.index(given["after"]) + 1 :] if given.get("after") in names else names
         shown = names[: int(given.get("limit", "25"))]
@@ -218,13 +218,13 @@ class RedditStandIn(StandIn):
         if request.method == "GET":
             checked(request.args, {"markRead": str, "raw_json": str}, _invalid)
         if one not in self.modmail:
-            raise Refused(404, {"message": "Not Found", "error": 404})
+            raise Refusal(404, {"message": "Not Found", "error": 404})
         return {"conversation": self._conversation(one), "messages": {told["id"]: told for told in self.modmail[one]}, "modActions": {}}
 
     def _answer_modmail(self, one: str) -> Any:
         given = _form({"body!": str, "isAuthorHidden": str, "isInternal": str})
         if one not in self.modmail:
-            raise Refused(404, {"message": "Not Found", "error": 404})
+            raise Refusal(404, {"message": "Not Found", "error": 404})
         if len(given["body"]) > _LONGEST:
             return _refusal("TOO_LONG", f"this is too long (max: {_LONGEST})", "body")
         self.to_moderators(ACCOUNT, given["body"], below=one, by_moderator=True, is_internal=given.get("isInternal") == "true")

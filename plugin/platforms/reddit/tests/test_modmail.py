@@ -21,8 +21,8 @@ from plugin.platforms.reddit.tests.conftest import SCOPES
 from plugin.testing.fakes import CannedHttp, FixedClock
 from plugin.testing.outgoing import answer_to
 from plugin.testing.platform_suite import folder_of, load
+from plugin.testing.standins.faults import Kind
 from plugin.testing.standins.reddit import ACCOUNT, CUSTOMER, RedditStandIn
-from plugin.testing.standins.telegram.faults import Kind
 
 MARKER = Marker("0123456789abcdefghijklmnop")
 Connect = Callable[..., RedditAdapter]
@@ -57,7 +57,7 @@ def test_an_answer_lost_on_the_way_is_found(reddit: RedditStandIn, moderator: Re
     (event,) = moderator.poll(None).events
     message = answer_to(event, "Hello!", created_at=clock.now())
     assert moderator.find_delivered(message, marker=MARKER) is None
-    reddit.arm(Kind.ERROR_AFTER, path=f"/api/mod/conversations/{one}", value=502)
+    reddit.arm(Kind.ERROR_AFTER, at=f"/api/mod/conversations/{one}", value=502)
     with pytest.raises(OutcomeUnknown):
         moderator.deliver(message, marker=MARKER)
     found = moderator.find_delivered(message, marker=MARKER)
