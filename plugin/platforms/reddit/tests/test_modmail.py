@@ -25,6 +25,7 @@ from plugin.testing.standins.faults import Kind
 from plugin.testing.standins.reddit import ACCOUNT, CUSTOMER, RedditStandIn
 
 MARKER = Marker("0123456789abcdefghijklmnop")
+SUBJECT = load(PLATFORM, folder_of(PLATFORM))
 Connect = Callable[..., RedditAdapter]
 _NAMES = ("conversations", "conversationIds", "2gmz", "messages", "conversation", "author", "name", "date", "bodyMarkdown", "id", "isMod")
 
@@ -93,11 +94,10 @@ def test_whatever_modmail_answers_is_endured(data: st.DataObject) -> None:
     plain = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("2026-11-21T11:51:00+00:00")
     keys = st.sampled_from(_NAMES) | st.text(max_size=4)
     odd = st.recursive(plain, lambda inner: st.dictionaries(keys, inner, max_size=5) | st.lists(inner, max_size=3), max_leaves=15)
-    subject = load(PLATFORM, folder_of(PLATFORM))
-    fixture = next(one for one in subject.polls if "modmail" in one.name)
+    fixture = next(one for one in SUBJECT.polls if "modmail" in one.name)
     bodies = [HttpResponse(status=200, headers={}, body=json.dumps(data.draw(odd)).encode(), url="https://x.example/") for _ in range(2)]
     http = CannedHttp([*fixture.answers[:5], *bodies, fixture.answers[-1]])
-    channel: Any = subject.connect(http, settings=fixture.settings, stored=fixture.stored, at=fixture.received_at)
+    channel: Any = SUBJECT.connect(http, settings=fixture.settings, stored=fixture.stored, at=fixture.received_at)
     with contextlib.suppress(RemoteError):
         for event in channel.poll(None).events:
             json.dumps(encode_event(event))
