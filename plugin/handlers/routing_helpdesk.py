@@ -10,7 +10,7 @@ from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.splitting import split
 from plugin.domain.codec import encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
-from plugin.domain.model import Attachment, Lane, Visibility
+from plugin.domain.model import Attachment, Lane
 from plugin.domain.text import Text, fold
 from plugin.handlers import judging, locking, replying
 from plugin.handlers.effects import RESET
@@ -88,7 +88,7 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
         occurred_at=event.occurred_at,
     )
     capabilities = desktop.channel.adapter.capabilities
-    limits = capabilities.limits_of(Visibility(held.visibility))
+    limits = capabilities.limits_of(replying.seen_by(desktop))
     text, _ = fold(event.text, capabilities.marks)
     files, refused = _fitting(event.attachments, limits, desktop.engine.max_attachment)
     remarks = [*event.remarks, *refused]

@@ -49,8 +49,8 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
     is_bystander = desktop.held.contact_id is not None and author_id != desktop.held.contact_id
     policy, more = desktop.policy, dict[str, Any]()
     found = gathering.of_message(policy, event, is_bystander=is_bystander) if policy is not None else None
+    crossing.follow_lead(desktop)
     if policy is not None and found is not None:
-        crossing.follow_lead(desktop)
         rule = judging.noise(desktop, policy, found)
         if rule is not None:
             return Ignored(reason=f"filtered:{rule}")
