@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from plugin.config import Config, secret_keys
+from plugin.config import ChannelConfig, Config, secret_keys
 from plugin.contracts.helpdesk import Helpdesk
+from plugin.contracts.http import HttpClient
 from plugin.contracts.platform import Connection, Platform
 from plugin.contracts.registry import walk
 from plugin.contracts.wakeups import WakeUps
 from plugin.domain.clock import SystemClock
-from plugin.domain.ids import Place, channel_place, helpdesk_place
+from plugin.domain.ids import ChannelKey, Place, channel_place, helpdesk_place
+from plugin.handlers.channel_making import ChannelMaker
 from plugin.handlers.connects import CALLBACK, Connector
 from plugin.handlers.drain import Drain, Slots
-from plugin.handlers.installation import Channel, Desk, Installation, PolicyAtWork
+from plugin.handlers.installation import Channel, Desk, Installation, LiveChannels, PolicyAtWork
 from plugin.handlers.polls import Poller
 from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
+from plugin.platforms._page.adapter import PageAdapter
 from plugin.policy.agreement import contract_of
 from plugin.policy.policy import Policy
 from plugin.policy.safety.personal_data import Lookout
 from plugin.policy.safety.watch import Watch, watch_by
 from plugin.store import cursors, places
+from plugin.store.channels import MadeChannels
 from plugin.store.database import Database
 from plugin.store.grants import Grants
 from plugin.store.passes import Passes
@@ -60,6 +64,10 @@ class Bridge:
     keys: Sequence[str] = field(default=(), repr=False)
     """The installation's own, newest first; what is signed for the helpdesks' panels is derived from them."""
     passes: Passes
+    channels: ChannelMaker
+    """Makes channels, and knows those that were made in the console."""
+    http: Callable[[str], HttpClient] = field(repr=False)
+    """A door's own way out, under the name that errors call the other side."""
 
     def drain(self, slots: Slots) -> Drain:
         """What works conversations, within the servers' own limits."""
@@ -71,14 +79,34 @@ class Bridge:
 
     def connector(self) -> Connector:
         """What connects accounts by OAuth."""
-        return Connector(self.installation, self.database, self.grants, redirect_url=self.config.public_url.rstrip("/") + CALLBACK)
+        redirect_url = self.config.public_url.rstrip("/") + CALLBACK
+        return Connector(self.installation, self.database, self.grants, redirect_url=redirect_url, trial=self.channels.connecting)
 
     def concurrency(self, place: Place) -> int:
         """How many calls a place takes at a time."""
         return self.installation.adapter(place).capabilities.limits.concurrency
 
+    def refresh(self) -> bool:
+        """Take in the channels that were made, changed or removed in the console since; False when none was.
+
+        Raises:
+            StoreUnavailable: everything stays as it was.
+        """
+        if not self.channels.refresh():
+            return False
+        with self.database.begin() as connection:
+            places.register(connection, self.installation.adapters)
+            cursors.register(connection, self.poller.tasks)
+        return True
+
+    @property
+    def channel_configs(self) -> Mapping[str, ChannelConfig]:
+        """Every channel at work, wherever it was made."""
+        return {**self.channels.configs, **{str(key): item for key, item in self.config.channels.items()}}
+
     def register(self) -> None:
         """Have a row for every configured place and cursor. Run once when a process starts to serve."""
+        self.channels.refresh()
         with self.database.begin() as connection:
             places.register(connection, self.installation.adapters)
             cursors.register(connection, self.poller.tasks)
@@ -92,11 +120,20 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
     database = Database(config.database.url, pool_size=pool_size)
     transport = Transport()
     keys = secret_keys(config)
+
+    def bind(item: ChannelConfig, kept_under: Place, secrets: Collection[str]) -> Channel:
+        return _channel(item, _connection(config, database, transport, keys, kept_under, f"/in/channel/{item.key}", also=secrets))
+
+    policy = policy_at_work(config)
+    has_page = policy is not None and policy.contract.page_open_for is not None
+    page = PageAdapter(keys, base=config.public_url) if has_page else None
+    fixed = [bind(item, channel_place(key), ()) for key, item in config.channels.items()]
+    live = LiveChannels({channel.place: channel for channel in (*fixed, *(_pages(config, page) if page is not None else ()))})
     installation = Installation(
-        channels={channel.place: channel for channel in _channels(config, database, transport, keys)},
+        channels=live,
         desks={desk.place: desk for desk in _desks(config, database, transport, keys)},
         engine=config.engine,
-        policy=policy_at_work(config),
+        policy=policy if policy is None else replace(policy, page=page),
     )
     splitter = Splitter(installation, database)
     return Bridge(
@@ -109,6 +146,8 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
         grants=Grants(database, keys),
         keys=keys,
         passes=Passes(database, keys),
+        http=lambda name: transport.client(name=name, secrets=tuple(config.secrets)),
+        channels=ChannelMaker(config=config, platforms=platforms(), live=live, database=database, made=MadeChannels(keys), bind=bind),
     )
 
 
@@ -135,27 +174,42 @@ def _watch(config: Config) -> Watch:
     )
 
 
-def _channels(config: Config, database: Database, transport: Transport, keys: Sequence[str]) -> list[Channel]:
-    channels = []
-    for item in config.channels.values():
-        platform, place = platforms()[item.platform], channel_place(item.key)
-        connection = _connection(config, database, transport, keys, place, f"/in/channel/{item.key}")
-        channels.append(
-            Channel(
-                key=item.key,
-                place=place,
-                platform=platform.name,
-                platform_name=platform.display_name,
-                adapter=platform.connect(item.key, item.settings, connection),
-                helpdesk=helpdesk_place(item.helpdesk),
-                group=item.group,
-                late=item.late,
-                is_paused=item.is_paused,
-                registers=item.registers,
-                searches=item.searches,
-            )
+def _channel(item: ChannelConfig, connection: Connection) -> Channel:
+    platform = platforms()[item.platform]
+    return Channel(
+        key=item.key,
+        place=channel_place(item.key),
+        platform=platform.name,
+        platform_name=platform.display_name,
+        adapter=platform.connect(item.key, item.settings, connection),
+        helpdesk=helpdesk_place(item.helpdesk),
+        group=item.group,
+        late=item.late,
+        is_paused=item.is_paused,
+        registers=item.registers,
+        searches=item.searches,
+    )
+
+
+def _pages(config: Config, page: PageAdapter) -> list[Channel]:
+    """The private page as a channel of each helpdesk: its key holds a dot, which no section of the file can."""
+    return [
+        Channel(
+            key=ChannelKey(f"page.{key}"),
+            place=page_place(key),
+            platform="page",
+            platform_name="Private page",
+            adapter=page,
+            helpdesk=helpdesk_place(key),
+            group="",
         )
-    return channels
+        for key in config.helpdesks
+    ]
+
+
+def page_place(helpdesk: str) -> Place:
+    """Where what is written on the private pages of a helpdesk's tickets comes from."""
+    return channel_place(ChannelKey(f"page.{helpdesk}"))
 
 
 def _desks(config: Config, database: Database, transport: Transport, keys: Sequence[str]) -> list[Desk]:
@@ -167,9 +221,18 @@ def _desks(config: Config, database: Database, transport: Transport, keys: Seque
     return desks
 
 
-def _connection(config: Config, database: Database, transport: Transport, keys: Sequence[str], place: Place, path: str) -> Connection:
+def _connection(
+    config: Config,
+    database: Database,
+    transport: Transport,
+    keys: Sequence[str],
+    place: Place,
+    path: str,
+    *,
+    also: Collection[str] = (),
+) -> Connection:
     return Connection(
-        http=transport.client(name=place, secrets=tuple(config.secrets)),
+        http=transport.client(name=place, secrets=(*config.secrets, *also)),
         clock=SystemClock(),
         secrets=PlaceSecrets(database, place, keys),
         webhook_url=config.public_url.rstrip("/") + path,

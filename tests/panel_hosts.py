@@ -267,6 +267,7 @@ def sample() -> dict[str, Any]:
             "scam": False,
             "broken": "",
             "monitored": False,
+            "steps_in": False,
             "holds_public": True,
             "history": [
                 {"id": 4, "at": _ago(9), "kind": "crossover", "rule": "complaint", "reason": "Third message.", "by": "", "refused": False}
@@ -325,6 +326,16 @@ def sample() -> dict[str, Any]:
             action("handoff", enabled=False, why_not="This is a formal ticket already."),
         ],
         "pending": [],
+        "suggestions": [
+            {
+                "note": "Descale it, then it is quiet again.",
+                "tags": ["kettle"],
+                "link": "https://kb.example/kettle",
+                "ticket_number": "30777",
+                "ticket_url": "https://desk.example/#ticket/zoom/77",
+                "score": 0.6,
+            }
+        ],
     }
 
 

@@ -18,6 +18,7 @@ from plugin.config import Config
 from plugin.store.grants import Grants
 from plugin.store.passes import Passes
 from tests.bridge import ROOT, key
+from tests.channels import none_made
 from tests.engine import Engine
 from ui_extensions.panel import signing
 from ui_extensions.panel.routes import add_panel
@@ -33,8 +34,9 @@ _VALID = Draft202012Validator(SCHEMA)
 def bridge_of(engine: Engine) -> Bridge:
     """The engine's parts as the doors want them."""
     secret = key()
+    config = Config(path=Path("test.toml"), data_dir=Path("unused"), public_url="http://127.0.0.1")
     return Bridge(
-        config=Config(path=Path("test.toml"), data_dir=Path("unused"), public_url="http://127.0.0.1"),
+        config=config,
         installation=engine.installation,
         database=engine.database,
         splitter=engine.splitter,
@@ -43,6 +45,7 @@ def bridge_of(engine: Engine) -> Bridge:
         grants=Grants(engine.database, (secret,)),
         passes=Passes(engine.database, (secret,)),
         keys=(secret,),
+        channels=none_made(config, engine.installation, engine.database, (secret,)),
     )
 
 

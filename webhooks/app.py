@@ -12,13 +12,13 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from plugin.bootstrap import Bridge
 from plugin.contracts.wakeups import WakeUps
 from plugin.domain.errors import ConfigError, CrossdeskError
-from plugin.domain.ids import Place
 from plugin.handlers import health
 from plugin.store.schema import require_current
 from ui_extensions.panel.routes import add_panel
 from webhooks import metrics
 from webhooks.connect import add_connect
 from webhooks.door import Door
+from webhooks.page import add_page
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -29,19 +29,15 @@ def create_app(bridge: Bridge, wakeups: WakeUps, mounts: Mapping[str, WSGIApplic
     app = Flask("crossdesk", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = bridge.config.receiver.max_body
     _add_health(app, bridge)
-    add_connect(app, bridge.connector())
+    add_connect(app, bridge.connector(), console=f"{bridge.config.public_url.rstrip('/')}/console" if bridge.config.console.on else "")
     add_panel(app, bridge, wakeups)
+    receiver = bridge.receiver(wakeups)
+    add_page(app, bridge, receiver)
     if mounts:
         app.wsgi_app = DispatcherMiddleware(app.wsgi_app, dict(mounts))  # type: ignore[method-assign] # Flask's own way to put something in front
-    door = Door(bridge.receiver(wakeups), _places(bridge), app.wsgi_app, max_body=bridge.config.receiver.max_body)
+    door = Door(receiver, bridge.installation.knows, app.wsgi_app, max_body=bridge.config.receiver.max_body)
     app.wsgi_app = door  # type: ignore[method-assign]
     return app
-
-
-def _places(bridge: Bridge) -> dict[tuple[str, str], Place]:
-    places: dict[tuple[str, str], Place] = {("channel", item.key): item.place for item in bridge.installation.channels.values()}
-    places.update({("helpdesk", item.key): item.place for item in bridge.installation.desks.values()})
-    return places
 
 
 def _answer(status: int, body: bytes) -> Response:

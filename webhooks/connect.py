@@ -21,20 +21,23 @@ _HEADERS = {
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title} - Crossdesk</title>
 <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}}h1{{font-size:1.4rem}}</style></head>
-<body><main><h1>{title}</h1><p>{text}</p></main></body></html>
+<body><main><h1>{title}</h1><p>{text}</p>{back}</main></body></html>
 """
 
 
-def add_connect(app: Flask, connector: Connector) -> None:
-    """Answer the address to which platforms send people back."""
+def add_connect(app: Flask, connector: Connector, *, console: str = "") -> None:
+    """Answer the address to which platforms send people back. `console`: the address of the admin pages, where there are any."""
 
     def callback() -> Response:
         outcome = connector.finish(request.args.get("state", ""), request.args.get("code", ""), request.args.get("error", ""))
-        return _page(outcome)
+        return _page(outcome, console)
 
     app.add_url_rule(CALLBACK, "oauth_callback", callback, methods=["GET"])
 
 
-def _page(outcome: Outcome) -> Response:
-    body = _PAGE.format(title=escape(outcome.title), text=escape(outcome.text))
+def _page(outcome: Outcome, console: str) -> Response:
+    back = ""
+    if console and outcome.draft:
+        back = f'<p><a href="{escape(console)}/connect/{escape(outcome.draft)}/test">Go on in the console</a></p>'
+    body = _PAGE.format(title=escape(outcome.title), text=escape(outcome.text), back=back)
     return Response(body, status=200 if outcome.is_ok else 400, headers=_HEADERS, content_type="text/html; charset=utf-8")

@@ -6,7 +6,7 @@ Every delivery passes here, and nobody else does: without Flask's routing and co
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -30,11 +30,11 @@ _RETRY_SECONDS = "5"
 
 
 class Door:
-    """Takes deliveries in; everything else goes on to `behind`. `places` maps ("channel" or "helpdesk", key); `max_body` in bytes."""
+    """Takes deliveries in; everything else goes on to `behind`. `knows`: whether there is such a place now; `max_body` in bytes."""
 
-    def __init__(self, receiver: Receiver, places: Mapping[tuple[str, str], Place], behind: WSGIApplication, *, max_body: int) -> None:
+    def __init__(self, receiver: Receiver, knows: Callable[[Place], bool], behind: WSGIApplication, *, max_body: int) -> None:
         self._receiver = receiver
-        self._places = places
+        self._knows = knows
         self._behind = behind
         self._max_body = max_body
 
@@ -50,8 +50,8 @@ class Door:
         request.max_content_length = self._max_body
         kind, _, below = request.path.removeprefix(_PREFIX).partition("/")
         key, slash, rest = below.partition("/")
-        place = self._places.get((kind, key))
-        if place is None:
+        place = Place(f"{kind}:{key}")
+        if not self._knows(place):
             return _counted(_answer(404, b'{"error":"There is no such channel or helpdesk here."}'), "", began)
         if request.method not in _METHODS:
             return _counted(_answer(405, b'{"error":"Deliveries do not come this way."}', Allow=", ".join(sorted(_METHODS))), place, began)

@@ -20,6 +20,7 @@ from workers.slots import Slots
 
 _log = structlog.get_logger("crossdesk.loop")
 _POLL_EVERY = 0.5
+_REFRESH_EVERY = 2.0
 
 
 class WorkLoop:
@@ -34,6 +35,7 @@ class WorkLoop:
         self._running: set[Future[int]] = set()
         self._poll: Future[int] | None = None
         self._polled_at = 0.0
+        self._refreshed_at = 0.0
 
     def run(self, *, seconds: float, idle_seconds: float) -> int:
         """Work for at most about `seconds`, or until nothing was due for `idle_seconds`. Returns how many calls were made."""
@@ -65,6 +67,9 @@ class WorkLoop:
 
     def _advance(self, pool: ThreadPoolExecutor, drain: Drain) -> bool:
         """One round; True when it may find more at once."""
+        if time.monotonic() - self._refreshed_at >= _REFRESH_EVERY:
+            self._refreshed_at = time.monotonic()
+            self._bridge.refresh()
         has_split = self._bridge.splitter.split_due() > 0
         self._poll_due(pool)
         free = self._threads - len(self._running)
@@ -72,7 +77,9 @@ class WorkLoop:
             return False
         engine = self._bridge.installation.engine
         leases = self._bridge.database.run(
-            lambda connection: conversations.claim(connection, owner=self._owner, limit=free, seconds=engine.lease_seconds)
+            lambda connection: conversations.claim(
+                connection, owner=self._owner, limit=free, seconds=engine.lease_seconds, batch=engine.batch
+            )
         )
         point("loop.after_claim")
         for lease in leases:

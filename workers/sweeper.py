@@ -30,6 +30,7 @@ def sweep(bridge: Bridge, wakeups: RedisWakeUps) -> None:
     threading.Thread(target=_register, args=(bridge,), name="registrations", daemon=True).start()
     while not stopping.is_set():
         try:
+            bridge.refresh()
             if bridge.spool is not None and bridge.spool.size():
                 _log.info("spool_imported", receipts=bridge.spool.import_into(bridge.database))
             swept = sweeper.sweep()

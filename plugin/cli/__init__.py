@@ -19,6 +19,7 @@ from plugin.cli.ledgers import ledger
 from plugin.cli.messages import message
 from plugin.cli.packaging import package
 from plugin.cli.panels import panel
+from plugin.cli.persons import person
 from plugin.cli.platforms import platforms
 from plugin.cli.policies import policy
 from plugin.cli.provisioning import helpdesk
@@ -83,6 +84,7 @@ for command in (
     alert,
     policy,
     panel,
+    person,
     db,
     rehearse,
     package,

@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
 
 from plugin import bootstrap
 from plugin.cli.shared import Settings, pass_settings
-from plugin.config import adding, load
+from plugin.config import adding, answers, load
 from plugin.config.references import is_reference
 from plugin.config.sections import NAME
 from plugin.contracts.platform import Connects, Platform, PrintsRegistration, RegistersWebhook
 from plugin.domain.errors import ConfigError, CrossdeskError
 
-_MADE = ("verify_token", "webhook_token", "webhook_secret", "secret_token", "as_token", "hs_token")
-"""Secrets that both sides only have to share: where nobody gives one, it is made."""
 _UNSET = "the environment variable"
 
 
@@ -106,7 +104,7 @@ def _values(static: Platform, given: Mapping[str, str], *, asks: bool) -> tuple[
         if name in given:
             values[name] = _read(name, field, given[name])
             continue
-        is_made = bool(field.required) and name in _MADE
+        is_made = bool(field.required) and name in answers.MADE
         if asks:
             answer = _ask(name, field, is_made=is_made)
             if answer != "":
@@ -140,27 +138,13 @@ def _read(name: str, field: Any, text: str) -> Any:
     value: Any = adding.reference(text)
     if is_reference(value):
         return value
-    if isinstance(field, fields.List):
-        value = [item for item in (part.strip() for part in text.split(",")) if item]
-    elif isinstance(field, fields.Boolean):
-        value = text.strip().lower() in {"true", "yes", "y", "1", "on"}
-    elif isinstance(field, fields.Number):
-        try:
-            value = int(text) if isinstance(field, fields.Integer) else float(text)
-        except ValueError:
-            raise ConfigError(f"{name} must be a number; nothing was changed.") from None
     try:
+        value = answers.parse(field, text)
         field.deserialize(value)
     except ValidationError as invalid:
-        shown = "; ".join(str(each) for each in _flat(invalid.messages)).replace(text, "[what was given]" if text else "")
+        shown = "; ".join(answers.flat(invalid.messages)).replace(text, "[what was given]" if text else "")
         raise ConfigError(f"{name} {shown[:1].lower()}{shown[1:]} Nothing was changed.") from None
     return value
-
-
-def _flat(messages: Any) -> list[str]:
-    if isinstance(messages, Mapping):
-        return [each for inner in messages.values() for each in _flat(inner)]
-    return [each for inner in messages for each in _flat(inner)] if isinstance(messages, list) else [str(messages)]
 
 
 def _check(path: Path, draft: Path) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from plugin.bootstrap import Bridge
 from plugin.cli.adding import add
 from plugin.cli.checking import _show
 from plugin.cli.shared import Settings, actor, pass_settings, show_json, show_table
@@ -29,15 +30,26 @@ def list_all(settings: Settings, *, as_json: bool) -> None:
     """Every channel and helpdesk with its state."""
     bridge = settings.bridge
     rows, searches = operate.list_places(bridge.database), operate.list_searches(bridge.database, bridge.installation)
+    drafts = [
+        {"name": item.key, "platform": item.platform, "by": item.changed_by, "since": item.changed_at} for item in bridge.channels.drafts()
+    ]
+    for row in rows:
+        row["from"] = _origin(bridge, Place(row["key"]))
     if as_json:
-        show_json({"places": rows, "searches": searches})
+        show_json({"places": rows, "searches": searches, "drafts": drafts})
         return
-    headings = ("place", "kind", "status", "since", "waiting", "says")
+    headings = ("place", "kind", "from", "status", "since", "waiting", "says")
     told = [" ".join(filter(None, (row["status_text"], *row["alerts"]))) for row in rows]
     show_table(
-        [(row["key"], row["adapter"], row["status"], row["status_since"], row["due"], says) for row, says in zip(rows, told, strict=True)],
+        [
+            (row["key"], row["adapter"], row["from"], row["status"], row["status_since"], row["due"], says)
+            for row, says in zip(rows, told, strict=True)
+        ],
         headings,
     )
+    if drafts:
+        click.echo()
+        show_table([(item["name"], item["platform"], item["by"], item["since"]) for item in drafts], ("draft", "platform", "by", "since"))
     if searches:
         click.echo()
         show_table(
@@ -54,6 +66,20 @@ def list_all(settings: Settings, *, as_json: bool) -> None:
             ],
             ("place", "search", "read today", "found", "asked", "says"),
         )
+
+
+@channel.command()
+@click.argument("name")
+@click.option("--reason", required=True, help="Kept in the audit.")
+@pass_settings
+def remove(settings: Settings, name: str, reason: str) -> None:
+    """Take away a channel that was made in the console. One in the file goes when its section is deleted there."""
+    bridge = settings.bridge
+    if bridge.channels.remove(name, actor=actor(), reason=reason):
+        click.echo(f"{name} is removed, with its secrets; running processes learn of it within seconds. What came by it is kept.")
+    else:
+        where = f"It stands in {settings.path}: delete its section there and restart." if name in bridge.config.channels else ""
+        raise ConfigError(f"{name} was not made in the console; nothing was changed. {where}".rstrip())
 
 
 @channel.command()
@@ -122,6 +148,13 @@ def registration(settings: Settings, name: str) -> None:
     if not isinstance(adapter, PrintsRegistration):
         raise click.ClickException(f"{name}: this platform is not told of us by a file; its README says how.")
     click.echo(adapter.registration(), nl=False)
+
+
+def _origin(bridge: Bridge, place: Place) -> str:
+    """Where a place is described: the file's name, `console`, or nothing where neither has it any more."""
+    if not bridge.installation.knows(place):
+        return ""
+    return "console" if place.partition(":")[2] in bridge.channels.configs and place.startswith("channel:") else bridge.config.path.name
 
 
 def _place(installation: Installation, name: str) -> Place:

@@ -11,9 +11,10 @@ import click
 from plugin.cli.shared import Settings, actor, pass_settings, show_json, show_table
 from plugin.domain.errors import ConfigError
 from plugin.domain.model import Stage
-from plugin.handlers import explaining, pressing
+from plugin.handlers import continuing, explaining, learning, pressing
 from plugin.handlers.pressing import Press
-from plugin.store import overview
+from plugin.policy.safety.lessons import Lesson
+from plugin.store import evidence, overview
 
 _WAIT_SECONDS = 5.0
 _ROLE = click.option(
@@ -132,7 +133,13 @@ _command("close", "close", "Close without the customer's confirmation: a supervi
 _command("lock", "take_lock", "Have the conversation to yourself for a while, if nobody else has; again, to keep it.")
 _command("take-over", "take_over", "Take another agent's lock, with a reason.")
 _command("release-lock", "release_lock", "Give the lock back; a supervisor gives back anybody's.")
+_command("warn", "warn", "Post a warning under a likely impostor's post, once.")
 _command("release", "release", "Let held public replies go: a supervisor's, with a reason.")
+_command("to-private", "to_private", "Ask the customer, where they wrote, to go on in private.")
+_command("request-approval", "request_approval", "Have the reply that waits, or else the next one, seen by a second person.")
+_command("retry", "retry", "Send the last reply again that did not reach the customer.")
+_command("scam", "mark_scam", "Mark the conversation as a scam, with a reason: replies are held.")
+_command("not-scam", "not_scam", "Lift the mark of a scam: a supervisor's, with a reason.")
 
 
 @conversation.command()
@@ -206,3 +213,65 @@ def promote(settings: Settings, event: int) -> None:
     if not pressing.promote(settings.bridge.database, event, actor=actor()):
         raise click.ClickException(f"Event {event} was not filtered out; nothing was changed.")
     click.echo(f"Event {event} becomes a ticket now.")
+
+
+@conversation.command()
+@click.argument("number", type=int)
+@click.option("--note", default="", help="In a sentence or two, in general words: other customers' agents will read it.")
+@click.option("--tag", "tags", multiple=True, help="A word by which it is found; more than once for several.")
+@click.option("--link", default="", help="The address of a knowledge base article.")
+@click.option("--withdraw", is_flag=True, help="Forget what was kept.")
+@_ACTOR
+@pass_settings
+def solved(settings: Settings, number: int, note: str, tags: tuple[str, ...], link: str, who: str, *, withdraw: bool) -> None:
+    """Keep what solved a conversation; agents see it when somebody writes something similar."""
+    bridge = settings.bridge
+    if withdraw:
+        if not learning.withdraw(bridge.database, number, actor=who or actor()):
+            raise click.ClickException("Nothing was kept as having solved this conversation; nothing was changed.")
+        click.echo("It is forgotten; nobody is shown it any more. The note in the ticket stays, for staff to delete there.")
+        return
+    lesson = Lesson(note=note, tags=tuple(dict.fromkeys(tag.strip().lstrip("#").casefold() for tag in tags)), link=link.strip())
+    learning.keep(bridge.database, bridge.installation, number, lesson, actor=who or actor())
+    click.echo("Kept. It is suggested to agents once the conversation has ended, and `--withdraw` takes it back.")
+
+
+@conversation.command()
+@click.argument("number", type=int)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@pass_settings
+def suggestions(settings: Settings, number: int, *, as_json: bool) -> None:
+    """What solved earlier conversations that resemble this one. Nothing is sent."""
+    found = learning.find(settings.bridge.database, number)
+    if as_json:
+        show_json({"suggestions": found})
+        return
+    for item in found:
+        click.echo(f"{item['note']}" + (f" [{', '.join(item['tags'])}]" if item["tags"] else ""))
+        click.echo(f"  from ticket {item['ticket'] or '-'} {item['url']}".rstrip())
+        if item["link"]:
+            click.echo(f"  article: {item['link']}")
+        click.echo(f"  {item['score']:.0%} alike: {', '.join(item['words'])}")
+    if not found:
+        click.echo("Nothing that was kept resembles it.")
+
+
+@conversation.command("close-page")
+@click.argument("number", type=int)
+@_REASON
+@_ACTOR
+@pass_settings
+def close_page(settings: Settings, number: int, reason: str, who: str) -> None:
+    """End what the private page of a conversation shows, in every browser; replies go where they went before it."""
+    ended = continuing.close(settings.bridge.database, number, actor=who or actor(), reason=reason)
+    click.echo(f"{ended} browsers see nothing any more. The link itself opens a new form until it runs out.")
+
+
+@conversation.command("evidence")
+@click.argument("number", type=int)
+@pass_settings
+def show_evidence(settings: Settings, number: int) -> None:
+    """What was seen of likely impostors in a conversation, as JSON: profile and words as they were, links defanged."""
+    with settings.bridge.database.begin() as connection:
+        rows = evidence.of_conversation(connection, number)
+    show_json({"evidence": [{"event": row.event_id, "kept_at": row.created_at, **row.content} for row in rows]})

@@ -20,6 +20,7 @@ from plugin.store import schema
 from ui_extensions.console import app as console
 from ui_extensions.rehearsal import practice
 from webhooks.app import create_app
+from webhooks.keeping_up import keep_up
 from webhooks.serve import serve as serve_forever
 from workers.embedded import start_postgres, start_valkey
 from workers.places import EmbeddedUnavailable
@@ -162,6 +163,7 @@ def _single(settings: Settings, *, is_receiver: bool = False) -> Bridge:
 
 def _serve(bridge: Bridge, ready: Ready) -> None:
     def build() -> Flask:
+        keep_up(bridge)
         mounts = {console.PATH: console.create_console(bridge)} if bridge.config.console.on else {}
         return create_app(bridge, RedisWakeUps(connect(bridge.config.redis, timeout=_WAKE_SECONDS)), mounts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -12,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import ProgrammingError
 
 from plugin import bootstrap, log
 from plugin.bootstrap import Bridge
 from plugin.config import Config, DatabaseConfig, load
-from plugin.domain.errors import ConfigError
+from plugin.domain.errors import ConfigError, StoreUnavailable
 from workers.embedded import running_url
 
 CONFIG_ENV = "CROSSDESK_CONFIG"
@@ -57,7 +59,11 @@ class Settings:
             if url is None:
                 raise ConfigError("The embedded database runs only while `crossdesk run` does. Start that first, in another terminal.")
             config = replace(config, database=DatabaseConfig(url=url))
-        return bootstrap.build(config, pool_size=2)
+        bridge = bootstrap.build(config, pool_size=2)
+        # A database that is away, or has an older schema, is told of by whoever needs it.
+        with suppress(StoreUnavailable, ProgrammingError):
+            bridge.refresh()
+        return bridge
 
     def close(self) -> None:
         """Give back what was opened."""

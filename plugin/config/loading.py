@@ -234,7 +234,7 @@ class _Reading:
 def world(channels: Mapping[str, Any], platforms: Mapping[str, Platform]) -> World:
     """What the policy may refer to: the channels, and what their platforms take."""
     named = {name: platforms.get(str(table.get("platform"))) for name, table in channels.items()}
-    return World(channels={name: platform.capabilities.limits if platform else None for name, platform in named.items()})
+    return World(channels={name: platform.capabilities.limits if platform else None for name, platform in named.items()}, is_open=True)
 
 
 def parsed(path: Path) -> tuple[str, dict[str, Any]]:

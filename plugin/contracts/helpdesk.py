@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from plugin.contracts.capabilities import Capabilities
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, Probe
 from plugin.contracts.settings import SettingsSchema
-from plugin.domain.events import ArticleAdded, HelpdeskEvent
+from plugin.domain.events import ArticleAdded, HelpdeskEvent, Presser
 from plugin.domain.ids import ArticleRef, CustomerRef, HelpdeskKey, Marker, TicketRef
 from plugin.domain.model import (
     Attachment,
@@ -105,6 +105,9 @@ class HelpdeskAdapter(Protocol):
 class TakesLock(Protocol):
     """A helpdesk whose own word for "I am answering this" agents see, and which the bridge may set for them."""
 
+    locks_by_owner: bool
+    """Its lock is the ticket's owner: who owned the ticket before is no agent who writes just now, and is not asked to let go."""
+
     def take(self, ticket_ref: TicketRef, agent: str, *, steal: bool = False) -> str:
         """Make `agent`, as the helpdesk calls them, the one who answers; from somebody else only if `steal`. Safe to repeat.
 
@@ -119,6 +122,19 @@ class TakesLock(Protocol):
 
     def release(self, ticket_ref: TicketRef, agent: str) -> str:
         """Let go of what `agent` has taken, and of nobody else's. Returns who has it afterwards; empty: nobody. Raises as `take`."""
+        ...
+
+
+@runtime_checkable
+class NamesPresser(Protocol):
+    """A helpdesk that keeps who filled a ticket's command slot."""
+
+    def who_pressed(self, ticket_ref: TicketRef, action: str) -> Presser | None:
+        """Who chose `action`, which stands in the slot now; None where that cannot be told.
+
+        Raises:
+            RemoteError: any of its kinds; it reads only.
+        """
         ...
 
 
@@ -155,4 +171,38 @@ class AuthenticatesStaff(Protocol):
             RemoteUnavailable: the helpdesk could not be asked.
             RemoteRejected: it lets nobody sign in this way; the sentence says what to change.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth2Application:
+    """What a helpdesk knows us by when its staff sign in through its own pages. `url` is how we reach it, `web_url` how browsers do."""
+
+    url: str
+    web_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@runtime_checkable
+class OffersOAuth2(Protocol):
+    """Optional for a helpdesk adapter: its staff can sign in by OAuth 2.0 instead of telling us a password."""
+
+    @property
+    def oauth2(self) -> OAuth2Application | None:
+        """The application that was registered there for us; None while the settings name none."""
+        ...
+
+
+@runtime_checkable
+class HandsOverStaff(Protocol):
+    """Optional for a helpdesk adapter: whoever is signed in there comes over by a signed word, and tells us no password."""
+
+    @property
+    def hand_over_url(self) -> str:
+        """The page of the helpdesk that sends them over; empty where it cannot."""
+        ...
+
+    def receive_staff(self, word: str) -> StaffMember | None:
+        """Whom a word vouches for; None when it is not from there, or too old. The caller sees to it that each counts once. Makes no call."""
         ...

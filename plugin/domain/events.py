@@ -166,6 +166,19 @@ class ArticleAdded:
     attachments: tuple[Attachment, ...] = ()
     marker: Marker | None = None
     remarks: tuple[str, ...] = ()
+    unsent: str = ""
+    """Why what an agent made public in the helpdesk is no reply all the same, in a sentence for them; empty: it is one, or it is internal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presser:
+    """Who chose what stands in a ticket's command slot: `ref` is the helpdesk's own key of the agent, `groups` their groups and roles there."""
+
+    ref: str = ""
+    name: str = ""
+    groups: tuple[str, ...] = ()
+    is_supervisor: bool = False
+    """They bear the mark that setting the helpdesk up has made for supervisors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +196,10 @@ class TicketChanged:
     is_deleted: bool = False
     fields: tuple[tuple[str, str], ...] = ()
     """Custom fields as they are now; see `TicketState.fields`."""
+    answering: str = ""
+    """Who is writing right now by the helpdesk's own lock; see `TicketState.answering`."""
+    presser: Presser | None = None
+    """Who filled the command slot, where the helpdesk tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,8 @@ class Lane(StrEnum):
     """What Crossdesk itself tells the customer: never behind a reply that is held."""
     AT_SOCIAL = "at_social"
     """What is done to others' messages on the platform: safe to repeat, and never behind a reply that is held."""
+    AT_HELPDESK = "at_helpdesk"
+    """What is done to the ticket's lock and to agents' own articles in the helpdesk: safe to repeat, and never before what is filed."""
     FROM_HELPDESK = "from_helpdesk"
     FROM_SOCIAL = "from_social"
 
@@ -225,6 +227,8 @@ class TicketState:
     fields: tuple[tuple[str, str], ...] = ()
     """Custom fields with their values as text, empty ones included. Ours go by our own words (`stage`, `action`, `reply_as`), whatever the
     helpdesk calls them; any other by the helpdesk's own name, as far as the settings name it."""
+    answering: str = ""
+    """Who is writing in the ticket right now by the helpdesk's own short lock, as the helpdesk calls them; empty: nobody, or it has no such lock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

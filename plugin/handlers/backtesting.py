@@ -12,11 +12,21 @@ from plugin.domain.codec import decode, decode_event
 from plugin.domain.events import ArticleAdded, MessageReceived
 from plugin.domain.model import Contact, Visibility
 from plugin.handlers import gathering
-from plugin.handlers.installation import Installation, PolicyAtWork
-from plugin.policy.agreement import contract_of
+from plugin.handlers.installation import Channel, Installation
 from plugin.policy.backtest import Report, Stored, compare
-from plugin.policy.facts import AgentFacts, ChannelFacts, ContactFacts, ConversationFacts, CountFacts, Facts, MessageFacts, Trigger
+from plugin.policy.facts import (
+    AgentFacts,
+    ChannelFacts,
+    ClockFacts,
+    ContactFacts,
+    ConversationFacts,
+    CountFacts,
+    Facts,
+    Trigger,
+)
+from plugin.policy.later import LaterMessage, later
 from plugin.policy.policy import Policy
+from plugin.policy.safety.watch import Watch
 from plugin.policy.verdicts import ApprovalNeeded, Broken, Crossover, Filtered, Routing, Targets
 from plugin.store import overview
 from plugin.store.database import Database
@@ -26,23 +36,25 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 def backtest(database: Database, installation: Installation, before: Policy, after: Policy, *, since: datetime) -> Report:
     """What `after` would have done to the traffic since then, beside what `before` would have done."""
-    return compare(_OwnTopics(before), _OwnTopics(after), stored(database, installation, before, since=since), since=since)
+    return compare(_OwnEyes(before), _OwnEyes(after), stored(database, installation, since=since), since=since)
 
 
-def stored(database: Database, installation: Installation, policy: Policy, *, since: datetime) -> Iterator[Stored]:
-    """Every message and reply since then with the facts of its moment, as far as the store still knows them.
+def stored(database: Database, installation: Installation, *, since: datetime) -> Iterator[Stored]:
+    """Every message and reply since then with the facts of its moment, as far as the store still knows them and as far as they are asked for.
 
-    Counts of the whole channel, the helpdesk's owner, group and tags, and the reply window of that moment are not kept, so they are unknown.
+    What a policy itself says (topics, important people, trainees, hours) is left to whoever judges. Counts of the whole channel, the helpdesk's
+    owner, group and tags, and the reply window of that moment are not kept, so they are unknown.
     """
-    at_work = PolicyAtWork(judge=policy, contract=contract_of(policy), book=policy)
+    watch = installation.policy.watch if installation.policy is not None else Watch()
     run: _Run | None = None
     with database.begin() as connection:
         for row in overview.stored_messages(connection, since):
             if row.place not in installation.channels:
                 continue
             if run is None or run.conversation_id != row.conversation_id:
-                run = _Run(conversation_id=row.conversation_id, opened_at=row.at)
-            facts = run.facts(row, at_work, installation)
+                contact = decode(Contact, row.profile) if row.profile is not None else None
+                run = _Run(conversation_id=row.conversation_id, opened_at=row.at, contact=contact)
+            facts = run.facts(row, watch, installation.channels[row.place])
             if row.at >= since:
                 yield Stored(conversation=str(row.conversation_id), message=str(row.event_id), facts=facts)
 
@@ -53,6 +65,7 @@ class _Run:
 
     conversation_id: int
     opened_at: datetime
+    contact: Contact | None
     agent_replies: int = 0
     customer_messages: int = 0
     bystander_messages: int = 0
@@ -60,21 +73,22 @@ class _Run:
     last_customer_at: datetime | None = None
     said: deque[datetime] = field(default_factory=deque)
 
-    def facts(self, row: Any, policy: PolicyAtWork, installation: Installation) -> Facts:
+    def facts(self, row: Any, watch: Watch, channel: Channel) -> Facts:
         """The facts of one message, after it was counted."""
-        at, channel = row.at, installation.channels[row.place]
-        event = decode_event(row.payload)
-        contact = decode(Contact, row.profile) if row.profile is not None else None
+        at, event = row.at, decode_event(row.payload)
         is_reply = row.direction == "outbound"
         is_bystander = not is_reply and row.opened_by is not None and row.contact_id != row.opened_by
-        message, agent = self._count(event, at, row.visibility, policy, is_reply=is_reply, is_bystander=is_bystander)
+        self._count(at, is_reply=is_reply, is_bystander=is_bystander)
+        visibility = Visibility(row.visibility)
         return Facts(
             trigger=Trigger.REPLY if is_reply else Trigger.MESSAGE,
-            clock=gathering.clock_facts(policy, channel, group="", now=at),
-            message=message,
-            contact=_contact(policy, channel.key, contact, at),
+            clock=ClockFacts(now=at),
+            message=gathering.reply_later(watch, event, visibility)
+            if isinstance(event, ArticleAdded)
+            else gathering.message_later(watch, cast(MessageReceived, event), is_bystander=is_bystander),
+            contact=_contact(self.contact, at),
             conversation=ConversationFacts(
-                visibility=Visibility(row.visibility),
+                visibility=visibility,
                 is_scam=row.is_scam,
                 agent_replies=self.agent_replies,
                 customer_messages=self.customer_messages,
@@ -85,18 +99,14 @@ class _Run:
             ),
             channel=ChannelFacts(key=channel.key, platform=channel.platform, group=channel.group),
             counts=CountFacts(contact_hour=sum(at - moment <= _HOUR for moment in self.said), contact_day=len(self.said)),
-            agent=agent,
+            agent=AgentFacts(ref=event.agent_ref, name=event.agent_name) if isinstance(event, ArticleAdded) else AgentFacts(),
         )
 
-    def _count(
-        self, event: object, at: datetime, visibility: str, policy: PolicyAtWork, *, is_reply: bool, is_bystander: bool
-    ) -> tuple[MessageFacts, AgentFacts]:
+    def _count(self, at: datetime, *, is_reply: bool, is_bystander: bool) -> None:
         if is_reply:
-            reply = cast(ArticleAdded, event)
             self.agent_replies += 1
             self.unanswered_since = None
-            return gathering.of_reply(policy, reply, Visibility(visibility)), gathering.of_agent(policy, reply)
-        if is_bystander:
+        elif is_bystander:
             self.bystander_messages += 1
         else:
             self.customer_messages += 1
@@ -105,10 +115,9 @@ class _Run:
             self.said.append(at)
             while at - self.said[0] > _DAY:
                 self.said.popleft()
-        return gathering.of_message(policy, cast(MessageReceived, event), is_bystander=is_bystander), AgentFacts()
 
 
-def _contact(policy: PolicyAtWork, channel: str, contact: Contact | None, at: datetime) -> ContactFacts:
+def _contact(contact: Contact | None, at: datetime) -> ContactFacts:
     if contact is None:
         return ContactFacts()
     return ContactFacts(
@@ -118,13 +127,12 @@ def _contact(policy: PolicyAtWork, channel: str, contact: Contact | None, at: da
         followers=contact.followers,
         is_verified=contact.is_verified,
         is_bot=contact.is_bot,
-        is_vip=policy.book.people.is_vip(channel, contact.handle),
         account_days=None if contact.created_at is None else (at - contact.created_at) / _DAY,
     )
 
 
-class _OwnTopics:
-    """A policy that finds its own topics and its own important people in stored facts."""
+class _OwnEyes:
+    """A policy that sees stored facts by its own topics, important people, trainees and hours."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -134,13 +142,7 @@ class _OwnTopics:
     def _own(self, facts: Facts) -> Facts:
         """The same facts are asked about several times in a row: made their own once."""
         if self._last is None or self._last[0] is not facts:
-            policy = self._policy
-            own = replace(
-                facts,
-                message=replace(facts.message, topics=policy.topics_in(facts.message.text)),
-                contact=replace(facts.contact, is_vip=policy.people.is_vip(facts.channel.key, facts.contact.handle)),
-            )
-            self._last = (facts, own)
+            self._last = (facts, own(facts, self._policy))
         return self._last[1]
 
     def filter(self, facts: Facts) -> Filtered | Broken | None:
@@ -164,3 +166,20 @@ class _OwnTopics:
     ) -> Targets | None:
         """As `Judge.targets`."""
         return self._policy.targets(self._own(facts), sla=sla, opened_at=opened_at, unanswered_since=unanswered_since, rested=rested)
+
+
+def own(facts: Facts, policy: Policy) -> Facts:
+    """Stored facts with what the policy itself says of them."""
+    people, contact, agent, message = policy.people, facts.contact, facts.agent, facts.message
+    is_vip = people.is_vip(facts.channel.key, contact.handle)
+    is_trainee = people.is_trainee(ref=agent.ref, name=agent.name, groups=agent.groups)
+    return Facts(
+        trigger=facts.trigger,
+        clock=gathering.clock_later(policy, facts.channel, now=facts.clock.now),
+        message=later(LaterMessage, lambda name: policy.topics_in(message.text) if name == "topics" else getattr(message, name)),
+        contact=replace(contact, is_vip=True) if is_vip else contact,
+        conversation=facts.conversation,
+        channel=facts.channel,
+        counts=facts.counts,
+        agent=replace(agent, is_trainee=True) if is_trainee else agent,
+    )

@@ -26,3 +26,5 @@ class Call:
     files: Sequence[Any] = ()
     reply_to: MessageRef | None = None
     in_reply_to: ArticleRef | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    """What fields of ours shall say, as things stand."""

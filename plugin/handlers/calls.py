@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast
 
 import structlog
 
-from plugin.contracts.helpdesk import HelpdeskAdapter
+from plugin.contracts.helpdesk import HelpdeskAdapter, NamesPresser
 from plugin.contracts.platform import (
     AnswersInPrivate,
     EditsMessages,
@@ -22,12 +22,12 @@ from plugin.contracts.platform import (
 )
 from plugin.domain.codec import decode, decode_event
 from plugin.domain.errors import CrossdeskError, RemoteRejected, Unsupported
-from plugin.domain.events import ArticleAdded, HelpdeskEvent, MessageEdited, MessageReceived, TicketChanged
+from plugin.domain.events import ArticleAdded, HelpdeskEvent, MessageEdited, MessageReceived, Presser, TicketChanged
 from plugin.domain.ids import Marker, MessageRef, Place
-from plugin.domain.model import Contact, File, Lane, OpenedTicket, OutboundMessage, Receipt, TicketChange, Visibility
+from plugin.domain.model import Contact, File, Lane, OpenedTicket, OutboundMessage, Receipt, TicketChange, TicketState, Visibility
 from plugin.domain.text import Text
 from plugin.faults import point
-from plugin.handlers import articles, courtesies, wording
+from plugin.handlers import articles, courtesies, desk_calls, wording
 from plugin.handlers.call import Call
 from plugin.handlers.fates import Try, fate
 from plugin.handlers.installation import Channel, Installation
@@ -89,6 +89,7 @@ class Caller:
             errors=call.intent.errors,
             failures=call.failures,
             capabilities=self._installation.adapter(place).capabilities,
+            visibility=Visibility(call.held.visibility),
             was_read_back=call.call.startswith("find:"),
         )
 
@@ -229,6 +230,9 @@ class Caller:
         told = wording.template_sent(call.intent.payload["template"]["name"], call.intent.payload["actor"], message.text.plain)
         return replace(result, effects=(*result.effects, Noted(name="template", text=told)))
 
+    def _at_desk(self, call: Call) -> Result:
+        return desk_calls.ACTIONS[call.call](self._desk(call), call)
+
     def _hide(self, call: Call) -> Result:
         adapter, payload = self._channel(call).adapter, call.intent.payload
         if not isinstance(adapter, HidesMessages):
@@ -267,9 +271,13 @@ class Caller:
             group=state.group,
             merged_into=state.live_ref if is_merged else None,
             fields=state.fields,
+            answering=state.answering,
+            presser=_presser(desk, state),
         )
         known = (held.ticket_owner, held.ticket_group, dict(held.ticket_fields))
-        has_new_data = self._installation.policy is not None and (state.owner, state.group, dict(state.fields)) != known
+        has_new_data = self._installation.policy is not None and (
+            (state.owner, state.group, dict(state.fields)) != known or bool(state.answering) or held.lock.is_found
+        )
         effects: list[Effect] = []
         if is_merged:
             # What stood in the other ticket was not written to this customer: it is taken note of, and never sent.
@@ -308,7 +316,16 @@ class Caller:
         "hide": _hide,
         "look": _look,
         "fetch": _fetch,
+        **dict.fromkeys(desk_calls.ACTIONS, _at_desk),
     }
+
+
+def _presser(desk: HelpdeskAdapter, state: TicketState) -> Presser | None:
+    """Who filled the ticket's command slot, if it is filled and the helpdesk tells."""
+    action = next((value for name, value in state.fields if name == "action"), "")
+    if not action or not isinstance(desk, NamesPresser) or state.live_ref is None:
+        return None
+    return desk.who_pressed(state.live_ref, action)
 
 
 def _worded(call: Call) -> Text:

@@ -13,21 +13,22 @@ from sqlalchemy import Connection, Row
 from plugin.contracts.capabilities import Idempotency, Readback
 from plugin.contracts.platform import PlatformAdapter, ReadsBack
 from plugin.domain.ids import ArticleRef, CustomerRef, MessageRef, Place
-from plugin.domain.model import Contact, HeldReason, Lane
-from plugin.handlers import effects, gating, parking
+from plugin.domain.model import Contact, HeldReason, Lane, Visibility
+from plugin.handlers import deskside, effects, gating, parking
 from plugin.handlers.call import Call
 from plugin.handlers.fates import REPEATABLE, settle_seconds
 from plugin.handlers.installation import Installation
-from plugin.policy import gate
+from plugin.policy import gate, locks
 from plugin.store import conversations, intents, media, messages, places
 from plugin.store.conversations import Held, Lease
 from plugin.store.intents import Ending
 from plugin.store.places import Standing
 
-_LANES = (Lane.FROM_SOCIAL, Lane.FROM_HELPDESK, Lane.TO_HELPDESK, Lane.AT_SOCIAL, Lane.TO_SOCIAL, Lane.NOTICES)
+_LANES = (Lane.FROM_SOCIAL, Lane.FROM_HELPDESK, Lane.TO_HELPDESK, Lane.AT_SOCIAL, Lane.TO_SOCIAL, Lane.NOTICES, Lane.AT_HELPDESK)
 _AT_PLATFORM = frozenset({Lane.TO_SOCIAL, Lane.NOTICES, Lane.FROM_SOCIAL, Lane.AT_SOCIAL})
 _BURST = 8
 _ADDITIONS = frozenset({"note", "reaction", "tombstone", "change"})
+_CHANGING = frozenset({"change", deskside.LOCK, deskside.STAND})
 _BEHIND_SECONDS = 1.0
 """A notice looks again after so long whether the replies before it have left."""
 _ERRORS_BEFORE_ASIDE = 8
@@ -56,13 +57,19 @@ class Choice:
         calls: list[Call] = []
         for lane in _LANES:
             mine = [row for row in rows if row.lane == lane]
-            calls += self._notices(mine, rows) if lane is Lane.NOTICES else self._lane(lane, mine, fetching)
+            if lane is Lane.AT_HELPDESK:
+                calls += self._at_desk(mine, rows, is_replying=any(call.intent.lane == Lane.TO_SOCIAL for call in calls))
+            else:
+                calls += self._notices(mine, rows) if lane is Lane.NOTICES else self._lane(lane, mine, fetching)
+        if any(call.call in _CHANGING or (call.call == "add_article" and self._held.ticket_closed) for call in calls):
+            # A look before our own change would be news of how things stood.
+            calls = [call for call in calls if call.call != "look"]
         fresh = {call.intent.id: call.call for call in calls if not call.call.startswith("find:")}
         for place in {call.place for call in calls}:
             wanted = {call.intent.id: fresh[call.intent.id] for call in calls if call.place == place and call.intent.id in fresh}
             if wanted:
-                capabilities = self._installation.adapter(place).capabilities
-                settle = settle_seconds(self._installation.engine, capabilities) + self._installation.engine.lease_seconds / 2
+                engine, can = self._installation.engine, self._installation.adapter(place).capabilities
+                settle = settle_seconds(engine, can, Visibility(self._held.visibility)) + engine.lease_seconds / 2
                 intents.mark_sending(self._connection, wanted, fence=self._lease.fence, settle_seconds=settle)
         return calls
 
@@ -81,6 +88,17 @@ class Choice:
                 self._settle(first, state="pending", reason="order", due_in=max(blocked, _BEHIND_SECONDS))
             return []
         return self._lane(Lane.NOTICES, mine, set())
+
+    def _at_desk(self, mine: Sequence[Row[Any]], rows: Sequence[Row[Any]], *, is_replying: bool) -> list[Call]:
+        """How things stand is told when replies that are leaving have left."""
+        is_leaving = bool(mine) and any(self._is_leaving(row) for row in rows if row.lane == Lane.TO_SOCIAL)
+        now = []
+        for row in mine:
+            if not (is_leaving and row.state == "pending" and deskside.waits_for_replies(self._held, row)):
+                now.append(row)
+            elif row.is_due and not is_replying:
+                self._settle(row, state="pending", reason="order", due_in=_BEHIND_SECONDS)
+        return self._lane(Lane.AT_HELPDESK, now, set())
 
     def _is_unnumbered(self, row: Row[Any]) -> bool:
         """Whether the linked ticket that it names is still to be opened."""
@@ -155,12 +173,13 @@ class Choice:
     def _doubted(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | _Beside | None:
         """It may have been applied: ask again under its key, read back once settled, or set it aside for a person."""
         adapter = self._installation.adapter(place)
-        if row.lane in REPEATABLE or row.call == "change" or adapter.capabilities.idempotency is not Idempotency.NONE:
+        can, visibility = adapter.capabilities, Visibility(self._held.visibility)
+        if row.lane in REPEATABLE or row.call == "change" or can.idempotency_of(visibility) is not Idempotency.NONE:
             self._settle(row, state="pending", due_in=0.0)
             return self._fresh(row, place, standing)
         if not row.is_settled:
             return None
-        if adapter.capabilities.readback is Readback.NONE or (isinstance(adapter, PlatformAdapter) and not isinstance(adapter, ReadsBack)):
+        if can.readback_of(visibility) is Readback.NONE or (isinstance(adapter, PlatformAdapter) and not isinstance(adapter, ReadsBack)):
             text = (
                 "Whether this reached the other side is not known, and it cannot be asked. It is kept: look there, then decide with "
                 f"`crossdesk ledger quarantine mark-sent {row.id}`, `replay {row.id}` or `drop {row.id}`."
@@ -213,16 +232,28 @@ class Choice:
                 self._note(row, "unparked", parking.RELEASED)
         if row.lane == Lane.FROM_SOCIAL and row.attempts >= _FETCH_TRIES:
             return self._give_up_fetch(row)
-        if row.lane == Lane.FROM_HELPDESK and self._held.ticket_ref is None:
-            self._settle(row, state="sent", due_in=None, outcome="no_ticket")
-            intents.finish_events(self._connection, [row.event_id])
-            return _SKIP
+        if row.lane in {Lane.FROM_HELPDESK, Lane.AT_HELPDESK} and self._held.ticket_ref is None:
+            return self._needless(row, "no_ticket")
+        if row.lane == Lane.AT_HELPDESK and not self._is_wanted(row):
+            return self._needless(row, "")
         rate = self._installation.adapter(place).capabilities.limits.calls_per_second
         wait = places.spend_call(self._connection, place, per_second=rate) if rate else 0.0
         if wait:
             self._settle(row, state="held", reason="rate", due_in=wait)
             return None
         return self._call(row, place, standing, self._what(row))
+
+    def _needless(self, row: Row[Any], outcome: str) -> _Skip:
+        self._settle(row, state="sent", due_in=None, outcome=outcome)
+        intents.finish_events(self._connection, [row.event_id])
+        return _SKIP
+
+    def _is_wanted(self, row: Row[Any]) -> bool:
+        """Whether the helpdesk must be told, as things stand now."""
+        op = self._what(row)
+        if op == deskside.LOCK:
+            return locks.mirrored(self._held.lock, now=self._held.now) is not None
+        return op != deskside.STAND or bool(deskside.stand(self._connection, self._held))
 
     def _hold(self, row: Row[Any], answer: gate.Held) -> _Beside | _Skip | None:
         """It waits. What waits for a person lets others pass; what the conversation as a whole waits for holds all that follows."""
@@ -234,9 +265,12 @@ class Choice:
                 intents.withdraw(self._connection, self._held.id, [row.event_id])
                 return _SKIP
         if row.state != "held" or row.reason != answer.reason:
-            if answer.reason not in gating.TOLD_BEFORE and row.event_id not in self._told:
+            is_new = answer.reason not in gating.TOLD_BEFORE or "asked" in row.payload
+            if is_new and row.event_id not in self._told:
                 self._told.add(row.event_id)
                 self._tell(row, f"held:{answer.reason}", answer.text)
+            if deskside.hold(self._connection, self._installation, self._held, row):
+                self.has_more = True
             self._settle(row, state="held", reason=answer.reason, reason_text=answer.text, due_in=due_in)
             if answer.reason in gating.BESIDE:
                 intents.let_pass(self._connection, row.id)
@@ -266,16 +300,8 @@ class Choice:
         self._note(row, name, f"Not sent: {text}")
 
     def _note(self, row: Row[Any], name: str, text: str) -> None:
-        effects.note(
-            self._connection,
-            self._held,
-            event_id=row.event_id,
-            event_place=Place(row.event_place),
-            event_key=row.event_key,
-            part=row.part,
-            name=name,
-            text=text,
-        )
+        event_id, place, key = deskside.of_event(row)
+        effects.note(self._connection, self._held, event_id=event_id, event_place=place, event_key=key, part=row.part, name=name, text=text)
         self.has_more = True
 
     def _what(self, row: Row[Any]) -> str:
@@ -318,6 +344,7 @@ class Choice:
             files=files,
             reply_to=None if reply_to is None else MessageRef(reply_to),
             in_reply_to=None if article is None else ArticleRef(article),
+            fields=deskside.stand(connection, held) if call == deskside.STAND else (),
         )
 
     def _author(self, contact_id: int | None) -> tuple[Contact | None, CustomerRef | None]:

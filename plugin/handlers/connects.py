@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -11,7 +12,7 @@ from plugin.contracts.platform import Connects, Grant
 from plugin.domain.errors import CrossdeskError, StoreUnavailable, Unsupported
 from plugin.domain.ids import Place
 from plugin.handlers import operate
-from plugin.handlers.installation import Installation
+from plugin.handlers.installation import Channel, Installation
 from plugin.store import ledger, places
 from plugin.store.database import Database
 from plugin.store.grants import Grants
@@ -28,12 +29,30 @@ class Outcome:
     is_ok: bool
     title: str
     text: str
+    draft: str = ""
+    """The draft to which the person goes back in the console."""
+
+
+def _no_drafts(_key: str) -> None:
+    return None
 
 
 class Connector:
-    """Connects the channels of an installation. `redirect_url` is the one address to which platforms may send people back."""
+    """Connects the channels of an installation. `redirect_url` is the one address to which platforms may send people back.
 
-    def __init__(self, installation: Installation, database: Database, grants: Grants, *, redirect_url: str) -> None:
+    `trial`: a channel that is still being set up in the console, bound to its platform.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        database: Database,
+        grants: Grants,
+        *,
+        redirect_url: str,
+        trial: Callable[[str], Channel | None] = _no_drafts,
+    ) -> None:
+        self._trial = trial
         self._installation = installation
         self._database = database
         self._grants = grants
@@ -45,7 +64,7 @@ class Connector:
         Raises:
             Unsupported: this platform is not connected that way.
         """
-        adapter = self._installation.adapter(place)
+        adapter = self._adapter(place)
         if not isinstance(adapter, Connects):
             raise Unsupported(
                 f"{place} is not connected in a browser: its credentials stand in crossdesk.toml; the platform's page says which."
@@ -69,22 +88,37 @@ class Connector:
         except StoreUnavailable:
             return _failed("Not connected", "The database cannot be reached now. Nothing was changed. Wait a moment and connect again.")
 
+    def _adapter(self, place: Place) -> object:
+        if self._installation.knows(place):
+            return self._installation.adapter(place)
+        kind, _, key = place.partition(":")
+        channel = self._trial(key) if kind == "draft" else None
+        return None if channel is None else channel.adapter
+
     def _finish(self, place: Place, grant: Grant, code: str, error: str) -> Outcome:
-        name = place.partition(":")[2]
-        again = f"To try again: crossdesk channel connect {name}"
-        adapter: object = self._installation.adapter(place) if place in self._installation.adapters else None
+        kind, _, name = place.partition(":")
+        draft = name if kind == "draft" else ""
+        again = "To try again, go back to the console." if draft else f"To try again: crossdesk channel connect {name}"
+        adapter = self._adapter(place)
         if not isinstance(adapter, Connects):
             return _failed(
-                f"{name} is not connected", f"This receiver does not know {place} yet. Nothing was changed. Restart crossdesk. {again}"
+                f"{name} is not connected",
+                f"This receiver does not know {place} yet. Nothing was changed. Restart crossdesk. {again}",
+                draft,
             )
         if error or not code:
             why = f"The platform says: {error[:_SHOWN]}." if error else "The platform sent no code."
-            return _failed(f"{name} is not connected", f"{why} Nothing was changed. {again}")
+            return _failed(f"{name} is not connected", f"{why} Nothing was changed. {again}", draft)
         try:
             adapter.exchange(code, grant)
         except CrossdeskError as problem:
             _log.warning("connect_failed", place=place, error=problem.code)
-            return _failed(f"{name} is not connected", f"{problem} {again}")
+            return _failed(f"{name} is not connected", f"{problem} {again}", draft)
+        if draft:
+            with self._database.begin() as connection:
+                ledger.record(connection, actor="browser", action="connect", subject=place, detail={})
+            text = "The permission is stored with the draft; nothing is live yet. Go on in the console."
+            return Outcome(is_ok=True, title=f"{name} is connected", text=text, draft=draft)
         return self._connected(place, name)
 
     def _connected(self, place: Place, name: str) -> Outcome:
@@ -103,5 +137,5 @@ class Connector:
         return Outcome(is_ok=True, title=f"{name} is connected", text=text)
 
 
-def _failed(title: str, text: str) -> Outcome:
-    return Outcome(is_ok=False, title=title, text=text)
+def _failed(title: str, text: str, draft: str = "") -> Outcome:
+    return Outcome(is_ok=False, title=title, text=text, draft=draft)

@@ -9,9 +9,10 @@ from plugin.contracts.capabilities import Level
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.splitting import split
 from plugin.domain.codec import encode
+from plugin.domain.ids import MessageRef
 from plugin.domain.model import Lane, Stage, TicketChange, Visibility
 from plugin.domain.text import Text
-from plugin.handlers import gathering
+from plugin.handlers import gathering, wording
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop
 from plugin.policy.contract import (
@@ -37,6 +38,7 @@ from plugin.policy.teams import Team
 from plugin.policy.texts import Saying
 from plugin.policy.verdicts import Broken, Crossover
 from plugin.store import conversations, counts, decisions, intents, leads, messages, places
+from plugin.store.counts import Counts
 from plugin.store.decisions import NewDecision
 from plugin.store.intents import NewIntent
 
@@ -45,6 +47,7 @@ def happen(desktop: Desktop, policy: PolicyAtWork, happened: Input, *, facts: Fa
     """One input to the machine: the new state, what was decided, and what is to be done."""
     course = desktop.course
     step = transition(course.state, happened, policy.contract, now=desktop.held.now)
+    has_ended = step.state.stage is Stage.RESOLVED and course.state.stage is not Stage.RESOLVED
     course.state = step.state
     if step.decided is not None:
         decided = step.decided
@@ -64,6 +67,8 @@ def happen(desktop: Desktop, policy: PolicyAtWork, happened: Input, *, facts: Fa
         )
     for order in step.orders:
         _carry_out(desktop, policy, order)
+    if has_ended and policy.book.follow_up.learn:
+        desktop.commit(note(desktop, "learn", wording.WHAT_SOLVED_IT))
 
 
 def record(desktop: Desktop, policy: PolicyAtWork, decision: NewDecision) -> None:
@@ -86,11 +91,20 @@ def gather(
         held=held,
         state=desktop.course.state,
         progress=desktop.course.progress,
-        counts=counts.read(desktop.connection, held.place, contact_id=held.contact_id, conversation_id=held.id),
+        counts=_counts(desktop),
         message=message,
         agent=agent,
         suspicious_bystanders=len(suspicious),
     )
+
+
+def _counts(desktop: Desktop) -> Counts:
+    """Asked once for a batch: what the contact adds to it is counted on the way."""
+    batch, held = desktop.batch, desktop.held
+    if batch.counts is None:
+        batch.counts = counts.read(desktop.connection, held.place, contact_id=held.contact_id, conversation_id=held.id)
+        batch.heard = 0
+    return batch.counts.and_heard(batch.heard)
 
 
 def judge(desktop: Desktop, policy: PolicyAtWork, facts: Facts) -> None:
@@ -186,10 +200,20 @@ def _open_linked(desktop: Desktop, order: OpenLinked) -> None:
     )
 
 
-def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | None = None, words: str = "") -> None:
+def tell(
+    desktop: Desktop,
+    policy: PolicyAtWork,
+    notice: str,
+    *,
+    by: datetime | None = None,
+    words: str = "",
+    secret: str = "",
+    reply_to: MessageRef | None = None,
+) -> None:
     """Say something to the customer, in their language and as the platform counts, and write it into the ticket.
 
-    `by`: the moment it speaks of. `words`: instead of the text.
+    `by`: the moment it speaks of. `words`: instead of the text. `secret`: a part of it that is for the customer alone. `reply_to`: below which
+    message, if not the customer's last.
     """
     held, state, limits = desktop.held, desktop.course.state, desktop.channel.adapter.capabilities.limits
     ruler, most = limits.ruler or CODE_POINTS, limits.text_length
@@ -204,39 +228,43 @@ def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | 
         now=held.now,
         zone=hours.zone,
         number=number,
-        link=_way(desktop, policy).replace("{number}", number),
+        link=way(desktop, policy),
         limits=limits,
         by=by,
     )
+    shown = plain.replace(secret, "••••") if secret else plain
     message_id = messages.create_notice(desktop.connection, held.id, desktop.row.id, plain)
     parts = split(Text(plain), most, ruler) if most is not None else (Text(plain),)
-    reply_to = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=desktop.row.id + 1)
-    if reply_to is None:
-        reply_to = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=2**62)
+    answered: str | None = reply_to
+    if answered is None:
+        answered = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=desktop.row.id + 1)
+    if answered is None:
+        answered = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=2**62)
     needs = {"needs_ticket": True, "needs_linked": policy.contract.is_linked} if NUMBER in plain else {}
     desktop.commit(
         *(
             desktop.wish(
                 Lane.NOTICES,
                 f"say:{notice}",
-                {"text": encode(part), "files": [], "reply_to": reply_to, "parts": len(parts), **needs},
+                {"text": encode(part), "files": [], "reply_to": answered, "parts": len(parts), **needs},
                 part=number,
                 message_id=message_id,
             )
             for number, part in enumerate(parts)
         ),
-        desktop.wish(Lane.TO_HELPDESK, f"note:told:{notice}", {"kind": "note", "text": f"Crossdesk tells the customer:\n{plain}"}),
+        desktop.wish(Lane.TO_HELPDESK, f"note:told:{notice}", {"kind": "note", "text": f"Crossdesk tells the customer:\n{shown}"}),
     )
 
 
-def _way(desktop: Desktop, policy: PolicyAtWork) -> str:
-    """How the customer goes on: right here (nothing to say), by private message where the platform has that, else by the contract's link."""
-    capabilities = desktop.channel.adapter.capabilities
+def way(desktop: Desktop, policy: PolicyAtWork) -> str:
+    """How the customer goes on: right here (nothing to say), by private message where the platform has that, else by the signed link to our own page."""
+    capabilities, contract = desktop.channel.adapter.capabilities, policy.contract
     if desktop.held.visibility is Visibility.PRIVATE:
         return ""
-    if capabilities.replies_private is not Level.REJECTED and Visibility.PRIVATE in capabilities.visibilities:
-        return Saying.DIRECT
-    return policy.contract.continue_url
+    has_private = capabilities.replies_private is not Level.REJECTED and Visibility.PRIVATE in capabilities.visibilities
+    if policy.page is not None and contract.page_open_for is not None and (contract.prefers_page or not has_private):
+        return policy.page.address(desktop.held.id, expires=desktop.held.now + contract.page_open_for)
+    return Saying.DIRECT if has_private else ""
 
 
 def team(desktop: Desktop, policy: PolicyAtWork) -> Team:

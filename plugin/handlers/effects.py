@@ -12,9 +12,11 @@ from plugin.domain.model import Lane, Origin
 from plugin.handlers import wording
 from plugin.handlers.results import (
     CustomerKnown,
+    DeskLocked,
     Effect,
     Fetched,
     FetchRefused,
+    FieldsShown,
     Known,
     Looked,
     Noted,
@@ -37,6 +39,8 @@ from plugin.store.messages import NewRef
 
 RESET = "crossdesk:reset:"
 """Begins the key of the look that follows when the ticket's command slot was emptied."""
+_WARNING = frozenset({"failed", "held", "unknown", "withdrawn"})
+"""Notes that no agent shall overlook: the customer did not get what was written."""
 
 
 def commit(connection: Connection, held: Held, results: Sequence[Result]) -> None:
@@ -75,7 +79,7 @@ def note(connection: Connection, held: Held, *, event_id: int, event_place: Plac
                 op=op,
                 part=part,
                 marker=marker_for(event_place, event_key, op, part),
-                payload={"kind": "note", "text": text, **({"warns": True} if name == "failed" else {})},
+                payload={"kind": "note", "text": text, **({"warns": True} if name.partition(":")[0] in _WARNING else {})},
             )
         ],
     )
@@ -97,8 +101,8 @@ def _apply(connection: Connection, held: Held, result: Result, effect: Effect) -
             events.insert_for_conversation(connection, held.helpdesk, held.id, [Arrival(event=touched, origin=Origin.ACTION)])
         case CustomerKnown():
             conversations.set_customer_ref(connection, effect.contact_id, effect.customer_ref)
-        case Known():
-            pass  # Kept together with all the others.
+        case Known() | DeskLocked() | FieldsShown():
+            pass  # Kept together with all the others, or by `deskside`.
         case ThreadOpened():
             leads.keep_opened(connection, held.place, effect.thread_key, effect.message_id)
         case Looked():

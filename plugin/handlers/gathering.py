@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from plugin.domain.events import ArticleAdded, MessageReceived
 from plugin.domain.model import Contact, Stage, Visibility
+from plugin.domain.text import Text
 from plugin.handlers.installation import Channel, PolicyAtWork
 from plugin.policy import words
 from plugin.policy.contract import State
@@ -22,8 +23,12 @@ from plugin.policy.facts import (
     MessageFacts,
     Trigger,
 )
+from plugin.policy.later import LaterClock, LaterMessage, later
+from plugin.policy.policy import Policy
 from plugin.policy.safety.first_glance import examine
+from plugin.policy.safety.watch import Watch
 from plugin.store.conversations import Held, Progress
+from plugin.store.counts import Counts
 
 
 def facts(
@@ -34,19 +39,19 @@ def facts(
     held: Held,
     state: State,
     progress: Progress,
-    counts: Any,
+    counts: Counts,
     message: MessageFacts | None = None,
     agent: AgentFacts | None = None,
     suspicious_bystanders: int = 0,
 ) -> Facts:
-    """All that is known at this moment. `counts` is a row of `plugin.store.counts`."""
+    """All that is known at this moment."""
     now = held.now
     contact = held.contact or Contact(ref=held.thread_key)  # type: ignore[arg-type]
     made_at = contact.created_at
     this_hour, before = counts.this_hour, counts.hour_before
     return Facts(
         trigger=trigger,
-        clock=clock_facts(policy, channel, group=held.ticket_group, now=now),
+        clock=clock_facts(policy.book, channel, group=held.ticket_group, now=now),
         message=message or MessageFacts(language=state.language, visibility=held.visibility),
         contact=ContactFacts(
             handle=contact.handle,
@@ -88,38 +93,47 @@ def facts(
 
 def of_message(policy: PolicyAtWork, event: MessageReceived, *, is_bystander: bool) -> MessageFacts:
     """What is to be known of something that was said."""
-    plain = event.text.plain
-    seen = examine(event.text, language_hint=event.author.language or words.language(plain), lookout=policy.watch.lookout)
-    found = MessageFacts(
-        text=plain,
-        language=seen.language,
-        visibility=event.visibility,
-        length=len(plain),
-        links=seen.addresses,
-        files=len(event.attachments),
-        is_found=bool(event.found_by),
-        is_bystander=is_bystander,
-        personal_data=seen.kinds,
-        sentiment=seen.sentiment,
-    )
-    return _perceived(policy, found)
+    return _whole(policy, message_later(policy.watch, event, is_bystander=is_bystander))
 
 
 def of_reply(policy: PolicyAtWork, event: ArticleAdded, visibility: Visibility) -> MessageFacts:
     """What is to be known of a reply that is about to leave."""
-    plain = event.text.plain
-    seen = examine(event.text, language_hint=words.language(plain), lookout=policy.watch.lookout)
-    found = MessageFacts(
-        text=plain,
-        language=seen.language,
-        visibility=visibility,
-        length=len(plain),
-        links=seen.addresses,
+    return _whole(policy, reply_later(policy.watch, event, visibility))
+
+
+def message_later(watch: Watch, event: MessageReceived, *, is_bystander: bool) -> MessageFacts:
+    """The same, as far as it is asked for, without the policy's topics."""
+    return _later(
+        event.text,
+        watch,
+        told=event.author.language,
+        visibility=event.visibility,
         files=len(event.attachments),
-        personal_data=seen.kinds,
-        sentiment=seen.sentiment,
+        is_found=bool(event.found_by),
+        is_bystander=is_bystander,
     )
-    return _perceived(policy, found)
+
+
+def reply_later(watch: Watch, event: ArticleAdded, visibility: Visibility) -> MessageFacts:
+    """The same of a reply."""
+    return _later(event.text, watch, visibility=visibility, files=len(event.attachments))
+
+
+def _later(said: Text, watch: Watch, *, told: str = "", **known: Any) -> MessageFacts:
+    seen = examine(said, language_hint=told, guess=words.language, lookout=watch.lookout)
+    finders = {"links": "addresses", "personal_data": "kinds"}
+    plain = said.plain
+    return later(
+        LaterMessage,
+        lambda name: getattr(seen, finders.get(name, name)),
+        **{"text": plain, "length": len(plain), "is_found": False, "is_bystander": False, "topics": (), **known},
+    )
+
+
+def _whole(policy: PolicyAtWork, found: MessageFacts) -> MessageFacts:
+    """With the policy's topics, and everything looked for: the ledger keeps it."""
+    whole = {field.name: getattr(found, field.name) for field in fields(MessageFacts)}
+    return MessageFacts(**{**whole, "topics": policy.book.topics_in(found.text)})
 
 
 def of_agent(policy: PolicyAtWork, event: ArticleAdded) -> AgentFacts:
@@ -130,13 +144,9 @@ def of_agent(policy: PolicyAtWork, event: ArticleAdded) -> AgentFacts:
     )
 
 
-def _perceived(policy: PolicyAtWork, found: MessageFacts) -> MessageFacts:
-    return policy.perceive(replace(found, topics=policy.book.topics_in(found.text)))
-
-
-def clock_facts(policy: PolicyAtWork, channel: Channel, *, group: str, now: datetime) -> ClockFacts:
+def clock_facts(book: Policy, channel: Channel | ChannelFacts, *, group: str, now: datetime) -> ClockFacts:
     """The moment, and the hours of the team that answers."""
-    hours = policy.book.team_of(group=group, channel=channel.key, channel_group=channel.group).hours
+    hours = book.team_of(group=group, channel=channel.key, channel_group=channel.group).hours
     local, opens = now.astimezone(hours.zone), hours.next_open(now)
     return ClockFacts(
         now=now,
@@ -145,6 +155,11 @@ def clock_facts(policy: PolicyAtWork, channel: Channel, *, group: str, now: date
         is_open=opens == now,
         minutes_until_open=0.0 if opens is None else (opens - now) / timedelta(minutes=1),
     )
+
+
+def clock_later(book: Policy, channel: ChannelFacts, *, now: datetime) -> ClockFacts:
+    """The same before there is a ticket, as far as it is asked for."""
+    return later(LaterClock, lambda name: getattr(clock_facts(book, channel, group="", now=now), name), now=now)
 
 
 def kept(found: Facts) -> Facts:

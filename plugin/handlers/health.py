@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection, text
 
 from plugin.domain.ids import Place
+from plugin.handlers.registrations import UNREGISTERED
 from plugin.store import places
 from plugin.store.cursors import PollLease
 
@@ -95,7 +96,7 @@ _NEXT = {
     "billing": "Settle it with the platform, then `crossdesk channel resume {name}`.",
     "paused": "`crossdesk channel resume {name}` goes on where it stopped.",
 }
-_RED_ALERTS = frozenset({SILENT})
+_RED_ALERTS = frozenset({SILENT, UNREGISTERED})
 
 
 def conditions(connection: Connection) -> list[Condition]:

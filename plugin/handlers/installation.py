@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from plugin.config import EngineConfig, SearchConfig
 from plugin.contracts.helpdesk import HelpdeskAdapter
-from plugin.contracts.platform import PlatformAdapter
+from plugin.contracts.platform import ContinuesConversations, PlatformAdapter
 from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
 from plugin.policy.contract import Contract
-from plugin.policy.facts import MessageFacts
 from plugin.policy.policy import Policy
 from plugin.policy.safety.watch import Watch
 from plugin.policy.verdicts import Judge
@@ -46,15 +45,46 @@ class Desk:
     adapter: HelpdeskAdapter
 
 
-def _as_it_is(message: MessageFacts) -> MessageFacts:
-    return message
+class LiveChannels(Mapping[Place, Channel]):
+    """The channels by place. Those of the file stay as they are; those that were made in the console come and go while processes run.
+
+    A turn that is at work finds a channel by `[]` even when it was removed a moment ago; everybody else is told that it is gone.
+    """
+
+    def __init__(self, fixed: Mapping[Place, Channel]) -> None:
+        self._fixed = dict(fixed)
+        self._now = dict(fixed)
+        self._former: dict[Place, Channel] = {}
+        self.version = 0
+        """Rises with each change."""
+
+    def __getitem__(self, place: Place) -> Channel:
+        found = self._now.get(place) or self._former.get(place)
+        if found is None:
+            raise KeyError(place)
+        return found
+
+    def __contains__(self, place: object) -> bool:
+        return place in self._now
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._now)
+
+    def __len__(self) -> int:
+        return len(self._now)
+
+    def replace(self, made: Mapping[Place, Channel]) -> None:
+        """These were made in the console, and no others. The file's own go before them."""
+        former = {**self._former, **self._now}
+        self._former, self._now = former, {**made, **self._fixed}
+        self.version += 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyAtWork:
     """The policy as the engine asks it: who judges, what was agreed about the crossover, and the book with teams, topics and texts.
 
-    `watch` is what detection must know of the installation; `perceive` adds the topics of the policy to a message's facts; `language` is that of
+    `watch` is what detection must know of the installation; `language` is that of
     customers whose own is not known.
     """
 
@@ -62,7 +92,8 @@ class PolicyAtWork:
     contract: Contract = field(default_factory=Contract)
     book: Policy = field(default_factory=Policy)
     watch: Watch = field(default_factory=Watch)
-    perceive: Callable[[MessageFacts], MessageFacts] = _as_it_is
+    page: ContinuesConversations | None = None
+    """Where customers go on in private, if the contract wants that."""
     language: str = "en"
 
 
@@ -74,6 +105,15 @@ class Installation:
     desks: Mapping[Place, Desk]
     engine: EngineConfig
     policy: PolicyAtWork | None = None
+
+    def knows(self, place: Place) -> bool:
+        """Whether there is such a channel or helpdesk now."""
+        return place in self.channels or place in self.desks
+
+    @property
+    def version(self) -> int:
+        """Rises when channels came or went, so that what was worked out from them is worked out anew."""
+        return self.channels.version if isinstance(self.channels, LiveChannels) else 0
 
     def adapter(self, place: Place) -> PlatformAdapter | HelpdeskAdapter:
         """The adapter of a place."""

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from plugin.contracts.helpdesk import NamesPresser
 from plugin.domain.codec import encode
-from plugin.domain.events import ActionTaken, ArticleAdded, MessageReceived, ReactionChanged, TicketChanged, TimerElapsed
+from plugin.domain.events import ActionTaken, ArticleAdded, MessageReceived, Presser, ReactionChanged, TicketChanged, TimerElapsed
 from plugin.domain.model import Lane, Origin, Stage, TicketChange, Visibility
 from plugin.handlers import approving, crossing, gathering, promising
 from plugin.handlers.crossing import happen
@@ -133,6 +134,7 @@ def _step_in(desktop: Desktop, found: MessageFacts | None) -> None:
     is_asked = found is not None and not found.is_found and not found.is_bystander
     if course.state.waits_to_step_in and (is_asked or course.impostors or course.state.stage is not Stage.SOCIAL or course.state.offered):
         course.state = replace(course.state, is_monitored=False, waits_to_step_in=False)
+        intents.free(desktop.connection, desktop.held.id, is_exception=False)
 
 
 def said(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts, *, is_bystander: bool) -> None:
@@ -190,7 +192,7 @@ def ticket_changed(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged,
     happen(desktop, policy, Changed(closed=closed, is_complete=is_complete))
     if closed is not None:
         desktop.course.state = replace(desktop.course.state, ended_at=desktop.held.now if closed else None)
-    _read_slot(desktop, event, fields)
+    _read_slot(desktop, policy, event, fields)
     promising.settle(desktop, policy)
 
 
@@ -198,22 +200,33 @@ def _is_complete(policy: PolicyAtWork, fields: dict[str, str]) -> bool:
     return all(fields.get(name, "").strip() for name in policy.contract.required_fields)
 
 
-def _read_slot(desktop: Desktop, event: TicketChanged, fields: dict[str, str]) -> None:
+def _read_slot(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged, fields: dict[str, str]) -> None:
     """A command that an agent chose in the ticket becomes a press, once, and the slot is emptied. It is read again when that was done."""
     command, course = fields.get("action", "").strip().casefold(), desktop.course
     if command in _IDLE or course.state.slot:
         return
+    who = event.presser or Presser()
+    known = (("agent_ref", who.ref), ("groups", ",".join(who.groups)))
     pressed = ActionTaken(
         event_key=f"{FIELD}{desktop.held.id}:{event.event_key}",
         occurred_at=desktop.held.now,
         action=command,
-        actor=event.owner or "an agent",
-        role="supervisor" if command in _BY_SUPERVISORS_ALONE else "agent",
+        actor=who.name or who.ref or event.owner or "an agent",
+        role="supervisor" if _is_supervisor(desktop, policy, event, command) else "agent",
         reason=fields.get("reason", "").strip(),
+        arguments=tuple((name, value) for name, value in known if value),
     )
     events.insert_for_conversation(desktop.connection, desktop.place, desktop.held.id, [Arrival(event=pressed, origin=Origin.ACTION)])
-    course.state = replace(course.state, slot=command)
+    # What is written in the same save is routed next.
+    course.state = replace(course.state, slot=command, wants_approval=course.state.wants_approval or command == "request_approval")
     crossing.change(desktop, "reset", TicketChange(fields=(("action", ""), ("reason", ""))))
+
+
+def _is_supervisor(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged, command: str) -> bool:
+    """Whether whoever filled the slot supervises: by the policy's group, or by the role that setting the helpdesk up has made."""
+    if event.presser is not None:
+        return event.presser.is_supervisor or policy.book.people.supervisors in {*event.presser.groups} - {""}
+    return command in _BY_SUPERVISORS_ALONE and not isinstance(desktop.desk.adapter, NamesPresser)
 
 
 def action_taken(desktop: Desktop, event: ActionTaken) -> Verdict:
@@ -273,5 +286,6 @@ def slot_read_again(desktop: Desktop) -> None:
 def keep_ticket(desktop: Desktop, event: TicketChanged) -> None:
     """What the ticket says of itself, for the facts."""
     held = desktop.held
+    desktop.course.ticket_fields = dict(event.fields)
     if (event.owner, event.group, dict(event.fields)) != (held.ticket_owner, held.ticket_group, dict(held.ticket_fields)):
         conversations.keep_ticket(desktop.connection, held.id, owner=event.owner, group=event.group, fields=dict(event.fields))

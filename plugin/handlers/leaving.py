@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row
 from plugin.domain.codec import decode
 from plugin.domain.ids import Place
 from plugin.domain.model import HeldReason, Lane
-from plugin.handlers import effects
+from plugin.handlers import deskside, effects
+from plugin.handlers.installation import Installation
 from plugin.handlers.results import Result
 from plugin.policy import approvals, locks
 from plugin.policy.locks import Agent
@@ -23,8 +24,9 @@ from plugin.store.conversations import Held
 from plugin.store.decisions import NewDecision
 
 
-def follow(connection: Connection, held: Held, results: Sequence[Result], *, policy: str) -> Held:
-    """The conversation after replies were sent. `policy` is the digest of the one that is at work."""
+def follow(connection: Connection, installation: Installation, held: Held, results: Sequence[Result]) -> Held:
+    """The conversation after replies were sent."""
+    policy = installation.policy.judge.digest if installation.policy is not None else ""
     sent = [result.intent_id for result in results if result.lane == Lane.TO_SOCIAL and result.ending.state == "sent"]
     rows = intents.whole_replies(connection, sent) if sent else ()
     lock, gone = held.lock, set[int]()
@@ -36,6 +38,8 @@ def follow(connection: Connection, held: Held, results: Sequence[Result], *, pol
         conversations.keep_care(connection, held.id, lock=lock, candidates=left)
     if approvals.deadline(left) != approvals.deadline(held.candidates):
         timers.replace(connection, held.place, held.id, [(approvals.TIMER, approvals.deadline(left))])
+    if lock != held.lock:
+        deskside.mirror(connection, installation, replace(held, lock=lock), rows[-1].event_id)
     return replace(held, lock=lock, candidates=left)
 
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from plugin.contracts.helpdesk import TakesLock
 from plugin.domain.codec import decode, encode
 from plugin.domain.events import ActionTaken, ArticleAdded, TicketChanged
 from plugin.domain.model import Lane, Visibility
 from plugin.handlers import crossing, judging
+from plugin.handlers.agents import author, presser
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop, Routed, Verdict
 from plugin.policy import locks
@@ -17,17 +19,6 @@ from plugin.policy.locks import Agent, Turned
 from plugin.policy.sections import NativeAnswer
 from plugin.store import intents, places
 from plugin.store.decisions import NewDecision
-
-
-def author(event: ArticleAdded) -> Agent:
-    """Who wrote a reply."""
-    return Agent(ref=event.agent_ref, name=event.agent_name)
-
-
-def presser(event: ActionTaken) -> Agent:
-    """Who pressed; `agent_ref` or `agent_id` among the arguments is the helpdesk's own key."""
-    named = dict(event.arguments)
-    return Agent(ref=named.get("agent_ref") or named.get("agent_id", ""), name=event.actor)
 
 
 def stamps(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded) -> dict[str, Any]:
@@ -39,11 +30,18 @@ def stamps(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded) -> dict[
 
 
 def assigned(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged) -> None:
-    """The ticket was given to somebody: they are meant to answer."""
+    """The ticket was given to somebody, who is meant to answer; or somebody writes in it by the helpdesk's own lock, which is ours, too."""
+    course, lease = desktop.course, policy.book.locks.lease
+    adapter = desktop.desk.adapter
+    if isinstance(adapter, TakesLock) and not adapter.locks_by_owner and locks.mirrored(course.lock, now=desktop.held.now) is None:
+        course.lock = (
+            locks.found(course.lock, Agent(ref=event.answering), now=desktop.held.now, lease=lease)
+            if event.answering and event.answering.casefold() != course.lock.there.casefold()
+            else locks.let_go(course.lock)
+        )
     if event.owner and event.owner != desktop.held.ticket_owner and desktop.held.continued_by is None:
-        course = desktop.course
-        who = Agent(name=event.owner)
-        course.lock = locks.take(course.lock, who, now=desktop.held.now, lease=policy.book.locks.lease, is_assigned=True).lock
+        who = Agent(ref=event.owner, name=event.owner)
+        course.lock = locks.take(course.lock, who, now=desktop.held.now, lease=lease, is_assigned=True).lock
 
 
 def answered_natively(desktop: Desktop, policy: PolicyAtWork) -> None:
@@ -94,8 +92,9 @@ def _turn(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken) -> Turned:
         return locks.give_back(lock, who, now=now, role=event.role)
     if event.action == "take_over":
         return locks.take_over(lock, who, now=now, lease=rules.lease, reason=event.reason, needs_reason=rules.needs_reason)
-    # A press by the ticket's field knows the owner alone, as an assignment does.
-    return locks.take(lock, who, now=now, lease=rules.lease, is_assigned=event.event_key.startswith(judging.FIELD))
+    # A press by the ticket's field may know the owner alone, as an assignment does.
+    is_assigned = event.event_key.startswith(judging.FIELD) and not who.ref
+    return locks.take(lock, who, now=now, lease=rules.lease, is_assigned=is_assigned)
 
 
 def _renew_replies(desktop: Desktop, holder: Agent) -> None:

@@ -37,7 +37,7 @@ class Poller:
         self._installation = installation
         self._database = database
         self._splitter = splitter
-        self._askings = {(asking.place, asking.task): asking for asking in askings(installation)}
+        self._known: tuple[int, dict[Task, Asking]] = (-1, {})
         # A poll whose process died is taken over after so long; one page takes a few calls.
         self._lease_seconds = 2 * installation.engine.lease_seconds
 
@@ -46,12 +46,20 @@ class Poller:
         """What is asked of whom, for `cursors.register`."""
         return list(self._askings)
 
+    @property
+    def _askings(self) -> dict[Task, Asking]:
+        version = self._installation.version
+        if self._known[0] != version:
+            self._known = (version, {(asking.place, asking.task): asking for asking in askings(self._installation)})
+        return self._known[1]
+
     def poll_due(self) -> int:
         """Ask what is due; returns how many new events that brought."""
-        if not self._askings:
+        known = self._askings
+        if not known:
             return 0
-        leases = self._database.run(lambda connection: cursors.claim(connection, self.tasks, limit=4, seconds=self._lease_seconds))
-        return sum(self._ask(self._askings[lease.place, lease.task], lease) for lease in leases)
+        leases = self._database.run(lambda connection: cursors.claim(connection, list(known), limit=4, seconds=self._lease_seconds))
+        return sum(self._ask(known[lease.place, lease.task], lease) for lease in leases)
 
     def _ask(self, asking: Asking, lease: PollLease) -> int:
         position, found = lease.position, 0

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from plugin.domain.events import MessageReceived
 from plugin.domain.ids import Place
 from plugin.domain.model import Visibility
-from plugin.handlers import effects
+from plugin.handlers import deskside, effects
 from plugin.handlers.course import Course
 from plugin.handlers.fates import back_off
 from plugin.handlers.installation import Installation
@@ -50,14 +50,22 @@ class Outcome:
         return self.has_counted and not self.has_routed
 
 
+class RoutingFault(Exception):
+    """An event met a fault of ours on its way through the rules; which one is found when each goes under a savepoint of its own."""
+
+
 class Ready:
     """Routes for an installation."""
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
 
-    def route(self, connection: Connection, held: Held, *, is_first: bool) -> Outcome:
-        """Route what is ready, in order; in a lease's first turn it is only counted."""
+    def route(self, connection: Connection, held: Held, *, is_careful: bool) -> Outcome:
+        """Route what is ready, in order. `is_careful`: one by one, each under a savepoint.
+
+        Raises:
+            RoutingFault: one of them met a fault of ours; the transaction is to be rolled back and the turn taken again with care.
+        """
         rows = events.open_events(connection, held.id, limit=self._installation.engine.batch)
         ready: list[Row[Any]] = []
         for row in rows:
@@ -65,18 +73,13 @@ class Ready:
                 ready.append(row)
             elif row.state != "waiting":
                 break  # Its turn comes later, and what follows waits behind it.
-        if is_first:
-            # After a death only the first is tried, so that the one that kills is found and takes no other with it.
-            has_died = any(row.deaths > 0 for row in ready)
-            events.count_deaths(connection, [row.id for row in (ready[:1] if has_died else ready)])
-            return Outcome(has_counted=bool(ready), leaves_counted=any(row.deaths > 0 for row in rows))
         batch = list(takewhile(lambda row: row.deaths > 0, ready))
         uncounted = [row.id for row in ready[len(batch) :]]
         events.count_deaths(connection, uncounted)
         if any(row.deaths > 1 for row in batch):
             batch = batch[:1]
         if batch:
-            verdicts = self._route_batch(connection, held, batch)
+            verdicts = (self._route_singly if is_careful else self._route_batch)(connection, held, batch)
             intents.mark_routed(connection, [event_id for event_id, verdict in verdicts if isinstance(verdict, Routed)])
             ignored: dict[str, list[int]] = {}
             for event_id, verdict in verdicts:
@@ -96,17 +99,13 @@ class Ready:
         )
 
     def _route_batch(self, connection: Connection, held: Held, batch: Sequence[Row[Any]]) -> _Verdicts:
-        """Route the batch under one savepoint; when a fault of ours comes up, again from the start, one by one."""
-        savepoint = connection.begin_nested()
+        """Route the batch without savepoints, which cost two round trips in every turn: faults of ours are rare."""
         try:
-            verdicts = self._route_together(connection, held, batch)
+            return self._route_together(connection, held, batch)
         except Exception as error:
             if _is_not_ours(error):
                 raise
-            savepoint.rollback()
-            return self._route_singly(connection, held, batch)
-        savepoint.commit()
-        return verdicts
+            raise RoutingFault from error
 
     def _route_together(self, connection: Connection, held: Held, batch: Sequence[Row[Any]]) -> _Verdicts:
         shared = Batch(known=_known(connection, held, batch), course=Course(held))
@@ -119,7 +118,7 @@ class Ready:
             verdicts.append((row.id, verdict))
             if isinstance(verdict, Gathers):
                 break  # What follows waits behind it.
-        intents.insert(connection, held.id, shared.wishes)
+        intents.insert(connection, held.id, [*shared.wishes, *deskside.after(self._installation, held, shared.course, batch[-1])])
         shared.course.keep(connection)
         return verdicts
 

@@ -31,9 +31,8 @@ class Receiver:
     """Receives for an installation. One instance serves all threads of a process."""
 
     def __init__(self, installation: Installation, database: Database, wakeups: WakeUps, spool: Spool | None) -> None:
-        self._adapters = {place: installation.adapter(place) for place in installation.adapters}
-        # Asking a protocol costs as much as a signature: once is enough.
-        self._challenged = {place: adapter for place, adapter in self._adapters.items() if isinstance(adapter, AnswersChallenge)}
+        self._installation = installation
+        self._challenged: dict[Place, tuple[object, AnswersChallenge | None]] = {}
         self._waker = Waker(wakeups)
         self._spool = spool
         self._commits = GroupCommit(lambda batch: self._commit(database, batch))
@@ -45,11 +44,13 @@ class Receiver:
             SignatureInvalid: it is not from there; nothing was kept.
             StoreUnavailable: neither the database nor the spool can take it; the sender must come again.
         """
-        if place in self._challenged:
-            answer = self._challenged[place].answer(request)
+        adapter = self._installation.adapter(place)
+        challenged = self._challenge_of(place, adapter)
+        if challenged is not None:
+            answer = challenged.answer(request)
             if answer is not None:
                 return answer
-        self._adapters[place].verify(request)
+        adapter.verify(request)
         point("receive.before_commit")
         receipt = _receipt(place, request)
         try:
@@ -60,6 +61,13 @@ class Receiver:
             self._spool.keep(receipt)
         point("receive.after_commit")
         return None
+
+    def _challenge_of(self, place: Place, adapter: object) -> AnswersChallenge | None:
+        """Asking a protocol costs as much as a signature: once for each adapter is enough."""
+        known = self._challenged.get(place)
+        if known is None or known[0] is not adapter:
+            known = self._challenged[place] = (adapter, adapter if isinstance(adapter, AnswersChallenge) else None)
+        return known[1]
 
     def _commit(self, database: Database, batch: Sequence[NewReceipt]) -> None:
         with database.single() as connection:

@@ -15,7 +15,7 @@ from plugin.policy.safety.preflight import Severity
 
 def seen_by(desktop: Desktop) -> Visibility:
     """Who will read a reply: as the conversation is, or the customer alone where the agent chose so in the ticket."""
-    chooses_private = desktop.held.ticket_fields.get("reply_as") == Visibility.PRIVATE
+    chooses_private = desktop.course.ticket_fields.get("reply_as") == Visibility.PRIVATE
     return Visibility.PRIVATE if chooses_private else Visibility(desktop.held.visibility)
 
 

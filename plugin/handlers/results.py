@@ -103,6 +103,22 @@ class FetchRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeskLocked:
+    """The helpdesk's own lock was asked for `wanted` (empty: given back) and is `holder`'s now; `was_theirs`: they had it before we asked."""
+
+    wanted: str
+    holder: str
+    was_theirs: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldsShown:
+    """Fields of ours in the ticket hold these values now."""
+
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Noted:
     """The agent must be told: `name` makes the note unique for its event and part."""
 
@@ -147,6 +163,8 @@ Effect = (
     | Looked
     | Fetched
     | FetchRefused
+    | DeskLocked
+    | FieldsShown
     | Noted
     | PlaceBlocked
     | PlaceStopped

@@ -31,6 +31,7 @@ from plugin.handlers.course import Course
 from plugin.handlers.installation import Channel, Desk, PolicyAtWork
 from plugin.store import places
 from plugin.store.conversations import Held
+from plugin.store.counts import Counts
 from plugin.store.events import GATHERING
 from plugin.store.intents import NewIntent, marker_for
 
@@ -68,11 +69,16 @@ Verdict = Routed | Ignored | Waits | Gathers
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """What the events of one batch share: how far the conversation is, wishes on their way, and messages the channel knows, by direction."""
+    """What the events of one batch share: how far the conversation is, wishes on their way, and messages the channel knows, by direction.
+
+    `counts` is what was going on when it was first asked for, `heard` how many messages the contact has added since.
+    """
 
     course: Course
     wishes: list[NewIntent] = field(default_factory=list)
     known: dict[str, str] = field(default_factory=dict)
+    counts: Counts | None = None
+    heard: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

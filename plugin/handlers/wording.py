@@ -16,6 +16,11 @@ MERGED = (
     "Nothing that stood here before is sent. If a reply of the last moments was meant for the customer, write it again."
 )
 
+WHAT_SOLVED_IT = (
+    "It is resolved. What solved it? Write an internal note that begins with /solved, in general words and without the customer's data, with #tags and a link "
+    "to a knowledge base article if there is one: who gets a similar message sees it as a suggestion."
+)
+
 
 def name_of(contact: Contact) -> str:
     """How people know a contact: name and handle, with nothing invisible in them and nothing that moves the words around them."""
@@ -99,3 +104,25 @@ def lost_event() -> Text:
     return Text(
         "[1 message of this conversation could not be shown. It is kept in full: ask your Crossdesk admin to look at `crossdesk ledger quarantine list`.]"
     )
+
+
+def lesson_kept(note: str) -> str:
+    """For the agent: what solved it was kept."""
+    return (
+        f"Kept as what solved this: {note}\nWho gets a similar message sees it as a suggestion, with this ticket as its source. Nothing is sent by itself. "
+        "`/solved` with other words replaces it; `crossdesk conversation solved NUMBER --withdraw` takes it back."
+    )
+
+
+def lesson_refused(why: str) -> str:
+    """For the agent: what solved it was not kept."""
+    return f"What solved it was not kept: {why} Write another note that begins with /solved."
+
+
+def suggestion(number: str, url: str, note: str, *, tags: Sequence[str], link: str, words: Sequence[str]) -> str:
+    """One line for the agent: what solved an earlier conversation that resembles this one."""
+    source = f"ticket {number}" + (f" ({url})" if url else "")
+    shown = f" [{', '.join(tags)}]" if tags else ""
+    article = f"\n  Article: {link}" if link else ""
+    shared = f"\n  It shares: {', '.join(words)}" if words else ""
+    return f"- {note}{shown}\n  Source: {source}{article}{shared}"

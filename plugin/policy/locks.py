@@ -39,6 +39,12 @@ class Lock:
     """Replies with this fence or a lower one may not leave any more."""
     is_assigned: bool = False
     """It was taken because the ticket was given to somebody, whom the helpdesk may call otherwise than as an author."""
+    is_found: bool = False
+    """It is the helpdesk's own short lock, seen there."""
+    is_forced: bool = False
+    """It was taken over; so is the helpdesk's own."""
+    there: str = ""
+    """For whom we took the helpdesk's own lock, as the helpdesk calls them."""
 
     def holder_at(self, now: datetime) -> Agent | None:
         """Who has it now."""
@@ -57,13 +63,45 @@ class Turned:
     refused: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mirrored:
+    """What is to be done to the helpdesk's own lock: given back for one agent, then taken for another; empty: nobody."""
+
+    lets_go: str = ""
+    takes: str = ""
+    is_forced: bool = False
+
+
+def mirrored(lock: Lock, *, now: datetime) -> Mirrored | None:
+    """What keeps the helpdesk's own lock in step with ours; None when it is. What was found there, or given there, is left to itself."""
+    holder = lock.holder_at(now)
+    is_ours = holder is not None and not lock.is_assigned and not lock.is_found
+    name = (holder.ref or holder.name) if holder is not None and is_ours else ""
+    if name.casefold() == lock.there.casefold():
+        return None
+    return Mirrored(lets_go=lock.there, takes=name, is_forced=lock.is_forced)
+
+
+def found(lock: Lock, who: Agent, *, now: datetime, lease: timedelta, is_owner: bool = False) -> Lock:
+    """The lock after `who` was seen to have the helpdesk's own. `is_owner`: that is the ticket's owner, who may write or not."""
+    holder = lock.holder_at(now)
+    if holder is not None and holder.is_same(who):
+        return replace(lock, until=now + lease) if lock.is_found else lock
+    return replace(_given(lock, who, now + lease, is_assigned=is_owner), is_found=not is_owner)
+
+
+def let_go(lock: Lock) -> Lock:
+    """The lock after the helpdesk's own, which it was, has ended there."""
+    return replace(lock, holder=None, until=None, is_found=False) if lock.is_found else lock
+
+
 def take(lock: Lock, who: Agent, *, now: datetime, lease: timedelta, is_assigned: bool = False) -> Turned:
     """The lock for `who`, if nobody else has it; the holder's own is prolonged under the same fence."""
     holder = lock.holder_at(now)
     if holder is not None and not _may_share(lock, holder, who, is_assigned=is_assigned):
         return Turned(lock=lock, refused=f"{holder} has the lock until {until(lock)}. Press `take_over` with a reason if it cannot wait.")
     if holder is not None and holder.is_same(who):
-        return Turned(lock=replace(lock, holder=who, until=now + lease, is_assigned=lock.is_assigned and is_assigned))
+        return Turned(lock=replace(lock, holder=who, until=now + lease, is_assigned=lock.is_assigned and is_assigned, is_found=False))
     return Turned(lock=_given(lock, who, now + lease, is_assigned=is_assigned))
 
 
@@ -84,10 +122,10 @@ def take_over(lock: Lock, who: Agent, *, now: datetime, lease: timedelta, reason
     """The lock for `who`, whoever has it. What the former holder wrote and has not left yet is held."""
     holder = lock.holder_at(now)
     if holder is None or holder.is_same(who):
-        return take(lock, who, now=now, lease=lease)
+        return Turned(lock=replace(take(lock, who, now=now, lease=lease).lock, is_forced=True))
     if needs_reason and not reason.strip():
         return Turned(lock=lock, refused="say why, so that the reason stands in the ledger.")
-    return Turned(lock=_given(replace(lock, spoilt=lock.fence), who, now + lease))
+    return Turned(lock=replace(_given(replace(lock, spoilt=lock.fence), who, now + lease), is_forced=True))
 
 
 def give_back(lock: Lock, who: Agent, *, now: datetime, role: str) -> Turned:
@@ -131,7 +169,7 @@ def until(lock: Lock) -> str:
 
 
 def _given(lock: Lock, who: Agent, end: datetime, *, is_assigned: bool = False) -> Lock:
-    return replace(lock, holder=who, fence=lock.fence + 1, until=end, is_assigned=is_assigned)
+    return replace(lock, holder=who, fence=lock.fence + 1, until=end, is_assigned=is_assigned, is_found=False, is_forced=False)
 
 
 def _may_share(lock: Lock, holder: Agent, who: Agent, *, is_assigned: bool) -> bool:

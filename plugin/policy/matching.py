@@ -36,4 +36,4 @@ def _pattern(word: str) -> str:
 
 def _plain(text: str) -> str:
     """Letters composed, and the quotes and hyphens that keyboards put in made plain."""
-    return unicodedata.normalize("NFC", text).translate(_TYPED)
+    return text if text.isascii() else unicodedata.normalize("NFC", text).translate(_TYPED)

@@ -89,6 +89,8 @@ class Policy:
                 broken.append(said)
             elif said is not None:
                 fired.append(rule)
+        if not fired:
+            return Routing(participation=self._participation(facts)), tuple(broken)
         wishes = [rule.outcome for rule in fired]
         participation = next((wish.participation for wish in wishes if wish.participation is not None), None)
         decisive = [rule.name for rule in fired if rule.outcome.group or rule.outcome.owner]

@@ -56,9 +56,13 @@ RULES: Mapping[str, type[Any]] = MappingProxyType({"noise": ToFilter, "routing":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What a policy may refer to outside of itself. `channels`: what each channel's platform takes, None for what is not known yet."""
+    """What a policy may refer to outside of itself. `channels`: what each channel's platform takes, None for what is not known yet.
+
+    `is_open`: there may be channels that are not listed, so that an unknown one is worth a warning and no more.
+    """
 
     channels: Mapping[str, Limits | None] = field(default_factory=lambda: MappingProxyType({}))
+    is_open: bool = False
 
 
 def read_policy(table: Any, notes: Notes, *, world: World, path: KeyPath = ("policy",)) -> Policy | None:
@@ -142,6 +146,7 @@ class _References:
         if basics is not None and basics.groups:
             self._known["group"] = (basics.groups, "among the groups that [policy] names in `groups`")
         self._basics = basics
+        self._may_be_elsewhere = {"channel"} if world.is_open else set()
 
     def check(
         self,
@@ -180,7 +185,12 @@ class _References:
     def _one(self, name: str, path: KeyPath, what: str) -> None:
         known, sentence = self._known[what]
         if name and name not in known:
-            self._notes.problem(path, f"`{name}` is not {sentence}. {_meant(name, known)}")
+            if what in self._may_be_elsewhere:
+                self._notes.warning(
+                    path, f"`{name}` stands not in this file; it counts where a channel of that name was made in the console."
+                )
+            else:
+                self._notes.problem(path, f"`{name}` is not {sentence}. {_meant(name, known)}")
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

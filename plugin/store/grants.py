@@ -45,9 +45,7 @@ class Grants:
 
     def take(self, state: str) -> tuple[Place, Grant] | None:
         """The try that `state` belongs to, once: it is gone before anybody acts on it. None: used, too old, or never ours."""
-        statement = text(
-            "DELETE FROM oauth_grant WHERE digest = :digest AND place NOT LIKE 'console:%' RETURNING place, ciphertext, expires_at > now() AS is_young"
-        )
+        statement = text("DELETE FROM oauth_grant WHERE digest = :digest RETURNING place, ciphertext, expires_at > now() AS is_young")
         with self._database.begin() as connection:
             row = connection.execute(statement, {"digest": _digest(state)}).one_or_none()
         if row is None or not row.is_young:

@@ -1,7 +1,6 @@
 """Secrets that the console hands to a person's browser: one-time links, sessions, and forms that count once.
 
-Each is kept by its digest alone and what belongs to it is encrypted, so who reads the database can use none of them. They share the table with
-the tries to connect an account: both are a secret that goes out, comes back, and ends by itself.
+Each is kept by its digest alone and what belongs to it is encrypted, so who reads the database can use none of them.
 """
 
 from __future__ import annotations
@@ -19,11 +18,13 @@ from plugin.store.database import Database
 
 
 class Pass(StrEnum):
-    """What a pass is good for. The value stands where a channel's key stands for an account."""
+    """What a pass is good for."""
 
     LINK = "console:link"
     SESSION = "console:session"
     FORM = "console:form"
+    AWAY = "console:away"
+    """Somebody who is at the helpdesk's own sign-in page now."""
 
 
 class Passes:
@@ -40,10 +41,10 @@ class Passes:
         """A new pass, good for `seconds`. What ran out is forgotten."""
         token = secrets.token_urlsafe(32)
         with self._database.begin() as connection:
-            connection.execute(text("DELETE FROM oauth_grant WHERE expires_at <= now()"))
+            connection.execute(text("DELETE FROM console_pass WHERE expires_at <= now()"))
             connection.execute(
                 text(
-                    "INSERT INTO oauth_grant (digest, place, ciphertext, expires_at) "
+                    "INSERT INTO console_pass (digest, kind, ciphertext, expires_at) "
                     "VALUES (:digest, :kind, :ciphertext, now() + make_interval(secs => :seconds))"
                 ),
                 {
@@ -58,11 +59,11 @@ class Passes:
     def read(self, kind: Pass, token: str, *, renew_seconds: float) -> Mapping[str, str] | None:
         """What a pass means, and let it live on for `renew_seconds` from now. None: ended, or never ours."""
         find = text(
-            "SELECT ciphertext, expires_at < now() + make_interval(secs => :seconds - 60) AS is_ageing FROM oauth_grant "
-            "WHERE digest = :digest AND place = :kind AND expires_at > now()"
+            "SELECT ciphertext, expires_at < now() + make_interval(secs => :seconds - 60) AS is_ageing FROM console_pass "
+            "WHERE digest = :digest AND kind = :kind AND expires_at > now()"
         )
         parameters = {"digest": _digest(kind, token), "kind": kind.value, "seconds": renew_seconds}
-        renew = text("UPDATE oauth_grant SET expires_at = now() + make_interval(secs => :seconds) WHERE digest = :digest AND place = :kind")
+        renew = text("UPDATE console_pass SET expires_at = now() + make_interval(secs => :seconds) WHERE digest = :digest AND kind = :kind")
         with self._database.begin() as connection:
             row = connection.execute(find, parameters).one_or_none()
             if row is not None and row.is_ageing:
@@ -72,7 +73,7 @@ class Passes:
     def take(self, kind: Pass, token: str) -> Mapping[str, str] | None:
         """What a pass means, once: it is gone before anybody acts on it."""
         statement = text(
-            "DELETE FROM oauth_grant WHERE digest = :digest AND place = :kind RETURNING ciphertext, expires_at > now() AS is_young"
+            "DELETE FROM console_pass WHERE digest = :digest AND kind = :kind RETURNING ciphertext, expires_at > now() AS is_young"
         )
         with self._database.begin() as connection:
             row = connection.execute(statement, {"digest": _digest(kind, token), "kind": kind.value}).one_or_none()
@@ -81,7 +82,7 @@ class Passes:
     def spend(self, token: str, *, seconds: float) -> bool:
         """Count a form as sent: False when this very form was sent before, within `seconds`."""
         statement = text(
-            "INSERT INTO oauth_grant (digest, place, ciphertext, expires_at) "
+            "INSERT INTO console_pass (digest, kind, ciphertext, expires_at) "
             "VALUES (:digest, :kind, '', now() + make_interval(secs => :seconds)) ON CONFLICT DO NOTHING"
         )
         parameters = {"digest": _digest(Pass.FORM, token), "kind": Pass.FORM.value, "seconds": seconds}

@@ -160,6 +160,8 @@ def everyone(connection: Connection) -> Sequence[Row[Any]]:
         text(
             """
             SELECT p.key, p.adapter, p.status, p.status_text, p.status_since, p.blocked_until, p.blocked_reason, p.heard_at, c.last_ok_at,
+                   COALESCE(p.blocked_until <= now(), true) AS is_block_over,
+                   EXISTS (SELECT 1 FROM inbound_event e WHERE e.place = p.key) AS has_events,
                    (SELECT count(*) FROM conversation v WHERE v.place = p.key AND v.due_at IS NOT NULL) AS due,
                    ARRAY(SELECT a.text FROM alert a WHERE a.place = p.key AND a.closed_at IS NULL AND a.code <> p.status ORDER BY a.id) AS alerts
             FROM place p LEFT JOIN cursor c ON c.place = p.key AND c.task = 'poll' ORDER BY p.key

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Sequence,
     SmallInteger,
     String,
     Table,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -105,8 +106,12 @@ contact = Table(
     Column("profile", JSONB, nullable=False),
     Column("customer_ref", String),
     _time("seen_at", now=True),
+    Column("person_id", BigInteger, ForeignKey("person.id"), comment="who it was proved to be; null: nobody but itself"),
     UniqueConstraint("place", "ref"),
+    Index("ix_contact_person_id", "person_id", postgresql_where=text("person_id IS NOT NULL")),
 )
+
+person = Table("person", metadata, _id(), _time("created_at", now=True))
 
 conversation = Table(
     "conversation",
@@ -367,6 +372,33 @@ oauth_grant = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
 )
 
+console_pass = Table(
+    "console_pass",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="SHA-256 of what the browser holds"),
+    Column("kind", String, nullable=False, comment="link, session, form"),
+    Column("ciphertext", LargeBinary, nullable=False, comment="whose it is and in which role, encrypted"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("ix_console_pass_expires_at", "expires_at"),
+)
+
+channel_version = Sequence("channel_version", metadata=metadata)
+
+channel = Table(
+    "channel",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("state", String, primary_key=True, comment="draft: being set up or changed; live: at work"),
+    Column("platform", String, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False, comment="the settings as JSON, encrypted"),
+    Column("routing", JSONB, comment="helpdesk, group, late; null: not chosen yet"),
+    Column("tested", JSONB, comment="what the checks of these very settings said; null: not run"),
+    Column("version", BigInteger, nullable=False, comment="of channel_version: rises with each change of any channel"),
+    Column("made_by", String, nullable=False),
+    Column("changed_by", String, nullable=False),
+    _time("changed_at", now=True),
+)
+
 audit = Table(
     "audit",
     metadata,
@@ -376,4 +408,64 @@ audit = Table(
     Column("action", String, nullable=False),
     Column("subject", String, nullable=False),
     Column("detail", JSONB, nullable=False),
+)
+
+solution = Table(
+    "solution",
+    metadata,
+    _id(),
+    Column("conversation_id", BigInteger, ForeignKey("conversation.id"), nullable=False),
+    Column("note", String, nullable=False, comment="what solved it, without anybody's personal data"),
+    Column("tags", JSONB, nullable=False),
+    Column("link", String, nullable=False, server_default="", comment="an article of a knowledge base"),
+    Column("problem", JSONB, nullable=False, comment="telling words of what the customer said, sorted, none of them personal"),
+    Column("keys", ARRAY(String), nullable=False, comment="by which similar messages find it"),
+    Column("actor", String, nullable=False),
+    _time("created_at", now=True),
+    UniqueConstraint("conversation_id"),
+    Index("ix_solution_keys", "keys", postgresql_using="gin"),
+)
+
+proof = Table(
+    "proof",
+    metadata,
+    _id(),
+    Column("first_conversation", BigInteger, ForeignKey("conversation.id"), nullable=False),
+    Column("second_conversation", BigInteger, ForeignKey("conversation.id"), comment="null: not known until the first word is said there"),
+    Column("salt", LargeBinary, nullable=False),
+    Column("first_digest", LargeBinary, nullable=False, comment="of the word that must be said in the first conversation"),
+    Column("second_digest", LargeBinary, nullable=False),
+    Column("issued_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("tries_left", SmallInteger, nullable=False),
+    Column("first_done", Boolean, nullable=False, server_default="false"),
+    Column("second_done", Boolean, nullable=False, server_default="false"),
+    Column("state", String, nullable=False, server_default="open", comment="open, proved, spent, replaced"),
+    Column("actor", String, nullable=False, comment="who asked for it"),
+    Index("ix_proof_first_conversation_issued_at", "first_conversation", "issued_at"),
+    Index("ix_proof_second_conversation_issued_at", "second_conversation", "issued_at"),
+)
+
+page_pass = Table(
+    "page_pass",
+    metadata,
+    _id(),
+    Column("conversation_id", BigInteger, ForeignKey("conversation.id"), nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True, comment="SHA-256 of the secret that the browser keeps"),
+    Column("word_digest", LargeBinary, nullable=False, comment="of the word that the customer says in the thread"),
+    _time("created_at", now=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    _time("proved_at"),
+    Index("ix_page_pass_conversation_id_expires_at", "conversation_id", "expires_at"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    _id(),
+    Column("event_id", BigInteger, ForeignKey("inbound_event.id"), nullable=False, unique=True),
+    Column("conversation_id", BigInteger, ForeignKey("conversation.id"), nullable=False),
+    Column("content", JSONB, nullable=False, comment="profile and words of a likely impostor, as they were"),
+    _time("created_at", now=True),
+    Index("ix_evidence_conversation_id", "conversation_id"),
 )

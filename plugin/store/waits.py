@@ -7,23 +7,24 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+_SAME = "contact_id = ANY(ARRAY(SELECT :contact UNION SELECT p.id FROM contact c JOIN contact p ON p.person_id = c.person_id WHERE c.id = :contact))"
 _FIRST = text(
-    """
+    f"""
     SELECT id, unanswered_since FROM conversation
-    WHERE contact_id = :contact AND id <> :id AND unanswered_since > now() - :within AND stage <> 'resolved' AND NOT ticket_closed
+    WHERE {_SAME} AND id <> :id AND unanswered_since > now() - :within AND stage <> 'resolved' AND NOT ticket_closed
     ORDER BY unanswered_since, id LIMIT 1
-    """
+    """  # noqa: S608 - ours
 )
 _RECEIPTED = text(
-    """
+    f"""
     SELECT EXISTS (SELECT 1 FROM conversation
-                   WHERE contact_id = :contact AND CAST(crossover->>'receipted_at' AS timestamptz) > now() - :within)
-    """
+                   WHERE {_SAME} AND CAST(crossover->>'receipted_at' AS timestamptz) > now() - :within)
+    """  # noqa: S608 - ours
 )
 
 
 def first_of(connection: Connection, contact_id: int, *, other_than: int, within: timedelta) -> Row[Any] | None:
-    """The contact's other conversation that has waited for an answer the longest, and since when; None where there is none within that time."""
+    """The person's other conversation that has waited for an answer the longest, and since when; None where there is none within that time."""
     return connection.execute(_FIRST, {"contact": contact_id, "id": other_than, "within": within}).one_or_none()
 
 
@@ -34,5 +35,5 @@ def is_waiting(connection: Connection, conversation_id: int) -> bool:
 
 
 def was_receipted(connection: Connection, contact_id: int, *, within: timedelta) -> bool:
-    """Whether the contact was told within that time, in any conversation, that nobody is at work."""
+    """Whether the person was told within that time, in any conversation, that nobody is at work."""
     return bool(connection.execute(_RECEIPTED, {"contact": contact_id, "within": within}).scalar())

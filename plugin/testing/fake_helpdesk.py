@@ -10,7 +10,7 @@ import contextlib
 import copy
 import itertools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -45,6 +45,7 @@ CAPABILITIES = Capabilities(
     attachments_in=Level.FULL,
     attachments_out=Level.FULL,
     threads=Level.FULL,
+    flips=Level.FULL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     marks=frozenset(MarkKind),
     events=frozenset({ArticleAdded, TicketTouched}),
@@ -61,7 +62,9 @@ class FakeHelpdesk:
     settings_schema: SettingsSchema = FakeSettingsSchema()
     poll_seconds = 0.05
 
-    def __init__(self, *, capabilities: Capabilities = CAPABILITIES, settings: FakeSettings | None = None) -> None:
+    def __init__(
+        self, *, capabilities: Capabilities = CAPABILITIES, settings: FakeSettings | None = None, refs: Iterable[str] | None = None
+    ) -> None:
         self.capabilities = capabilities
         self.faults = Faults()
         self._settings = settings or FakeSettings(secret="a fake's secret")
@@ -70,6 +73,7 @@ class FakeHelpdesk:
         self._customers: dict[tuple[str, str], CustomerRef] = {}
         self._feed: list[TicketTouched] = []
         self._articles = itertools.count(1)
+        self._refs = iter(refs) if refs is not None else (f"t{number}" for number in itertools.count(1))
 
     def connect(self, helpdesk: HelpdeskKey, settings: FakeSettings, connection: Connection) -> FakeHelpdesk:
         """The same helpdesk, seen with these settings."""
@@ -96,7 +100,8 @@ class FakeHelpdesk:
     def publish(self, ticket_ref: TicketRef, article_ref: ArticleRef) -> TicketTouched:
         """An agent makes a note public later."""
         with self._lock:
-            next(article for article in self._existing(ticket_ref).articles if article.ref == article_ref).internal = False
+            article = next(article for article in self._existing(ticket_ref).articles if article.ref == article_ref)
+            article.internal, article.flips = False, article.flips + 1
             return self._touch(ticket_ref)
 
     def set_state(self, ticket_ref: TicketRef, state: str) -> TicketTouched:
@@ -171,8 +176,8 @@ class FakeHelpdesk:
         def apply() -> None:
             with self._lock:
                 for article in self._live(ticket_ref).articles:
-                    if article.ref == article_ref:
-                        article.internal = is_internal
+                    if article.ref == article_ref and article.internal is not is_internal:
+                        article.internal, article.flips = is_internal, article.flips + 1
 
         self.faults.around("set_visibility", apply)
 
@@ -243,7 +248,7 @@ class FakeHelpdesk:
         with self._lock:
             number = len(self._tickets) + 1
             ticket = Ticket(
-                ref=TicketRef(f"t{number}"),
+                ref=TicketRef(next(self._refs)),
                 number=f"{10_000 + number}",
                 title=new.title,
                 group=new.group,

@@ -24,6 +24,8 @@ class Article:
     internal: bool
     files: tuple[File, ...] = ()
     marker: Marker | None = None
+    flips: int = 0
+    """How often it was hidden or shown since it was written."""
     new: NewArticle | None = None
     """What the bridge asked for, where it was the bridge."""
 
@@ -69,7 +71,7 @@ def opened(ticket: Ticket) -> OpenedTicket:
 def added(ticket: Ticket, article: Article) -> ArticleAdded:
     """An article as `list_articles_since` tells it."""
     return ArticleAdded(
-        event_key=f"article:{article.ref}:{'internal' if article.internal else 'public'}",
+        event_key=f"article:{article.ref}:{'internal' if article.internal else 'public'}{f':{article.flips}' if article.flips else ''}",
         occurred_at=BEGINNING + timedelta(seconds=int(article.ref[1:])),
         ticket_ref=ticket.ref,
         article_ref=article.ref,

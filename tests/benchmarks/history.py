@@ -12,7 +12,7 @@ from tests.benchmarks import filing
 from tests.benchmarks.ground import CHANNEL, HELPDESK, Ground
 
 BIG = ("receipt", "contact", "conversation", "inbound_event", "message", "message_ref", "intent", "attempt")
-_OFFSET = 1_000_000_000
+OFFSET = 1_000_000_000
 """Ids of loaded history begin here, so that they never meet those of new rows."""
 _LOAD = (
     """
@@ -91,7 +91,7 @@ def run(here: Ground, *, is_quick: bool) -> dict[str, Any]:
 def load_finished(url: str, messages: int, *, place: str = CHANNEL, desk: str = HELPDESK, per_contact: int = 50) -> None:
     """Put finished history into every table, as if it had been filed nine days ago."""
     database = Database(url, pool_size=1, statement_seconds=1800)
-    parameters = {"offset": _OFFSET, "messages": messages, "contacts": max(1, messages // per_contact), "place": place, "desk": desk}
+    parameters = {"offset": OFFSET, "messages": messages, "contacts": max(1, messages // per_contact), "place": place, "desk": desk}
     for statement in _LOAD:
         with database.begin() as connection:
             connection.execute(text(statement), {name: value for name, value in parameters.items() if f":{name}" in statement})

@@ -1,6 +1,7 @@
-"""A past to try a policy on: finished messages and replies with words, in a store, and a back-test of two policies over them.
+"""A past to try a policy on: finished messages and replies as people write them, in a store, and a back-test of two policies over them.
 
-The whole way counts: reading from the store, decoding, finding what there is to know of each message, and judging it twice.
+The whole way counts: reading from the store, decoding, finding what the rules ask of each message, and judging it twice. Every message has words of
+its own, and every other conversation is public, where more rules look.
 """
 
 from __future__ import annotations
@@ -24,16 +25,17 @@ from plugin.domain.text import Text
 from plugin.handlers.backtesting import backtest
 from plugin.policy.policy import Policy
 from plugin.store.database import Database
+from tests.benchmarks import chatter
 from tests.benchmarks.ground import Ground
-from tests.benchmarks.history import load_finished
+from tests.benchmarks.history import OFFSET, load_finished
 
-_WORDS = "the invoice refund phone is broken hello how do I get my money back please help lawyer outage price nothing works today"
-_SAMPLES = 500
+_BATCH = 5_000
 _VARY = """
-    WITH sample AS (SELECT * FROM jsonb_to_recordset(CAST(:samples AS jsonb)) AS s(n int, kind text, payload jsonb))
-    UPDATE inbound_event e SET kind = sample.kind, payload = sample.payload || jsonb_build_object('event_key', e.event_key)
-    FROM sample WHERE sample.n = e.id % :count
+    WITH said AS (SELECT * FROM jsonb_to_recordset(CAST(:said AS jsonb)) AS s(n bigint, kind text, payload jsonb))
+    UPDATE inbound_event e SET kind = said.kind, payload = said.payload || jsonb_build_object('event_key', e.event_key)
+    FROM said WHERE e.id = said.n
 """
+_PUBLIC = "UPDATE conversation SET visibility = 'public' WHERE id % 2 = 0"
 _REPLY = """
     UPDATE message m SET direction = 'outbound', contact_id = NULL FROM inbound_event e WHERE e.id = m.event_id AND e.kind = 'ArticleAdded'
 """
@@ -43,30 +45,32 @@ def run(here: Ground, names: Sequence[str], read: Callable[[str], Policy], *, co
     """Store the messages, then judge them in a process of its own, whose memory is only its own. `read` finds the two policies by name."""
     url = here.database()
     load_finished(url, count, per_contact=5)
-    _vary(url)
+    _vary(url, count)
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
         return pool.apply(_judge, (here, url, names, read))
 
 
-def _vary(url: str) -> None:
+def _vary(url: str, count: int) -> None:
     """Give the stored messages words, and make every third a reply."""
-    chance, words = random.Random(1), _WORDS.split()
-    samples = []
-    for number in range(_SAMPLES):
-        said = Text(" ".join(chance.choices(words, k=20)))
-        event = _replied(said) if number % 3 == 2 else _asked(said)
-        samples.append({"n": number, "kind": type(event).__name__, "payload": encode_event(event)})
+    dice = random.Random(1)
     database = Database(url, pool_size=1, statement_seconds=1800)
     with database.begin() as connection:
-        connection.execute(text(_VARY), {"samples": json.dumps(samples), "count": _SAMPLES})
+        for first in range(1, count + 1, _BATCH):
+            events = {
+                OFFSET + number: _replied(chatter.answered(dice)) if number % 3 == 2 else _asked(chatter.asked(dice))
+                for number in range(first, min(first + _BATCH, count + 1))
+            }
+            said = [{"n": number, "kind": type(event).__name__, "payload": encode_event(event)} for number, event in events.items()]
+            connection.execute(text(_VARY), {"said": json.dumps(said)})
         connection.execute(text(_REPLY))
+        connection.execute(text(_PUBLIC))
     with database.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
     database.dispose()
 
 
-def _asked(said: Text) -> MessageReceived:
+def _asked(said: str) -> MessageReceived:
     return MessageReceived(
         event_key="",
         occurred_at=None,
@@ -74,11 +78,11 @@ def _asked(said: Text) -> MessageReceived:
         thread_key=ThreadKey("old"),
         visibility=Visibility.PRIVATE,
         author=Contact(ref=ContactRef("old"), display_name="Customer"),
-        text=said,
+        text=Text(said),
     )
 
 
-def _replied(said: Text) -> ArticleAdded:
+def _replied(said: str) -> ArticleAdded:
     return ArticleAdded(
         event_key="",
         occurred_at=None,
@@ -87,7 +91,7 @@ def _replied(said: Text) -> ArticleAdded:
         author=ArticleAuthor.AGENT,
         agent_name="Ada",
         is_reply=True,
-        text=said,
+        text=Text(said),
     )
 
 

@@ -13,6 +13,7 @@ from plugin.bootstrap import Bridge
 from plugin.config import Config, ReceiverConfig
 from plugin.store.grants import Grants
 from plugin.store.passes import Passes
+from tests.channels import none_made
 from tests.faults.inner import Inner
 from webhooks.app import create_app
 
@@ -28,6 +29,7 @@ def application(inner: Inner, *, max_body: int = 200_000) -> Flask:
         receiver=ReceiverConfig(max_body=max_body),
         channels=MappingProxyType({}),
     )
+    keys = (Fernet.generate_key().decode(),)
     bridge = Bridge(
         config=config,
         installation=inner.installation,
@@ -35,8 +37,9 @@ def application(inner: Inner, *, max_body: int = 200_000) -> Flask:
         splitter=inner.splitter,
         poller=inner.poller,
         spool=inner.spool,
-        grants=Grants(inner.database, [Fernet.generate_key().decode()]),
-        passes=Passes(inner.database, [Fernet.generate_key().decode()]),
+        grants=Grants(inner.database, keys),
+        passes=Passes(inner.database, keys),
+        channels=none_made(config, inner.installation, inner.database, keys),
     )
     return create_app(bridge, cast(Any, inner.wakeups))
 

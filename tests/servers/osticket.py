@@ -19,6 +19,7 @@ import requests
 from tests.fixtures import server
 from tests.servers import debian
 from tests.servers.registry import Missing, Started, free_port, spawn, wait_for
+from ui_extensions.osticket.pack import pack
 
 PACKAGES = ("php-cli", "php-mysql", "php-mbstring", "php-intl", "mariadb-server-core", "mariadb-client-core")
 PLUGIN = Path(__file__).parents[2] / "ui_extensions" / "osticket" / "crossdesk"
@@ -70,6 +71,7 @@ def start(directory: Path, socket: str) -> Started:
     with (SHIM / "tables.sql").open("rb") as tables:
         subprocess.run([*client, name], stdin=tables, capture_output=True, check=True)
     port = free_port()
+    (directory / "plugins").mkdir()
     info: dict[str, Any] = {
         "url": f"http://127.0.0.1:{port}",
         "secret": secrets.token_hex(20),
@@ -81,7 +83,7 @@ def start(directory: Path, socket: str) -> Started:
         "PHP_CLI_SERVER_WORKERS": _WORKERS,
         "SHIM_SOCKET": socket,
         "SHIM_DATABASE": name,
-        "SHIM_PLUGIN": str(PLUGIN),
+        "SHIM_PLUGIN": str(pack(directory / "plugins").made[0]),
         "SHIM_API_KEY": info["api_key"],
         "SHIM_CRASH": info["crash_file"],
         "TMPDIR": str(directory),

@@ -55,7 +55,9 @@ Set(@Plugins, 'RT::Extension::Crossdesk');
 Set($CrossdeskUser, 'crossdesk');
 Set($CrossdeskWebhook, 'file:{directory}/hook-target');
 Set($CrossdeskSecret, '{secret}');
-Set($CrossdeskPanel, 'https://bridge.example/panel/rt');
+Set($CrossdeskPanel, 'file:{directory}/panel-target');
+Set($CrossdeskPanelSecret, 'file:{directory}/panel-secret');
+Set($CrossdeskSupervisors, 'Leads');
 """
 
 _STAFF = """\
@@ -98,7 +100,7 @@ def start(directory: Path, *, is_extended: bool = False) -> Started:
 
     Info: `url`, `extension` (whether it is installed), `queue`, `queues`, `root_password`, `root_token`, `user`, `password`, `token` (the bridge's),
     `agent`, `second_agent`, `agent_password`, `webhook_secret`, `hook_target_file` (the address to which RT posts, see `hooks_to`; absent or empty:
-    none), and what `seed_again` takes: `directory`, `environment`.
+    none), `panel_target_file` (see `panel_at`), and what `seed_again` takes: `directory`, `environment`.
     """
     server = _installed_server()
     port = free_port()
@@ -111,6 +113,7 @@ def start(directory: Path, *, is_extended: bool = False) -> Started:
     if is_extended:
         pack(directory / "plugins")
         extension = _EXTENDED.replace("{secret}", secret)
+        (directory / "panel-target").write_text("https://bridge.example/panel/rt")
     written = _SETTINGS.replace("{extension}", extension).replace("{port}", str(port)).replace("{directory}", str(directory))
     (config / "10.pm").write_text(written)
     seed = directory / "plugins" / EXTENSION / "etc" / "initialdata" if is_extended else SEED
@@ -129,6 +132,7 @@ def start(directory: Path, *, is_extended: bool = False) -> Started:
         "agent_password": passwords["agent"],
         "webhook_secret": secret,
         "hook_target_file": str(target),
+        "panel_target_file": str(directory / "panel-target"),
     }
     environment = {
         "RT_SITE_CONFIG_DIR": str(config),
@@ -193,6 +197,22 @@ def hooks_to(info: dict[str, Any], url: str) -> Iterator[None]:
             yield
         finally:
             target.write_text("")
+
+
+@contextlib.contextmanager
+def panel_at(info: dict[str, Any], url: str, secret: str) -> Iterator[None]:
+    """Let the extension show the panel of `url`, signed with `secret`, meanwhile. One test at a time: the others wait."""
+    target = Path(info["panel_target_file"])
+    before = target.read_text()
+    with target.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        target.write_text(url)
+        target.with_name("panel-secret").write_text(secret)
+        try:
+            yield
+        finally:
+            target.write_text(before)
+            target.with_name("panel-secret").write_text("")
 
 
 def _database(directory: Path, environment: dict[str, str], action: str, seed: Path | None = None) -> None:

@@ -11,10 +11,9 @@ import pytest
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
 from plugin.contracts.rulers import CODE_POINTS
-from plugin.domain.events import DeliveryStatus, DeliveryUpdated
+from plugin.domain.events import DeliveryStatus, DeliveryUpdated, MessageDeleted, ReactionChanged
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import File, Visibility
-from plugin.handlers.turn import Turns
 from plugin.store import conversations, events
 from plugin.testing.fake_platform import CAPABILITIES, FakePlatform
 from plugin.testing.faults import Fault
@@ -252,6 +251,49 @@ def test_a_platform_that_takes_no_replies_is_known_before_it_is_asked(database_u
     engine.close()
 
 
+@pytest.mark.parametrize(("visibility", "repeats"), [(Visibility.PUBLIC, True), (Visibility.PRIVATE, False)])
+def test_what_follows_an_unclear_answer_goes_by_the_messages_visibility(database_url: str, visibility: Visibility, repeats: bool) -> None:
+    natural = replace(CAPABILITIES, idempotency=Idempotency.NATURAL, private_idempotency=Idempotency.NONE)
+    engine = Engine(database_url, network=FakePlatform(capabilities=natural))
+    engine.tell(engine.network.say("maria", "hello", visibility=visibility))
+    engine.settle()
+    engine.network.faults.script("deliver", Fault.LOSE_ANSWER)
+    engine.tell_of_tickets(engine.helpdesk.reply(engine.helpdesk.tickets[0].ref, "Hello!"))
+    engine.settle()
+    assert len(engine.delivered()) == 1
+    calls = [row.call for row in engine.rows("SELECT call FROM attempt WHERE call IN ('reply', 'find:reply') ORDER BY id")]
+    assert calls == (["reply", "reply"] if repeats else ["reply", "find:reply"])
+    engine.close()
+
+
+def test_a_reaction_whose_name_is_deleted_is_taken_back(engine: Engine) -> None:
+    engine.network.capabilities = replace(CAPABILITIES, events=CAPABILITIES.events | {ReactionChanged})
+    said = engine.network.say("maria", "hello")
+    engine.tell(said)
+    engine.settle()
+    given = ReactionChanged(
+        event_key="$heart",
+        occurred_at=None,
+        message_ref=said.message_ref,
+        author=said.author,
+        emoji="❤️",
+        added=True,
+        thread_key=said.thread_key,
+    )
+    engine.tell(given)
+    engine.tell(MessageDeleted(event_key="$redaction", occurred_at=None, message_ref=MessageRef("$heart")))
+    engine.settle()
+    assert [note for note in engine.articles() if "❤️" in note] == [
+        "[Maria (@maria) reacted with ❤️]",
+        "[Maria (@maria) took back the reaction ❤️]",
+    ]
+    both = replace(given, event_key="$star", emoji="⭐")
+    engine.tell(both, MessageDeleted(event_key="$gone", occurred_at=None, message_ref=MessageRef("$star")))
+    engine.settle()
+    assert sum("⭐" in note for note in engine.articles()) == 2
+    assert engine.balance().is_ok
+
+
 def test_a_late_message_reopens_the_ticket(engine: Engine) -> None:
     engine.tell(engine.network.say("maria", "hello"))
     engine.settle()
@@ -313,10 +355,9 @@ def test_hundreds_of_contacts_and_many_workers_lose_double_and_reorder_nothing(e
 
 
 def _die(engine: Engine) -> None:
-    """A worker takes a conversation, counts what it is about to try, and ends; its lease runs out."""
+    """A worker takes a conversation, with which what it is about to try is counted, and ends; its lease runs out."""
     with engine.database.begin() as connection:
-        (lease,) = conversations.claim(connection, owner="doomed", limit=1, seconds=engine.installation.engine.lease_seconds)
-    Turns(engine.installation, engine.database).take(lease, (), is_first=True, may_go_on=True)
+        (_,) = conversations.claim(connection, owner="doomed", limit=1, seconds=engine.installation.engine.lease_seconds, batch=50)
     engine.rows("UPDATE conversation SET lease_until = now() - interval '1 second' RETURNING 1")
 
 
@@ -334,6 +375,35 @@ def test_an_event_that_ends_its_process_again_and_again_is_set_aside_and_the_con
     ]
     assert "could not be shown" in engine.notes()[0]
     assert engine.balance().is_ok
+
+
+def test_of_what_is_ready_everything_is_counted_with_the_lease_and_after_a_death_only_the_first(engine: Engine) -> None:
+    engine.tell(*(engine.network.say("maria", words) for words in ("one", "two", "three", "four")))
+    engine.splitter.split_due()
+    engine.rows(
+        "UPDATE inbound_event SET state = 'waiting', due_at = now() + interval '1 hour' WHERE id = (SELECT min(id) FROM inbound_event) RETURNING 1"
+    )
+    engine.rows(
+        "UPDATE inbound_event SET state = 'retry', due_at = now() + interval '1 hour' WHERE id = (SELECT max(id) FROM inbound_event) RETURNING 1"
+    )
+    counted = "SELECT deaths FROM inbound_event ORDER BY id"
+    _die(engine)
+    assert [row.deaths for row in engine.rows(counted)] == [0, 1, 1, 0]
+    _die(engine)
+    assert [row.deaths for row in engine.rows(counted)] == [0, 2, 1, 0]
+
+
+def test_messages_of_a_channel_that_is_gone_wait_for_it_however_often_they_are_looked_at(engine: Engine) -> None:
+    engine.tell(engine.network.say("maria", "hello"))
+    engine.splitter.split_due()
+    engine.rows("INSERT INTO place (key, adapter) VALUES ('channel:gone', 'fake') RETURNING 1")
+    engine.rows("UPDATE conversation SET place = 'channel:gone' RETURNING 1")
+    for _ in range(6):
+        engine.work()
+        engine.rows("UPDATE conversation SET lease_until = now() - interval '1 second' RETURNING 1")
+    engine.rows("UPDATE conversation SET place = 'channel:fake' RETURNING 1")
+    engine.settle()
+    assert engine.articles() == ["hello"]
 
 
 def test_a_rate_budget_spreads_calls_over_time_and_loses_none(database_url: str) -> None:

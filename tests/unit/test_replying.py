@@ -363,7 +363,7 @@ def test_a_press_that_comes_with_the_reply_itself_is_heard(asked: Engine) -> Non
     number = int(numbers(asked)[0])
     asked.rows("UPDATE conversation SET candidates = '[]' RETURNING 1")
     asked.rows("UPDATE inbound_event SET state = 'accepted' WHERE id = :id RETURNING 1", id=number)
-    asked.rows("DELETE FROM intent WHERE event_id = :id AND lane = 'to_social' RETURNING 1", id=number)
+    asked.rows("DELETE FROM intent WHERE event_id = :id AND lane IN ('to_social', 'at_helpdesk') RETURNING 1", id=number)
     asked.rows("DELETE FROM message_ref WHERE message_id IN (SELECT id FROM message WHERE event_id = :id) RETURNING 1", id=number)
     asked.rows("DELETE FROM message WHERE event_id = :id RETURNING 1", id=number)
     asked.press("reject", who="Lea", groups="Leads", reason="No")
@@ -431,6 +431,7 @@ def test_a_window_that_the_platform_shuts_by_its_own_clock_parks_the_reply_too(e
     reply(engine, "Restart it, please.")
     assert engine.delivered() == []
     assert held(engine) == ["window"]
+    assert "The fake was told to do this to deliver: the reply window is closed." in engine.notes()[-1], "in the platform's own words"
     engine.tell(engine.network.say("maria", "Hello?"))
     engine.settle()
     assert engine.delivered() == ["Restart it, please."]

@@ -15,7 +15,7 @@ from plugin.contracts.platform import Connects, RegistersWebhook
 from plugin.contracts.provisioning import Provisionable
 from plugin.handlers import operate
 from plugin.handlers.admission import Role
-from ui_extensions.console.standing_pages import standings
+from ui_extensions.console.standings import standings
 
 _TO_PASTE = ("verify_token",)
 """Not a secret between us and the platform's servers, but words that an admin must paste there."""
@@ -39,14 +39,17 @@ def add_channel_pages(app: Flask, bridge: Bridge) -> None:
     @app.get("/channels")
     def channels() -> str:
         return render_template(
-            "channels.html", standings=standings(bridge), searches=operate.list_searches(bridge.database, bridge.installation)
+            "channels.html",
+            standings=standings(bridge),
+            searches=operate.list_searches(bridge.database, bridge.installation),
+            drafts=bridge.channels.drafts(),
         )
 
     @app.get("/channels/<place>")
     def channel(place: str) -> str:
         standing = next((item for item in standings(bridge) if item.condition.place == place), None)
         if standing is None:
-            raise NotFound(f"There is no channel or helpdesk {place} in crossdesk.toml.")
+            raise NotFound(f"There is no channel or helpdesk {place} at work.")
         kind, _, key = place.partition(":")
         adapter: object = bridge.installation.adapter(standing.condition.place)
         return render_template(
@@ -59,11 +62,12 @@ def add_channel_pages(app: Flask, bridge: Bridge) -> None:
             connects=isinstance(adapter, Connects),
             registers=isinstance(adapter, RegistersWebhook),
             is_set_up_here=isinstance(adapter, Provisionable),
+            draft=bridge.channels.draft(key) if kind == "channel" and g.person.role.covers(Role.ADMIN) else None,
         )
 
 
 def _settings(bridge: Bridge, kind: str, key: str) -> list[Setting]:
-    configured: Mapping[Any, Any] = bridge.config.channels if kind == "channel" else bridge.config.helpdesks
+    configured: Mapping[Any, Any] = bridge.channel_configs if kind == "channel" else bridge.config.helpdesks
     item = configured[key]
     declared: Any = bootstrap.platforms()[item.platform] if kind == "channel" else bootstrap.helpdesks()[item.kind]
     found = []

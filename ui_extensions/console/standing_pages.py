@@ -3,64 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 from flask import Flask, Response, render_template, request
 
 from plugin.bootstrap import Bridge
-from plugin.contracts.platform import Connects, RegistersWebhook
+from plugin.domain.ids import ChannelKey
 from plugin.domain.model import Stage
-from plugin.handlers import diagnosing, health, operate
+from plugin.handlers import diagnosing, operate
 from plugin.handlers.admission import Role
 from plugin.store import browsing, overview
 from ui_extensions.console.doorkeeper import actor, needs
+from ui_extensions.console.standings import remedy_of_alert, standings, summary
 
 _CONVERSATIONS = 200
 _ENTRIES = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """One place on the health page. `act` names the one button that helps, if there is one."""
-
-    condition: health.Condition
-    row: dict[str, Any]
-    act: str
-    is_silent_yet: bool
-    """Whether it lives by webhooks and none ever came."""
-
-    @property
-    def word(self) -> str:
-        """`ok`, `warn` or `fail`, also for the style sheet."""
-        if not self.condition.is_ok:
-            return "fail"
-        return "warn" if self.row["status"] == "paused" or self.is_silent_yet or self.row["blocked_reason"] else "ok"
-
-
-def standings(bridge: Bridge) -> list[Standing]:
-    """Every configured place, those that need somebody first."""
-    rows = {row["key"]: row for row in operate.list_places(bridge.database)}
-    with bridge.database.begin() as connection:
-        conditions = health.conditions(connection)
-    found = []
-    for condition in conditions:
-        if condition.place in bridge.installation.adapters:
-            row = rows[condition.place]
-            is_silent_yet = row["heard_at"] is None
-            found.append(Standing(condition=condition, row=row, act=_helping(bridge, condition), is_silent_yet=is_silent_yet))
-    return sorted(found, key=lambda item: (["fail", "warn", "ok"].index(item.word), item.condition.place))
-
-
-def _helping(bridge: Bridge, condition: health.Condition) -> str:
-    adapter: object = bridge.installation.adapter(condition.place)
-    if condition.status == "reauth":
-        return "connect" if isinstance(adapter, Connects) else "resume"
-    if condition.status in {"paused", "billing"}:
-        return "resume"
-    if condition.status in {"silent", "unregistered"} and isinstance(adapter, RegistersWebhook):
-        return "register"
-    return "test"
 
 
 def add_standing_pages(app: Flask, bridge: Bridge) -> None:
@@ -68,7 +25,9 @@ def add_standing_pages(app: Flask, bridge: Bridge) -> None:
 
     @app.get("/")
     def health() -> str:
-        return render_template("health.html", standings=standings(bridge), alerts=operate.list_alerts(bridge.database))
+        found, alerts = standings(bridge), operate.list_alerts(bridge.database)
+        told = [{**alert, "remedy": remedy_of_alert(bridge, alert)} for alert in alerts]
+        return render_template("health.html", standings=found, alerts=told, summary=summary(found, alerts))
 
     @app.get("/board")
     def board() -> str:
@@ -97,7 +56,8 @@ def add_standing_pages(app: Flask, bridge: Bridge) -> None:
     @app.post("/diagnostics")
     @needs(Role.ADMIN)
     def download() -> Response:
-        found = diagnosing.diagnostics(bridge.config, bridge.installation, bridge.database, actor=actor())
+        config = replace(bridge.config, channels={ChannelKey(key): item for key, item in bridge.channel_configs.items()})
+        found = diagnosing.diagnostics(config, bridge.installation, bridge.database, actor=actor())
         body = json.dumps(found, indent=2, default=str, ensure_ascii=False)
         headers = {"Content-Disposition": 'attachment; filename="crossdesk-diagnostics.json"'}
         return Response(body, content_type="application/json", headers=headers)

@@ -3,5 +3,5 @@
 [, $folder, $file] = $argv;
 $phar = new Phar($file, 0, 'crossdesk.phar');
 $phar->setSignatureAlgorithm(Phar::SHA256);
-$phar->buildFromDirectory($folder, '/\.php$/');
+$phar->buildFromDirectory($folder, '/\.(php|js|json)$/');
 $phar->setStub('<?php __HALT_COMPILER();');

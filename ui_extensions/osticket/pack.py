@@ -11,6 +11,7 @@ from ui_extensions.packing import Packed, fresh_folder
 HELP = "The osTicket plugin: a folder, and a .phar where PHP is installed. One of the two goes into osTicket's include/plugins."
 _HERE = Path(__file__).parent
 _PLUGIN = _HERE / "crossdesk"
+_PANEL = _HERE.parent / "panel"
 
 
 def pack(out: Path) -> Packed:
@@ -20,8 +21,13 @@ def pack(out: Path) -> Packed:
         ConfigError: `out` cannot be written, or holds a folder `crossdesk` that is something else.
     """
     folder = fresh_folder(out, "crossdesk", known_by="plugin.php")
-    for source in sorted(_PLUGIN.rglob("*.php")):
-        target = folder / source.relative_to(_PLUGIN)
+    parts = {source.relative_to(_PLUGIN): source for source in sorted(_PLUGIN.rglob("*.*"))}
+    # The panel is one file for all helpdesks.
+    parts |= {
+        Path("assets") / source.relative_to(_PANEL): source for source in (_PANEL / "cd-panel.js", *(_PANEL / "locales").glob("*.json"))
+    }
+    for name, source in parts.items():
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     phar = out / "crossdesk.phar"

@@ -10,6 +10,7 @@ from typing import Any
 
 from plugin.domain.model import Stage
 from plugin.handlers.installation import PolicyAtWork
+from plugin.handlers.learning import SOLVED
 from plugin.policy import approvals, locks
 from plugin.policy.approvals import Candidates
 from plugin.policy.contract import Pressed, State
@@ -33,6 +34,7 @@ _LABELS = {
     "approve": "Approve the reply",
     "reject": "Reject the reply",
     "recall": "Take my reply back",
+    SOLVED: "Keep what solved it",
 }
 _DANGEROUS = frozenset({"undo", "close", "release"})
 _ASKS_FIRST = frozenset({"handoff", "confirm"}) | _DANGEROUS
@@ -47,6 +49,7 @@ class Case:
     held_replies: int
     group: str
     now: datetime
+    is_closed: bool = False
     lock: Lock = field(default_factory=Lock)
     candidates: Candidates = ()
     """Replies that wait for a second person."""
@@ -63,12 +66,20 @@ def all_of(policy: PolicyAtWork | None, case: Case, agent: Agent) -> list[dict[s
         *(_button(case, action, partial(_lock, policy, case, agent, action)) for action in _lock_buttons(case, agent)),
         *(_button(case, action, partial(_refusal, policy, case, agent, action)) for action in ACTIONS),
     ]
-    return sorted(found, key=lambda button: not button["enabled"])
+    return [*sorted(found, key=lambda button: not button["enabled"]), _lesson(case)]
+
+
+def _lesson(case: Case) -> dict[str, Any]:
+    """What solved it, as the reason: last, for it changes nothing of the conversation."""
+    why_not = "" if case.state.stage in {Stage.CONFIRMING, Stage.RESOLVED} or case.is_closed else "It has not been solved yet."
+    needs = [] if why_not else ["reason"]
+    rest = {"confirm": False, "danger": False, "arguments": {}}
+    return {"id": SOLVED, "label": _LABELS[SOLVED], "enabled": not why_not, "why_not": why_not, "needs": needs, **rest}
 
 
 def author(agent: Agent) -> Author:
     """The agent as locks and approvals know agents."""
-    return Author(ref=agent.id, name=agent.name)
+    return Author(ref=agent.login or agent.id, name=agent.name)
 
 
 def needs_supervisor(policy: PolicyAtWork, case: Case, agent: Agent, action: str) -> bool:

@@ -29,7 +29,7 @@
     "stage.light": "asked whether the quick answer helped", "rule": "Rule", "reason": "Reason", "offered": "The policy suggests a handoff: {rule}",
     "due.promise": "Customer was promised to hear of us in", "due.silence": "Closes by itself if the customer stays silent, in", "due.postponed": "Handoff put off, for", "due.offer": "The suggestion is forgotten in",
     "over": "overdue by", "outcome.confirmed": "The customer confirmed it.", "outcome.unconfirmed": "The customer stayed silent; closed as unconfirmed.", "outcome.supervisor": "Closed by a supervisor's decision.",
-    "broken": "The rule {rule} could not be judged; nothing is posted in public.", "monitored": "Here we only listen; nobody answers.", "holds": "Public replies are held.", "history": "What was decided",
+    "broken": "The rule {rule} could not be judged; nothing is posted in public.", "monitored": "Here we only listen; nobody answers.", "steps.in": "Here we answer only when asked.", "holds": "Public replies are held.", "history": "What was decided",
     "lock": "Lock", "lock.mine": "You have this conversation until {time}.", "lock.other": "{name} has this conversation until {time}.", "lock.free": "Nobody has taken this conversation.", "lock.lost": "You have lost the lock: {name} has taken over.",
     "here": "Also here", "here.viewing": "{name} is looking", "here.typing": "{name} is writing",
     "approval": "Approval", "approval.needed": "A second person must approve this reply.", "approval.pending": "Waits for a second person.", "approval.approved": "Approved.", "approval.rejected": "Rejected.",
@@ -47,6 +47,7 @@
     "c.handoff": "The customer is told once, on their channel. From then on public replies are held.", "c.undo": "The conversation becomes a quick question again, and the rule does not fire here any more.", "c.confirm": "The customer is asked on their channel.", "c.confirm.handoff": "The ticket counts as complete and becomes formal.",
     "c.close": "The ticket ends without the customer's word; your reason stands in the ledger.", "c.release": "Held replies leave, in public too; your reason stands in the ledger.",
     "person": "Person", "followers.one": "{count} follower", "followers.other": "{count} followers", "verified": "verified by the platform", "bot": "a machine, says the platform", "since": "account since {time}", "known": "All conversations", "this.one": "this ticket", "no.ticket": "no ticket", "accounts": "Accounts", "tags": "Tags", "notes": "Notes",
+    "help": "Solved something similar", "article": "Article", "a.solved": "Keep what solved it", "a.warn": "Warn in the thread",
     "reply": "Your reply", "reply.note": "An internal note: it stays inside.", "length": "{length} of {limit} {unit}", "length.free": "{length} {unit}", "reply.fine": "Nothing stands against it.", "hold.it": "would be held", "warn.it": "to note",
     "say.message": "New message from {name}", "say.stage": "Stage is now: {stage}", "say.delivery": "Reply {status}", "say.left": "{what}: {left}", "say.presence": "{name} is writing",
     "t.days": "{days} d {hours} h", "t.hours": "{hours} h {minutes} min", "t.minutes.one": "{count} minute", "t.minutes.other": "{count} minutes",
@@ -195,7 +196,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
 
   const STAGES = ["social", "handoff", "formal", "confirming", "resolved"];
   const SIGNS = { held: "⏸", sending: "…", sent: "✓", delivered: "✓✓", read: "✓✓", failed: "✕", checking: "…", unclear: "?", discarded: "–" };
-  const PARTS = ["head", "alerts", "stage", "actions", "lock", "approval", "reply", "thread", "person", "foot"];
+  const PARTS = ["head", "alerts", "stage", "actions", "lock", "approval", "reply", "help", "thread", "person", "foot"];
 
   class CrossdeskPanel extends HTMLElement {
     static observedAttributes = ["src", "lang", "internal", "composer"];
@@ -457,6 +458,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       this.#draw("lock", [ui, data?.lock, data?.presence], () => data && this.#lock(data));
       this.#draw("approval", [ui, data?.approval], () => data && this.#approval(data.approval));
       this.#draw("reply", [ui, this.#weighed, this.hasAttribute("internal") && Boolean(this.#field)], () => data && this.#reply());
+      this.#draw("help", [ui, data?.suggestions], () => data?.suggestions?.length && this.#help(data.suggestions));
       this.#draw("person", [ui, data?.person], () => data?.person && this.#person(data.person));
       this.#thread(data, ui);
       this.#draw("foot", [ui, data?.server_now], () => data && this.#foot(data));
@@ -515,7 +517,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         stage.offered && stage.name === "social" && h("p", { class: "notice" }, this.#t("offered", { rule: calm(stage.offered) })),
         stage.holds_public && h("p", { class: "small soft" }, this.#t("holds")),
         stage.broken && h("p", { class: "notice bad" }, this.#t("broken", { rule: calm(stage.broken) })),
-        stage.monitored && h("p", { class: "notice" }, this.#t("monitored")),
+        stage.monitored && h("p", { class: "notice" }, this.#t(stage.steps_in ? "steps.in" : "monitored")),
         stage.history.length > 0 && h("details", { "data-k": "history", class: "small" }, h("summary", { "data-k": "history-s" }, this.#t("history")), h("ul", null, stage.history.map((one) => h("li", null, this.#time(one.at), " ", h("strong", null, bdi(one.rule)), one.by && [" · ", bdi(one.by)], one.reason && [h("br"), bdi(one.reason)])))),
       ];
     }
@@ -685,6 +687,10 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       const found = this.#rows.get(id)?.node;
       found?.scrollIntoView({ block: "nearest" });
       found?.focus({ preventScroll: true });
+    }
+
+    #help(found) {
+      return [h("h3", null, this.#t("help")), h("ul", { class: "small" }, found.map((one) => h("li", null, bdi(one.note), " ", one.link && [link(one.link, this.#t("article")), " "], link(one.ticket_url, `#${one.ticket_number}`))))];
     }
 
     #person(person) {

@@ -10,10 +10,14 @@ from typing import Any
 
 from plugin.contracts.wakeups import WakeUps
 from plugin.domain.codec import decode
-from plugin.handlers import pressing
+from plugin.domain.errors import ConfigError
+from plugin.handlers import learning, pressing
 from plugin.handlers.installation import Installation
+from plugin.handlers.learning import SOLVED
 from plugin.handlers.pressing import Press
 from plugin.policy.contract import State
+from plugin.policy.safety import lessons
+from plugin.policy.safety.lessons import Lesson
 from plugin.store import ledger, panels
 from plugin.store.database import Database
 from ui_extensions.panel import buttons
@@ -106,7 +110,9 @@ class Presses:
         return self._press(conversation, replace(asked, arguments={**asked.arguments, **button["arguments"]}), agent)
 
     def _press(self, conversation: int, asked: Asked, agent: Agent) -> Answer:
-        arguments = {**asked.arguments, "agent_ref": agent.id, "groups": ",".join(agent.groups)}
+        if asked.action == SOLVED:
+            return self._learn(conversation, asked, agent)
+        arguments = {**asked.arguments, "agent_ref": agent.id, "login": agent.login, "groups": ",".join(agent.groups)}
         key = f"panel:{agent.id}:{asked.key}"
         wish = Press(action=asked.action, actor=agent.name, role=agent.role, reason=asked.reason, arguments=arguments, key=key)
         event_id = pressing.press(self._database, conversation, wish)
@@ -121,6 +127,16 @@ class Presses:
                 return self._outcome(conversation, event_id, asked, agent)
             self._sleep(_LOOK_SECONDS)
         return Answer(status=200, code="pending")
+
+    def _learn(self, conversation: int, asked: Asked, agent: Agent) -> Answer:
+        """Keep what solved it: the reason, as a note among agents would say it, with `#tags` and a link."""
+        lesson = lessons.read_command(f"/{SOLVED} {asked.reason}") or Lesson(note="")
+        try:
+            learning.keep(self._database, self._installation, conversation, lesson, actor=agent.name)
+        except ConfigError as refused:
+            return Answer(status=422, code="refused", text=str(refused))
+        self._wakeups.wake()
+        return Answer(status=200, code="done")
 
     def _outcome(self, conversation: int, event_id: int, asked: Asked, agent: Agent) -> Answer:
         decided = [item for item in pressing.outcome(self._database, conversation, event_id) if item["outcome"].get("refused")]

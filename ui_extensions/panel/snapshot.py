@@ -22,7 +22,7 @@ from plugin.policy.locks import Agent as Author
 from plugin.policy.locks import Lock
 from plugin.policy.safety.preflight import audience
 from plugin.policy.safety.watch import Watch
-from plugin.store import panels, places
+from plugin.store import panels, persons, places, solutions
 from ui_extensions.panel import buttons, thread
 from ui_extensions.panel.buttons import Case
 from ui_extensions.panel.presence import Present
@@ -106,6 +106,7 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
         held_replies=sum(item["status"] == "held" for item in deliveries),
         group=lead.ticket_group,
         now=lead.now,
+        is_closed=lead.ticket_closed,
     )
     return {
         "version": VERSION,
@@ -125,6 +126,18 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
         "limits": _limits(channel, Visibility(lead.visibility)),
         "actions": buttons.all_of(policy, case, asked.agent),
         "pending": buttons.pending(panels.open_presses(connection, ids)),
+        "suggestions": [_suggestion(row) for row in solutions.suggested(connection, ids)],
+    }
+
+
+def _suggestion(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "note": row.note,
+        "tags": row.tags,
+        "link": row.link,
+        "ticket_number": row.ticket_number or "",
+        "ticket_url": row.ticket_url if row.ticket_url.lower().startswith(("https://", "http://")) else "",
+        "score": min(1.0, row.score),
     }
 
 
@@ -168,7 +181,8 @@ def _person(connection: Connection, installation: Installation, found: Sequence[
         return None
     contact = decode(Contact, lead.profile)
     known = {row.contact_id: row for row in found if row.contact_id is not None}
-    others = panels.of_contacts(connection, sorted(known))
+    members = persons.members(connection, sorted(known))
+    others = panels.of_contacts(connection, [row.id for row in members])
     return {
         "name": contact.display_name or contact.handle or contact.ref,
         "handle": contact.handle,
@@ -182,14 +196,18 @@ def _person(connection: Connection, installation: Installation, found: Sequence[
         "trust": "scam" if lead.is_scam else "normal",
         "tags": [],
         "notes": [],
-        "identities": [_identity(installation, row) for row in known.values()],
+        "identities": [_identity(installation, row, is_here=row.id in known) for row in members],
         "conversations": [_other(installation, row, lead) for row in others],
     }
 
 
-def _identity(installation: Installation, row: Row[Any]) -> dict[str, Any]:
+def _identity(installation: Installation, row: Row[Any], *, is_here: bool) -> dict[str, Any]:
     contact = decode(Contact, row.profile)
-    return {"network": _network(installation, row.place), "handle": contact.handle or contact.ref, "proof": "platform"}
+    return {
+        "network": _network(installation, row.place),
+        "handle": contact.handle or contact.ref,
+        "proof": "platform" if is_here else "word",
+    }
 
 
 def _other(installation: Installation, row: Row[Any], lead: Row[Any]) -> dict[str, Any]:
@@ -228,6 +246,7 @@ def _stage(lead: Row[Any], state: State, decided: Sequence[Row[Any]]) -> dict[st
         "scam": lead.is_scam,
         "broken": state.broken,
         "monitored": state.is_monitored,
+        "steps_in": state.waits_to_step_in,
         "holds_public": state.holds_public,
         "history": [
             {

@@ -12,6 +12,7 @@ from ui_extensions.packing import Packed, fresh_folder
 HELP = "The extension for Request Tracker: a folder for RT's local/plugins, and the same as a .tar.gz."
 NAME = "RT-Extension-Crossdesk"
 _HERE = Path(__file__).parent
+_PANEL = _HERE.parent / "panel"
 _SEED = _HERE.parents[1] / "plugin" / "helpdesks" / "rt" / "seed.pl"
 
 
@@ -28,6 +29,9 @@ def pack(out: Path) -> Packed:
         (folder / "etc").mkdir()
         # One file prepares RT, whether it has the extension or not.
         shutil.copyfile(_SEED, folder / "etc" / "initialdata")
+        static = folder / "static" / "crossdesk"
+        shutil.copyfile(_PANEL / "cd-panel.js", static / "cd-panel.js")
+        shutil.copytree(_PANEL / "locales", static / "locales")
         with tarfile.open(archive, "w:gz") as packed:
             packed.add(folder, arcname=NAME, filter=_nobodys)
     except OSError as problem:

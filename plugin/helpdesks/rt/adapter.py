@@ -13,10 +13,11 @@ from dataclasses import replace
 from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Level, Limits, Readback
+from plugin.contracts.helpdesk import StaffMember
 from plugin.contracts.http import FormFile, WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe
 from plugin.domain.errors import RemoteError, RemoteRejected, TargetGone, Unsupported
-from plugin.domain.events import ArticleAdded, HelpdeskEvent, TicketTouched
+from plugin.domain.events import ArticleAdded, HelpdeskEvent, Presser, TicketTouched
 from plugin.domain.ids import ArticleRef, CustomerRef, HelpdeskKey, Marker, TicketRef
 from plugin.domain.model import (
     Attachment,
@@ -31,7 +32,7 @@ from plugin.domain.model import (
     Visibility,
 )
 from plugin.domain.text import MarkKind
-from plugin.helpdesks.rt import customers, probing, touches, wording
+from plugin.helpdesks.rt import customers, probing, sign_in, staff, touches, wording
 from plugin.helpdesks.rt.articles import ArticleReader
 from plugin.helpdesks.rt.client import RtClient, created_id, segment
 from plugin.helpdesks.rt.provisioning import NEEDS, RtProvisions
@@ -62,6 +63,7 @@ class RtAdapter:
     poll_seconds = 20.0
     setup_token_help = NEEDS
     has_setup_token = False
+    locks_by_owner = True
 
     def __init__(self, settings: RtSettings, connection: Connection) -> None:
         self._settings = settings
@@ -70,6 +72,10 @@ class RtAdapter:
         self._client = RtClient(settings, connection)
         self._tickets = TicketDesk(self._client, settings)
         self._articles = ArticleReader(self._client, own_name=settings.user)
+
+    def sign_in(self, login: str, password: str) -> StaffMember | None:
+        """As `AuthenticatesStaff` says."""
+        return sign_in.sign_in(self._settings, self._connection.http, self._client, login, password)
 
     def find_or_create_customer(self, contact: Contact, *, channel: str, platform: str) -> CustomerRef:
         """The RT user of a contact (see `customers`)."""
@@ -137,6 +143,10 @@ class RtAdapter:
         if self._tickets.state(ticket_ref).owner.casefold() == agent.casefold():
             self._tickets.change(ticket_ref, TicketChange(owner=""))
         return self._tickets.state(ticket_ref).owner
+
+    def who_pressed(self, ticket_ref: TicketRef, action: str) -> Presser | None:
+        """As `NamesPresser` says, by the ticket's history."""
+        return staff.presser(self._client, ticket_ref, action)
 
     def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
         """Not in RT."""

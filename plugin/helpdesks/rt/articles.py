@@ -78,6 +78,7 @@ class ArticleReader:
                     article_ref=ArticleRef(row["id"]),
                     author=author,
                     agent_name=row["Creator"].get("RealName") or _name(row),
+                    agent_ref=_name(row) if author is ArticleAuthor.AGENT else "",
                     is_reply=is_reply,
                     text=trim_reply(text) if is_reply else text,
                     attachments=files,

@@ -96,8 +96,9 @@ our @Final = ( sub {
         }
     };
 
-    # RT has no narrower right than AdminUsers for making users without an e-mail address, and customers are such users.
-    $grant->( $bot->PrincipalObj, $RT::System, 'AdminUsers' );
+    # RT has no narrower right than AdminUsers for making users without an e-mail address, and customers are such users. SeeGroup: who may
+    # approve and who supervises, the policy says by groups.
+    $grant->( $bot->PrincipalObj, $RT::System, 'AdminUsers', 'SeeGroup' );
     $grant->(
         $bot->PrincipalObj, $_,
         qw(SeeQueue ShowTicket ShowTicketComments CreateTicket ReplyToTicket CommentOnTicket ModifyTicket ReassignTicket)
@@ -115,7 +116,8 @@ our @Final = ( sub {
         [ 'Crossdesk Stage',       $ticket_type,      1, 'social, handoff, formal, confirming or resolved.', 1 ],
         [ 'Crossdesk Tags',        $ticket_type,      0, 'What the policy remarked.', 1 ],
         [ 'Crossdesk Action',      $ticket_type,      1, 'What the bridge shall do; it empties this when it is done.', 2,
-            qw(handoff postpone undo confirm confirmed denied close release) ],
+            qw(handoff postpone undo confirm confirmed denied close release to_private request_approval approve reject take_over mark_scam
+                not_scam retry) ],
         [ 'Crossdesk Reason',      $ticket_type,      1, 'Why, where the action asks for a reason.', 2 ],
         [ 'Crossdesk SLA',         $ticket_type,      1, 'The level of service that was promised.', 1 ],
         [ 'Crossdesk Type',        $ticket_type,      1, 'What sort of ticket this is.', 1 ],

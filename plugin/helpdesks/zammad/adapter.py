@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
-from plugin.contracts.helpdesk import StaffMember
+from plugin.contracts.helpdesk import OAuth2Application, StaffMember
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe
 from plugin.contracts.provisioning import Provisions
@@ -26,7 +26,7 @@ from plugin.domain.errors import (
     TargetGone,
     UnsupportedEvent,
 )
-from plugin.domain.events import ArticleAdded, HelpdeskEvent, TicketTouched
+from plugin.domain.events import ArticleAdded, HelpdeskEvent, Presser, TicketTouched
 from plugin.domain.ids import ArticleRef, CustomerRef, HelpdeskKey, Marker, TicketRef
 from plugin.domain.model import (
     Attachment,
@@ -54,6 +54,7 @@ CAPABILITIES = Capabilities(
     attachments_in=Level.FULL,
     attachments_out=Level.FULL,
     threads=Level.DROPPED,
+    flips=Level.FULL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     marks=writing.MARKS,
     events=frozenset((TicketTouched,)),
@@ -86,6 +87,18 @@ class ZammadAdapter:
     def sign_in(self, login: str, password: str) -> StaffMember | None:
         """As `AuthenticatesStaff` says."""
         return staff.sign_in(self._settings, self._connection.http, login, password)
+
+    def who_pressed(self, ticket_ref: TicketRef, action: str) -> Presser | None:
+        """As `NamesPresser` says, by the ticket's history."""
+        return staff.presser(self._begin(), ticket_ref, "cd_action", action)
+
+    @property
+    def oauth2(self) -> OAuth2Application | None:
+        """As `OffersOAuth2` says."""
+        ours = self._settings
+        if not ours.oauth_client_id:
+            return None
+        return OAuth2Application(url=ours.url, web_url=ours.web_url, client_id=ours.oauth_client_id, client_secret=ours.oauth_client_secret)
 
     def find_or_create_customer(self, contact: Contact, *, channel: str, platform: str) -> CustomerRef:
         """As the contract says. The reference is our login; a twin that a race or a search index made is switched off."""

@@ -51,19 +51,27 @@ def article_added(article: Mapping[str, Any], *, bridge: str, reply_types: tuple
     is_reply = not is_ours and is_said_by_agent(article) and article.get("type") in reply_types
     text, remarks = _text(article)
     key = f"{'article' if is_reply else 'note'}:{article['id']}"
+    if is_reply and was_changed(article):
+        key += f":{article.get('updated_at')}"  # Made public again: a fact of its own.
     return ArticleAdded(
         event_key=key,
         occurred_at=moment(article.get("created_at")),
         ticket_ref=TicketRef(str(article["ticket_id"])),
         article_ref=ArticleRef(str(article["id"])),
         author=ArticleAuthor.BRIDGE if is_ours else _AUTHORS.get(str(article.get("sender")), ArticleAuthor.SYSTEM),
+        agent_ref=str(article.get("created_by") or "") if not is_ours and article.get("sender") == "Agent" else "",
         agent_name=str(article.get("from") or article.get("created_by") or "").partition(" <")[0],
         is_reply=is_reply,
         text=text,
         attachments=tuple(_attachment(article, file) for file in article.get("attachments") or ()),
         marker=marker,
         remarks=remarks,
+        unsent="" if is_ours or is_reply or not is_said_by_agent(article) else _unsent(str(article.get("type")), reply_types),
     )
+
+
+def _unsent(kind: str, reply_types: tuple[str, ...]) -> str:
+    return f"A public article of type {kind} is not sent to the customer. To answer them, choose {' or '.join(reply_types)} as its type."
 
 
 def is_said_by_agent(article: Mapping[str, Any]) -> bool:

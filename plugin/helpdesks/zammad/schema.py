@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 ARTICLE_TYPES = ("phone", "note", "web", "chat")
 """Types that an agent's own article may have without starting one of Zammad's own delivery jobs."""
@@ -31,6 +31,8 @@ class ZammadSettings:
     setup_token: str = field(default="", repr=False)
     sla_minutes: int | None = None
     custom_fields: tuple[str, ...] = ()
+    oauth_client_id: str = ""
+    oauth_client_secret: str = field(default="", repr=False)
 
 
 def _check_address(value: str) -> None:
@@ -129,6 +131,20 @@ class ZammadSettingsSchema(Schema):
         load_default=list,
         metadata={"help": "Further custom fields of tickets whose values rules may look at, by their names in Zammad", "secret": False},
     )
+
+    oauth_client_id = fields.String(
+        load_default="",
+        metadata={
+            "help": "Application ID of `Crossdesk panel` in Zammad (Admin, System, API): agents sign in with Zammad",
+            "secret": False,
+        },
+    )
+    oauth_client_secret = fields.String(load_default="", metadata={"help": "Application secret of the same", "secret": True})
+
+    @validates_schema
+    def _check_application(self, data: Mapping[str, Any], **_: Any) -> None:
+        if bool(data["oauth_client_id"]) != bool(data["oauth_client_secret"]):
+            raise ValidationError("Give both, the application's ID and its secret, or neither", "oauth_client_secret")
 
     @post_load
     def _settings(self, data: Mapping[str, Any], **_: Any) -> ZammadSettings:

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -55,19 +55,28 @@ class Token:
     renewal: str = field(repr=False)
     ends_at: float
     scopes: tuple[str, ...]
+    renewable_until: float | None = None
+    """When what renews it ends, where the platform says so."""
 
     def dump(self) -> str:
         """As the text that is kept."""
-        return json.dumps({"access": self.access, "renewal": self.renewal, "ends_at": self.ends_at, "scopes": list(self.scopes)})
+        told = {"access": self.access, "renewal": self.renewal, "ends_at": self.ends_at, "scopes": list(self.scopes)}
+        return json.dumps(told if self.renewable_until is None else {**told, "renewable_until": self.renewable_until})
 
 
 def load_token(kept: str | None) -> Token | None:
     """The reverse of `Token.dump`; None for nothing and for what cannot be read."""
     try:
         data = json.loads(kept or "")
-        scopes = tuple(str(scope) for scope in data["scopes"])
-        return Token(access=str(data["access"]), renewal=str(data["renewal"]), ends_at=float(data["ends_at"]), scopes=scopes)
-    except (ValueError, TypeError, KeyError):
+        until = data.get("renewable_until")
+        return Token(
+            access=str(data["access"]),
+            renewal=str(data["renewal"]),
+            ends_at=float(data["ends_at"]),
+            scopes=tuple(str(scope) for scope in data["scopes"]),
+            renewable_until=None if until is None else float(until),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
@@ -76,13 +85,19 @@ def read_grant(answer: Mapping[str, Any], *, now: float, before: Token | None, l
     access, seconds, granted, fresh = (answer.get(name) for name in ("access_token", "expires_in", "scope", "refresh_token"))
     if not isinstance(access, str) or not access:
         return None
-    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < 1e9
+    ends_at, until = _after(seconds, now), _after(answer.get("refresh_token_expires_in"), now)
     return Token(
         access=access,
         renewal=fresh if isinstance(fresh, str) and fresh else (before.renewal if before is not None else ""),
-        ends_at=now + (float(seconds) if is_number else lifetime),  # type: ignore[arg-type]
+        ends_at=now + lifetime if ends_at is None else ends_at,
         scopes=tuple(re.split(r"[\s,]+", granted.strip())) if isinstance(granted, str) else (before.scopes if before is not None else ()),
+        renewable_until=until if until is not None or before is None else before.renewable_until,
     )
+
+
+def _after(seconds: Any, now: float) -> float | None:
+    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < 1e9
+    return now + float(seconds) if is_number else None
 
 
 class Tokens:
@@ -149,6 +164,21 @@ class Tokens:
         if kept is None or token is None:
             raise CredentialsRejected(f"No {self._provider.name} account is connected to this channel yet. {_ONCE_MORE}")
         return self.renewed(kept) if token.ends_at - self._clock.now().timestamp() <= _EARLY else (kept, token)
+
+    def signed(self, make: Callable[[Token], HttpResponse]) -> HttpResponse:
+        """What `make` gets with a token that allows all that is needed; made once more with a newer one where it is not accepted (401).
+
+        Raises:
+            CredentialsRejected: there is none, or it lacks a permission; the sentence names it.
+            RemoteError: any other of its kinds.
+        """
+        kept, token = self.current()
+        if missing := self.missing(token):
+            raise CredentialsRejected(
+                f"The account did not allow {', '.join(missing)}. Everything is kept; {_ONCE_MORE[0].lower()}{_ONCE_MORE[1:]}"
+            )
+        answer = make(token)
+        return make(self.renewed(kept)[1]) if answer.status == 401 else answer
 
     def renewed(self, stale: str | None) -> tuple[str, Token]:
         """A token that is newer than `stale`."""

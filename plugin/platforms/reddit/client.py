@@ -7,7 +7,7 @@ from typing import Any
 
 from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection
-from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteError, RemoteUnavailable
+from plugin.domain.errors import OutcomeUnknown, RemoteError, RemoteUnavailable
 from plugin.platforms._oauth.tokens import Provider, Token, Tokens
 from plugin.platforms._oauth.values import read_object, read_objects
 from plugin.platforms.reddit.answers import UNREADABLE, failure, refusal_in
@@ -66,18 +66,8 @@ class Client:
         return str(_object(answer, writes=False).get("name", ""))
 
     def _signed(self, method: str, path: str, **how: Any) -> HttpResponse:
-        kept, token = self.tokens.current()
-        if missing := self.tokens.missing(token):
-            raise CredentialsRejected(
-                f"The account did not allow {', '.join(missing)}. Everything is kept; connect the channel again (crossdesk channel connect), "
-                "then resume it."
-            )
         url = self.settings.api_url + path
-        answer = self._http.request(method, url, headers=self._headers(token), **how)
-        if answer.status == 401:
-            _, token = self.tokens.renewed(kept)
-            answer = self._http.request(method, url, headers=self._headers(token), **how)
-        return answer
+        return self.tokens.signed(lambda token: self._http.request(method, url, headers=self._headers(token), **how))
 
     def _headers(self, token: Token) -> dict[str, str]:
         return {"authorization": f"Bearer {token.access}", "user-agent": self.settings.user_agent}

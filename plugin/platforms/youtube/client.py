@@ -7,11 +7,11 @@ from typing import Any
 
 from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection
-from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteUnavailable
+from plugin.domain.errors import OutcomeUnknown, RemoteUnavailable
 from plugin.platforms._oauth.tokens import Provider, Token, Tokens
 from plugin.platforms._oauth.values import read_objects, read_string
 from plugin.platforms.youtube.answers import failure, unreadable
-from plugin.platforms.youtube.quota import READ, WRITE, Quota
+from plugin.platforms.youtube.quota import READ, WRITE, quota
 from plugin.platforms.youtube.schema import Settings
 
 SCOPE = "https://www.googleapis.com/auth/youtube.force-ssl"
@@ -23,7 +23,7 @@ class Client:
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self.settings = settings
-        self.quota = Quota(settings.daily_units, connection)
+        self.quota = quota(settings.daily_units, connection)
         self.tokens = Tokens(_provider(settings), connection)
         self._http = connection.http
         self._clock = connection.clock
@@ -74,19 +74,11 @@ class Client:
         return {**body, "items": read_objects(items)}
 
     def _signed(self, method: str, what: str, params: Params, body: Any, *, units: int) -> HttpResponse:
-        kept, token = self.tokens.current()
-        if missing := self.tokens.missing(token):
-            raise CredentialsRejected(
-                f"The account did not allow {', '.join(missing)}. Everything is kept; connect the channel again (crossdesk channel connect), "
-                "then resume it."
-            )
-        self.quota.spend(units)
-        url = self._address(what)
-        answer = self._http.request(method, url, params=params, json=body, headers=_bearer(token))
-        if answer.status == 401:
-            _, token = self.tokens.renewed(kept)
-            answer = self._http.request(method, url, params=params, json=body, headers=_bearer(token))
-        return answer
+        def make(token: Token) -> HttpResponse:
+            self.quota.spend(units)
+            return self._http.request(method, self._address(what), params=params, json=body, headers=_bearer(token))
+
+        return self.tokens.signed(make)
 
     def _address(self, what: str) -> str:
         return f"{self.settings.api_url}/youtube/v3/{what}"

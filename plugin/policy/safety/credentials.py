@@ -19,15 +19,23 @@ _LONG = re.compile(r"(?<![\w./:+-])[A-Za-z0-9_+-]{32,200}={0,2}(?![\w/])")
 _LONG_ENTROPY = 4.2
 _NAMED_ENTROPY = 3.0
 _SHORTEST_KEY = 16
+_ROW = re.compile(r"[^\s]{14}")
+"""Characters without a space that every key has, by any of the shapes."""
+_DIGIT = re.compile(r"[0-9]")
 
 
 def find(text: str) -> Iterator[Finding]:
     """Secrets of every kind, the surest first."""
-    yield from _private_keys(text)
-    yield from _keys_by_shape(text)
+    # Each of these passes is quick where it finds nothing, but most texts need none: a key is a long row with digits, a PIN is digits.
+    has_row, has_digit = _ROW.search(text) is not None, _DIGIT.search(text) is not None
+    if "-----BEGIN" in text:
+        yield from _private_keys(text)
+    if has_row:
+        yield from _keys_by_shape(text)
     yield from _url_passwords(text)
-    yield from _announced(text)
-    yield from _keys_by_entropy(text)
+    yield from _announced(text, has_digit=has_digit)
+    if has_row and has_digit:
+        yield from _keys_by_entropy(text)
 
 
 def _private_keys(text: str) -> Iterator[Finding]:
@@ -48,11 +56,13 @@ def _url_passwords(text: str) -> Iterator[Finding]:
             yield Finding(kind=Kind.PASSWORD, start=match.start(1), end=match.end(1), masked=hidden(), detail="in an address")
 
 
-def _announced(text: str) -> Iterator[Finding]:
+def _announced(text: str, *, has_digit: bool) -> Iterator[Finding]:
     patterns = _announcements()
     for match in patterns["password"].finditer(text):
         if _is_password(match.group("value"), quoted=bool(match.group("quote")), link=match.group("link")):
             yield _announced_finding(Kind.PASSWORD, match)
+    if not has_digit:
+        return
     for match in patterns["pin"].finditer(text):
         yield _announced_finding(Kind.PIN, match)
     for match in patterns["key"].finditer(text):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
 
 from plugin.domain.text import Text
 from plugin.policy.safety import findings, language, links, personal_data, sentiment
@@ -10,15 +13,36 @@ from plugin.policy.safety.findings import Finding
 from plugin.policy.safety.links import Link
 from plugin.policy.safety.personal_data import Lookout
 
+_DIGIT = re.compile(r"\d")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """What was seen. `language` is empty and `sentiment` None where nobody knows."""
 
-    personal_data: tuple[Finding, ...]
-    links: tuple[Link, ...]
-    language: str
-    sentiment: float | None
+class Glance:
+    """One text, looked at as far as it is asked for; what was found once is kept. No look fails."""
+
+    def __init__(self, text: Text, *, told: str, guess: Callable[[str], str] | None, lookout: Lookout) -> None:
+        self._text, self._told, self._guess, self._lookout = text, told, guess, lookout
+
+    @cached_property
+    def language(self) -> str:
+        """The language as a tag; empty where nobody knows."""
+        return language.told(language.detect(self._text.plain), self._told) or self._hint
+
+    @cached_property
+    def personal_data(self) -> tuple[Finding, ...]:
+        """Personal data and secrets in it."""
+        # The country is for phone numbers alone.
+        region = self._lookout.region or (_region(self._hint) if _DIGIT.search(self._text.plain) else "")
+        return personal_data.find(self._text.plain, replace(self._lookout, region=region))
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """Addresses in its words and marks."""
+        return links.find(self._text)
+
+    @cached_property
+    def sentiment(self) -> float | None:
+        """From -1 (furious) to 1 (delighted); None where nobody knows."""
+        return sentiment.score(self._text.plain, self.language)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -30,22 +54,27 @@ class Findings:
         """For `message.links`."""
         return links.addresses(self.links)
 
+    @cached_property
+    def _hint(self) -> str:
+        return self._told or (self._guess(self._text.plain) if self._guess else "")
 
-def examine(text: Text, *, language_hint: str = "", region: str = "", lookout: Lookout | None = None) -> Findings:
+
+def examine(
+    text: Text,
+    *,
+    language_hint: str = "",
+    guess: Callable[[str], str] | None = None,
+    region: str = "",
+    lookout: Lookout | None = None,
+) -> Glance:
     """Look at one message; never fails.
 
-    `language_hint` is what the platform told of the author or the post, `region` an ISO 3166 country for phone numbers; where it is empty, the
-    region of the hint counts (`de-AT` is Austria). `lookout` brings what the installation knows besides.
+    `language_hint` is what the platform told of the author or the post; `guess` is asked for a language where it told nothing and nothing is surely
+    found. `region` is an ISO 3166 country for phone numbers; where neither it nor the lookout names one, that of the hint counts (`de-AT` is
+    Austria). `lookout` brings what the installation knows besides.
     """
     lookout = lookout or Lookout()
-    tag = language.told(language.detect(text.plain), language_hint)
-    country = region or lookout.region or _region(language_hint)
-    return Findings(
-        personal_data=personal_data.find(text.plain, replace(lookout, region=country)),
-        links=links.find(text),
-        language=tag,
-        sentiment=sentiment.score(text.plain, tag),
-    )
+    return Glance(text, told=language_hint, guess=guess, lookout=replace(lookout, region=region) if region else lookout)
 
 
 def _region(tag: str) -> str:

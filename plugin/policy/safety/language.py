@@ -10,8 +10,7 @@ from functools import cache
 from typing import Any
 
 _NOISE = re.compile(r"(?:https?://|www\.)\S+|[@#]\S+|\S*@\S+|\d+")
-_LETTERS = re.compile(r"[^\W\d_]")
-_FEWEST_LETTERS = 10
+_TEN_LETTERS = re.compile(r"(?:[^\W\d_][\W\d_]*){10}")
 _FEWEST_DENSE = 4
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LONGEST = 2_000
@@ -28,10 +27,12 @@ def detect(text: str) -> str:
     if library is None:
         return ""
     words = " ".join(_NOISE.sub(" ", text[:_LONGEST]).split())
-    if len(_LETTERS.findall(words)) < _FEWEST_LETTERS and len(_DENSE.findall(words)) < _FEWEST_DENSE:
+    if _TEN_LETTERS.search(words) is None and len(_DENSE.findall(words)) < _FEWEST_DENSE:
         return ""
+    if not words.isprintable():
+        words = "".join(letter for letter in words if letter.isprintable())
     try:
-        is_reliable, _, found = library.detect("".join(letter for letter in words if letter.isprintable()))
+        is_reliable, _, found = library.detect(words)
     except (library.error, UnicodeError, ValueError):
         return ""
     _, code, share, _ = found[0]

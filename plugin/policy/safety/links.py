@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -14,6 +15,8 @@ from plugin.policy.safety.wordlists import any_of, load
 _TRAILING = ".,;:!?'\"*_~|\u00ab\u00bb\u201c\u201d\u2019\u2026"
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 _LONGEST = 2048
+_DOT = re.compile(r"\.(?<=\w\.)[^\s<>\"]")
+_AT_SCHEME = re.compile(r":(?<=\w:)")
 _SCHEME = re.compile(r"(?:https?|ftp)(?=://)", re.IGNORECASE)
 _TURNS = re.compile("[\u202a-\u202e]")
 """Characters that turn the direction of what follows, with which an address is made to read backwards."""
@@ -71,9 +74,16 @@ def addresses(links: tuple[Link, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_real(link.address) for link in links))
 
 
-def defang(text: Text) -> Text:
-    """`text` for a note: no link can be followed, each is shown with its real host, and what is wrong with it stands behind it."""
-    changes = [(link.start, link.end, _shown(link)) for link in find(text)]
+def defang(text: Text, *, keep: Collection[str] = ()) -> Text:
+    """`text` for a note: no link can be followed, each is shown with its real host, and what is wrong with it stands behind it.
+
+    Honest links to the domains in `keep` stay as they are.
+    """
+    found = find(text)
+    kept = [link for link in found if not link.tricks and any(is_within(link.address.host, domain) for domain in keep)]
+    if kept:
+        return _defang_but(text, kept)
+    changes = [(link.start, link.end, _shown(link)) for link in found]
     for turn in _TURNS.finditer(text.plain):
         if all(not start <= turn.start() < end for start, end, _ in changes):
             changes.append((turn.start(), turn.end(), f"[U+{ord(turn.group()):04X}]"))
@@ -87,6 +97,15 @@ def defang(text: Text) -> Text:
     whole = join([*parts, plain.slice(at, len(plain.plain))])
     # A mark may begin in the middle of an address: what its edges put together again is undone, letter for letter, so that marks stay.
     return Text(_SCHEME.sub(lambda match: match.group().replace("t", "x").replace("T", "X"), whole.plain), whole.marks)
+
+
+def _defang_but(text: Text, kept: Sequence[Link]) -> Text:
+    """The same with some links left as they are."""
+    parts, at = [], 0
+    for link in kept:
+        parts += [defang(text.slice(at, link.start)), text.slice(link.start, link.end)]
+        at = link.end
+    return join([*parts, defang(text.slice(at, len(text.plain)))])
 
 
 def harmless(address: Address) -> str:
@@ -170,7 +189,8 @@ def _tests(address: Address, label: str) -> list[tuple[Trick, bool]]:
 
 
 def _may_have_link(plain: str) -> bool:
-    return "." in plain or "://" in plain or "\u3002" in plain or "\uff0e" in plain
+    """Whether it is worth while to look closely: a dot inside of a word, or a scheme."""
+    return ("." in plain and _DOT.search(plain) is not None) or (":" in plain and _AT_SCHEME.search(plain) is not None)
 
 
 def _trim(url: str) -> str:

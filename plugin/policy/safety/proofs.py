@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
 from plugin.policy.safety.skeletons import latinise
 from plugin.policy.safety.wordlists import load
@@ -111,6 +112,35 @@ def hear(proof: Proof, side: Side, text: str, *, now: datetime) -> tuple[Proof, 
     return proof, Step.WRONG if proof.tries_left else Step.SPENT
 
 
+def is_said(text: str) -> bool:
+    """Whether a text has anything in it that could be one of our words."""
+    return bool(_candidates(text))
+
+
+def words_in(text: str) -> tuple[str, ...]:
+    """Everything in a text that could be one of our words."""
+    return tuple(_candidates(text))
+
+
+def word_from(seed: bytes) -> str:
+    """The word that belongs to a seed of 12 bytes or more, the same each time."""
+    words = load("proof_words")["words"]
+    return "-".join(words[int.from_bytes(seed[at * 4 : at * 4 + 4]) % len(words)] for at in range(WORDS))
+
+
+def hear_elsewhere(proof: Proof, text: str, *, now: datetime) -> bool:
+    """Whether the word that was told to the first handle was said by one that is not known yet. A miss is nobody's try."""
+    return hear(proof, Side.SECOND, text, now=now)[1] is Step.HALF
+
+
+def ask_back(proof: Proof, *, random: Callable[[int], int]) -> tuple[Proof, str]:
+    """The second word of such a proof, told to the handle that has said the first, to be said from the first handle."""
+    word = _make(random)
+    while hmac.compare_digest(_digest(proof.salt, word), proof.second_digest):
+        word = _make(random)
+    return replace(proof, first_digest=_digest(proof.salt, word), second_done=True), word
+
+
 def _make(random: Callable[[int], int]) -> str:
     words = load("proof_words")["words"]
     return "-".join(words[random(len(words))] for _ in range(WORDS))
@@ -118,10 +148,15 @@ def _make(random: Callable[[int], int]) -> str:
 
 def _candidates(text: str) -> list[str]:
     """Every three words of our list that stand next to one another."""
-    known = frozenset(load("proof_words")["words"])
+    known = _known()
     words = _WORD.findall(latinise(text[:_LONGEST]))
     rows = (words[at : at + WORDS] for at in range(len(words) - WORDS + 1))
     return ["-".join(row) for row in rows if known.issuperset(row)]
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(load("proof_words")["words"])
 
 
 def _digest(salt: bytes, word: str) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from string import punctuation
 from typing import Any
 
 from plugin.policy.safety.wordlists import any_of, load
@@ -27,8 +28,23 @@ def score(text: str, language: str) -> float | None:
     if judge is None:
         return None
     plain = _NOISE.sub(" ", text[:_LONGEST])
-    found = judge.polarity_scores(_in_english_rules(plain) if primary == "de" else plain)
+    if primary == "de":
+        plain = _in_english_rules(plain)
+    if not _has_feeling(plain, judge):
+        return None
+    found = judge.polarity_scores(plain)
     return float(found["compound"]) if found["pos"] or found["neg"] else None
+
+
+def _has_feeling(text: str, judge: Any) -> bool:
+    """Whether any of its words or smileys is in the list; without one, the rules have nothing to weigh, and they take long."""
+    words = text.lower().split()
+    known = judge.lexicon.keys()
+    return not (
+        known.isdisjoint(words)
+        and known.isdisjoint(word.strip(punctuation) for word in words)
+        and (text.isascii() or judge.emojis.keys().isdisjoint(text))
+    )
 
 
 def _in_english_rules(text: str) -> str:

@@ -24,6 +24,8 @@ _TAG_STRENGTH = 1.3
 _LEAST_SCORE = 0.2
 _LONGEST = 4_000
 _SATURATION = 1.2
+_COMPOUND = 9
+_MOST_KEYS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,21 @@ def rank(
 def stems(text: str) -> tuple[str, ...]:
     """The words that mean something, folded: no case, no accents, no usual endings of English and German, no stop words."""
     return tuple(_stem(word) for word in _words(text))
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words that mean something, each once, as they were said but for case and accents."""
+    return tuple(dict.fromkeys(_words(text)))
+
+
+def keys(text: str) -> tuple[str, ...]:
+    """By what a store finds notes that may resemble `text`: its stems, and beginnings and ends of long ones, which in compounds are words."""
+    found = dict.fromkeys(stems(text))
+    for stem in tuple(found):
+        for length in range(_SHORTEST_PART, len(stem)):
+            if len(stem) >= _COMPOUND:
+                found |= {stem[:length]: None, stem[-length:]: None}
+    return tuple(found)[:_MOST_KEYS]
 
 
 def _words(text: str) -> list[str]:

@@ -62,6 +62,16 @@ class Saying(StrEnum):
     """A warning under a likely impostor's post."""
     PRIVATE = "private"
     """Go on in private: personal data was posted."""
+    MOVE = "move"
+    """Go on in private: an agent asks for it."""
+    PROOF = "proof"
+    """A one-time word, to be said in another chat of the same person."""
+    PROOF_ELSEWHERE = "proof_elsewhere"
+    """The same where the other chat is not known yet."""
+    PROVED = "proved"
+    """Both words were said: it is one person."""
+    UNPROVED = "unproved"
+    """A word that does not count, or does not count any more."""
 
 
 PLACES: Mapping[Saying, frozenset[str]] = MappingProxyType(
@@ -83,6 +93,11 @@ PLACES: Mapping[Saying, frozenset[str]] = MappingProxyType(
         Saying.HOLDING: frozenset({"time"}),
         Saying.SCAM: frozenset({"handle"}),
         Saying.PRIVATE: frozenset({"link"}),
+        Saying.MOVE: frozenset({"link"}),
+        Saying.PROOF: frozenset({"word", "network", "time"}),
+        Saying.PROOF_ELSEWHERE: frozenset({"word", "time"}),
+        Saying.PROVED: frozenset({"network"}),
+        Saying.UNPROVED: frozenset(),
     }
 )
 """What a text may name. A text need not use every place."""
@@ -94,6 +109,8 @@ LARGEST: Mapping[str, str] = MappingProxyType(
         "link": "https://" + "w" * 72,
         "state": "w" * 40,
         "handle": "@" + "w" * 40,
+        "word": "w" * 26,
+        "network": "w" * 24,
     }
 )
 """As long as places get; texts are measured with these, and longer values are cut to them in the short variant."""

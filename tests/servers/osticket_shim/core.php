@@ -66,6 +66,14 @@ class Signal {
     }
 }
 
+class Application {
+    public static array $staff_apps = [];
+
+    public static function registerStaffApp($desc, $href, $info = []) {
+        self::$staff_apps[] = $info + ['desc' => $desc, 'href' => $href];
+    }
+}
+
 class Dispatcher {
     private array $matchers = [];
 
@@ -85,6 +93,10 @@ class Dispatcher {
 
 function url_post($pattern, $handler) {
     return [$pattern, $handler, 'POST'];
+}
+
+function url_get($pattern, $handler) {
+    return [$pattern, $handler, 'GET'];
 }
 
 function answer($status, $text, $type = 'text/html') {

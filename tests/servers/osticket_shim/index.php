@@ -40,6 +40,11 @@ if (str_starts_with($path, '/api/')) {
     $dispatcher->resolve(substr($path, 4));
 }
 
+if ($_SERVER['REQUEST_METHOD'] === 'GET' && $path === '/scp/tickets.php' || str_starts_with($path, '/scp/ajax.php/crossdesk/')) {
+    require __DIR__ . '/staff.php';
+    staff_pages($path);
+}
+
 // The staff panel, without login, tokens and pages: what an agent's browser posts, and what osTicket does with it.
 $staff = ['staffId' => 1, 'poster' => 'Ada Agent'];
 $files = array_map(
@@ -77,5 +82,9 @@ if (preg_match('~^/scp/ajax.php/tickets/(\d+)/(status|merge|assign)$~', $path, $
         default => $ticket->setStatus((int) $_POST['status_id'], '', $errors),
     };
     answer($errors ? 200 : 201, $errors['err'] ?? '');
+}
+if (preg_match('~^/scp/ajax.php/tickets/(\d+)/field/(\w+)/edit$~', $path, $found)) {
+    DynamicFormEntryAnswer::edit((int) $found[1], $found[2], $_POST['value'], 'ada');
+    answer(201, '');
 }
 answer(404, 'Not Found');

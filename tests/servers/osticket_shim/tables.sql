@@ -20,6 +20,8 @@ CREATE TABLE ost_thread_entry (id INT AUTO_INCREMENT PRIMARY KEY, pid INT NOT NU
   source VARCHAR(32) NOT NULL DEFAULT '', title VARCHAR(255) NULL, body TEXT NULL, format VARCHAR(16) NOT NULL, recipients TEXT NULL,
   created DATETIME NOT NULL) DEFAULT CHARSET=utf8;
 CREATE TABLE ost_thread_entry_email (id INT AUTO_INCREMENT PRIMARY KEY, thread_entry_id INT NOT NULL, mid VARCHAR(255) NOT NULL, KEY mid (mid)) DEFAULT CHARSET=utf8;
+CREATE TABLE ost_thread_event (id INT AUTO_INCREMENT PRIMARY KEY, thread_id INT NOT NULL, event_id INT NULL, data VARCHAR(1024) NULL,
+  username VARCHAR(128) NOT NULL) DEFAULT CHARSET=utf8;
 CREATE TABLE ost_file (id INT AUTO_INCREMENT PRIMARY KEY, type VARCHAR(255), size BIGINT, name VARCHAR(255), data LONGBLOB) DEFAULT CHARSET=utf8;
 CREATE TABLE ost_attachment (id INT AUTO_INCREMENT PRIMARY KEY, object_id INT NOT NULL, type CHAR(1) NOT NULL, file_id INT NOT NULL, name VARCHAR(255),
   inline TINYINT NOT NULL DEFAULT 0) DEFAULT CHARSET=utf8;
@@ -38,3 +40,7 @@ CREATE TABLE ost_plugin (id INT PRIMARY KEY, install_path VARCHAR(60));
 CREATE TABLE ost_plugin_instance (id INT PRIMARY KEY, plugin_id INT, flags INT);
 INSERT INTO ost_plugin VALUES (1,'plugins/crossdesk');
 INSERT INTO ost_plugin_instance VALUES (1,1,1);
+CREATE TABLE ost_team (team_id INT PRIMARY KEY, name VARCHAR(125));
+CREATE TABLE ost_team_member (team_id INT, staff_id INT);
+INSERT INTO ost_team VALUES (1,'Social');
+INSERT INTO ost_team_member VALUES (1,1);

@@ -21,6 +21,13 @@ class CrossdeskConfig extends PluginConfig {
                 'hint' => 'The same as webhook_secret in crossdesk.toml; 32 characters or more.',
                 'configuration' => ['size' => 60, 'length' => 200],
             ]),
+            'panel_secret' => new TextboxField([
+                'id' => 'panel_secret',
+                'label' => 'Secret of the panel',
+                'required' => false,
+                'hint' => 'What `crossdesk panel secret NAME` prints; empty: no panel on the ticket page.',
+                'configuration' => ['size' => 60, 'length' => 200],
+            ]),
             'untested' => new BooleanField([
                 'id' => 'untested',
                 'label' => 'Save without a test',
@@ -36,6 +43,7 @@ class CrossdeskConfig extends PluginConfig {
         $secret = trim((string) ($config['secret'] ?? ''));
         $config['webhook_url'] = $url;
         $config['secret'] = $secret;
+        $config['panel_secret'] = trim((string) ($config['panel_secret'] ?? ''));
         $problem = $this->problem($url, $secret, !empty($config['untested']));
         if ($problem !== null) {
             [$field, $sentence] = $problem;

@@ -3,8 +3,9 @@
 
 require_once INCLUDE_DIR . 'class.plugin.php';
 require_once INCLUDE_DIR . 'class.signal.php';
+require_once INCLUDE_DIR . 'class.app.php';
 require_once __DIR__ . '/config.php';
-foreach (['Refusal', 'Signature', 'Emoji', 'Database', 'Bridge', 'Journal', 'Fields', 'Reader', 'Desk', 'Input', 'Api', 'Posted'] as $part) {
+foreach (['Refusal', 'Signature', 'Emoji', 'Database', 'Bridge', 'Journal', 'Fields', 'Reader', 'Desk', 'Input', 'Api', 'Posted', 'Relay', 'Panel', 'HandOver'] as $part) {
     require_once __DIR__ . "/src/$part.php";
 }
 
@@ -13,15 +14,18 @@ use Crossdesk\Bridge;
 use Crossdesk\Database;
 use Crossdesk\Desk;
 use Crossdesk\Fields;
+use Crossdesk\HandOver;
 use Crossdesk\Journal;
+use Crossdesk\Panel;
 use Crossdesk\Posted;
 use Crossdesk\Reader;
+use Crossdesk\Relay;
 
 class CrossdeskPlugin extends Plugin {
     public $config_class = 'CrossdeskConfig';
 
-    /** Columns of a ticket whose change the bridge must look at. Locks and time stamps move whenever somebody types. */
-    private const TOLD = ['status_id', 'staff_id', 'team_id', 'dept_id', 'ticket_pid', 'user_id'];
+    /** Columns of a ticket whose change the bridge must look at. A lock is told when somebody begins to type and when they stop. */
+    private const TOLD = ['status_id', 'staff_id', 'team_id', 'dept_id', 'ticket_pid', 'user_id', 'lock_id'];
 
     /** One bridge for one osTicket. */
     public function isMultiInstance() {
@@ -63,6 +67,18 @@ class CrossdeskPlugin extends Plugin {
                 $journal->touch((int) $ticket->getId());
             }
         }, 'Ticket');
+        foreach (['model.created', 'model.updated'] as $signal) {
+            Signal::connect($signal, function ($answer) use ($journal, $fields) {
+                try {
+                    $entry = $fields->isCommand((int) $answer->get('field_id')) ? $answer->getEntry() : null;
+                    if ($entry && $entry->get('object_type') === 'T') {
+                        $journal->touch((int) $entry->get('object_id'));
+                    }
+                } catch (\Throwable $problem) {
+                    error_log('Crossdesk: ' . $problem->getMessage()); // What ails us must not break what an agent does.
+                }
+            }, 'DynamicFormEntryAnswer');
+        }
         Signal::connect('model.deleted', function ($ticket) use ($journal) {
             $journal->touch((int) $ticket->getId());
         }, 'Ticket');
@@ -70,6 +86,16 @@ class CrossdeskPlugin extends Plugin {
             $journal->deliver();
             $journal->purge();
         });
+        $handOver = new HandOver($url, $secret, $database);
+        Signal::connect('ajax.scp', fn ($dispatcher) => $handOver->route($dispatcher));
+        $root = defined('ROOT_PATH') ? ROOT_PATH : '/';
+        (new Application())->registerStaffApp('Crossdesk', $root . 'scp/ajax.php' . HandOver::PATH, ['title' => 'The console of Crossdesk']);
+        $relay = Relay::of($url, (string) $config->get('panel_secret'));
+        if ($relay !== null) {
+            $panel = new Panel($relay, $journal, $database);
+            Signal::connect('object.view', fn ($object) => $panel->show($object));
+            Signal::connect('ajax.scp', fn ($dispatcher) => $panel->route($dispatcher));
+        }
         Signal::connect('api', function ($dispatcher) use ($desk, $reader, $fields, $journal, $secret) {
             $api = new Api($desk, $reader, $fields, $journal, $secret);
             $dispatcher->append(url_post('^/crossdesk/v1/([a-z_]{1,40})$', function ($call) use ($api) {

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from plugin.cli import main
+from plugin.contracts.helpdesk import StaffMember
+from plugin.contracts.signing import sign
 from plugin.domain.errors import ConfigError
 from plugin.domain.text import Text
-from plugin.helpdesks.osticket import emoji
+from plugin.helpdesks.osticket import emoji, hand_over
 from tests.fixtures import package
 from tests.osticket_contract import SCHEMA
 from tests.servers.osticket import PACKAGES, PLUGIN, SHIM, php
@@ -48,6 +55,28 @@ def test_the_classes_do_what_they_should(command: str) -> None:
 
 
 @pytest.mark.root
+def test_the_bridge_reads_who_comes_over(command: str) -> None:
+    word, secret, at = run(command, str(HERE / "units.php"), "word").strip(), "a-shared-secret-of-32-characters", 1000.0
+    read = partial(hand_over.receive, secret, word)
+    assert read(datetime.fromtimestamp(at + 30, UTC)) == StaffMember(login="ada", name="Ada Ökafor/€", groups=("Support", "Leads"))
+    assert read(datetime.fromtimestamp(at + 100, UTC)) is None
+    now = datetime.fromtimestamp(at, UTC)
+    assert hand_over.receive(f"{secret}x", word, now) is None
+    stamp, payload, signature = word.split(".")
+    for forged in (f"1001.{payload}.{signature}", f"{stamp}.{payload}x.{signature}", f"{stamp}.{payload}", "é.é.é", ""):
+        assert hand_over.receive(secret, forged, now) is None
+    assert hand_over.receive("", f"{stamp}.{payload}." + sign("", stamp.encode(), b".hand-over.", payload.encode()), now) is None
+
+
+@given(st.text(max_size=60), st.binary(max_size=60))
+def test_a_word_of_any_shape_is_read_or_refused(odd: str, signed: bytes) -> None:
+    now = datetime.fromtimestamp(1000, UTC)
+    payload = base64.urlsafe_b64encode(signed).decode().rstrip("=")
+    ours = f"1000.{payload}." + sign("secret", b"1000.hand-over.", payload.encode())
+    assert all(hand_over.receive("secret", word, now) is None for word in (odd, ours))
+
+
+@pytest.mark.root
 def test_both_sides_know_each_others_codes(command: str) -> None:
     ranges = [range(0xA0, 0x100), range(0x2300, 0x2400), range(0x2700, 0x27C0), range(0x1F1E6, 0x1FAFF), range(0x20000, 0x20010)]
     letters = [chr(code) for some in ranges for code in some if code != 0xAD]
@@ -78,8 +107,12 @@ def test_it_is_packed_as_a_folder_and_as_a_phar(command: str, tmp_path: Path) ->
     for _ in range(2):
         packed = pack(tmp_path)
         assert [path.name for path in packed.made] == ["crossdesk", "crossdesk.phar"]
-    wanted = {path.relative_to(PLUGIN): path.read_bytes() for path in PLUGIN.rglob("*.php")}
-    assert {path.relative_to(tmp_path / "crossdesk"): path.read_bytes() for path in (tmp_path / "crossdesk").rglob("*.php")} == wanted
+    wanted = {path.relative_to(PLUGIN): path.read_bytes() for path in PLUGIN.rglob("*.*")}
+    panel = PLUGIN.parents[1] / "panel"
+    wanted |= {Path("assets") / name: (panel / name).read_bytes() for name in ("cd-panel.js", "locales/en.json", "locales/de.json")}
+    assert {path.relative_to(tmp_path / "crossdesk"): path.read_bytes() for path in (tmp_path / "crossdesk").rglob("*.*")} == wanted
+    inside = run(command, "-r", f"readfile('phar://{tmp_path}/crossdesk.phar/assets/cd-panel.js');")
+    assert inside == (panel / "cd-panel.js").read_text("utf-8")
     told = run(command, "-r", f"echo json_encode(include 'phar://{tmp_path}/crossdesk.phar/plugin.php');")
     assert json.loads(told)["plugin"] == "crossdesk.php:CrossdeskPlugin"
 

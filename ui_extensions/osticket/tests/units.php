@@ -3,7 +3,7 @@
 
 namespace Crossdesk;
 
-foreach (['Refusal', 'Signature', 'Emoji', 'Input'] as $part) {
+foreach (['Refusal', 'Signature', 'Emoji', 'Input', 'Relay', 'HandOver'] as $part) {
     require dirname(__DIR__) . "/crossdesk/src/$part.php";
 }
 
@@ -42,6 +42,19 @@ refused('no secret', 'signature', fn () => Signature::check('', '1000', Signatur
 refused('no time', 'clock', fn () => Signature::check('secret', '', Signature::make('secret', '', 'about', '{}'), 'about', '{}', 0));
 refused('odd time', 'clock', fn () => Signature::check('secret', "1000\n", Signature::make('secret', "1000\n", 'about', '{}'), 'about', '{}', 1000));
 
+// Relay: where the bridge is, what it is told, and what becomes of no answer. That it believes it, a test on the bridge's side asks.
+same('no panel', null, Relay::of('https://bridge.example/in/helpdesk/osticket', ''));
+same('no such address', null, Relay::of('https://bridge.example/hook', 's'));
+$relay = Relay::of('https://bridge.example/sub/in/helpdesk/osticket/', 'panel secret');
+same('root', 'https://bridge.example/sub', $relay->root);
+same('helpdesk', 'osticket', $relay->helpdesk);
+$headers = $relay->headers('GET', '/panel/osticket/7', '', ['id' => '1'], 1000);
+same('agent', 'X-Crossdesk-Agent: eyJpZCI6IjEifQ', $headers[1]);
+$told = "crossdesk-relay\nGET\n/panel/osticket/7\neyJpZCI6IjEifQ\n1000\n" . hash('sha256', '');
+same('signed', 'X-Crossdesk-Signature: v1=' . hash_hmac('sha256', $told, 'panel secret'), $headers[3]);
+same('link', true, (bool) preg_match('~^https://bridge\.example/sub/panel/-/page#[\w-]+\.[0-9a-f]{64}$~D', $relay->link('7', ['id' => '1'], 1000)));
+same('nobody there', 503, (new Relay('http://127.0.0.1:1', 'osticket', 's'))->ask('GET', '/panel/osticket/7', '', ['id' => '1'])[0]);
+
 // Emoji: what osTicket drops becomes a code, everything else stays.
 same('plain', '<p>ü 1:2 :a: €</p>', Emoji::encode('<p>ü 1:2 :a: €</p>'));
 same('face', ':grinning_face:', Emoji::encode('😀'));
@@ -75,6 +88,14 @@ refused('no part', 'malformed', fn () => $input->part('a'));
 refused('texts in texts', 'malformed', fn () => $input->texts('p'));
 foreach (['', 'null', '[]x', '[1]', '"x"', '{"a":', str_repeat('[', 5000), "\xff"] as $body) {
     refused("body $body", 'malformed', fn () => Input::parse($body));
+}
+
+// Hand-over: as the bridge reads it (test_plugin.py has the same word).
+same('console', 'https://x.example/y/console/hand-over', HandOver::console('https://x.example/y/in/helpdesk/os/'));
+$word = HandOver::word('a-shared-secret-of-32-characters', 1000, 'ada', 'Ada Ökafor/€', ['Support', '', 'Support', 'Leads']);
+if (($argv[1] ?? '') === 'word') {
+    echo $word, "\n";
+    exit(0);
 }
 
 echo $failures === 0 ? "ok\n" : '';

@@ -328,3 +328,20 @@ def test_without_a_policy_there_is_nothing_to_press(database_url: str) -> None:
     said(engine)
     assert Desk(engine).snapshot()["actions"] == []
     engine.close()
+
+
+def test_what_solved_it_is_kept_by_a_button_and_shown_with_its_source(engine: Engine, desk: Desk) -> None:
+    said(engine, "My kettle hums loudly when it boils")
+    early = desk.press("solved", reason="Descale it #kettle")
+    assert (early.status_code, early.get_json()["error"]["code"]) == (422, "refused")
+    engine.tell_of_tickets(engine.helpdesk.set_state(engine.helpdesk.tickets[0].ref, "closed"))
+    engine.settle()
+    refused = desk.press("solved", reason="Call +49 30 1234567")
+    assert (refused.status_code, "a phone number" in refused.get_json()["error"]["text"]) == (422, True)
+    assert desk.press("solved", reason="Descale it #kettle https://kb.example/kettle").status_code == 200
+    engine.settle()
+    engine.tell(engine.network.say("paul", "The kettle hums so loudly"))
+    engine.settle()
+    (found,) = desk.snapshot(ticket=1)["suggestions"]
+    assert (found["note"], found["tags"], found["link"]) == ("Descale it", ["kettle"], "https://kb.example/kettle")
+    assert found["ticket_number"] == engine.helpdesk.tickets[0].number

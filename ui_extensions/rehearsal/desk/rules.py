@@ -90,7 +90,9 @@ def change_ticket(desk: Desk, ticket: Ticket, data: Mapping[str, Any], by: User)
     for name, value in (data.get("custom") or {}).items():
         if ticket.custom.get(name) != value:
             changed.add(name)
+            facts = {"value_from": str(ticket.custom.get(name) or ""), "value_to": str(value or ""), "attribute": name}
             ticket.custom = {**ticket.custom, name: value}
+            desk.log(ticket, by, type="updated", object="Ticket", o_id=ticket.id, **facts)
     for name in ("first_response_at", "first_response_in_min", "first_response_diff_in_min"):
         if name in data:
             setattr(ticket, name, data[name])

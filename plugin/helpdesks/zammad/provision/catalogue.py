@@ -97,6 +97,7 @@ def wanted(given: Given, version: Version) -> Iterator[Wanted]:
         "@webhook": given.webhook,
         "@webhook_token": given.webhook_token,
         "@first_response_minutes": given.sla_minutes,
+        "@callbacks": f"{given.panel}/callback\n{given.panel.rpartition('/panel/')[0]}/console/sign-in/callback",
     }
     for entry in json.loads(files(__package__).joinpath("objects.json").read_text(encoding="utf-8")):
         if entry.get("asked") == "sla" and given.sla_minutes is None:

@@ -29,7 +29,7 @@ from plugin.platforms.youtube.adapter import YouTubeAdapter
 from plugin.platforms.youtube.comments import read_comment, read_thread
 from plugin.platforms.youtube.quota import until_midnight
 from plugin.testing.fakes import FixedClock, MemorySecrets
-from plugin.testing.standins.telegram.faults import Kind
+from plugin.testing.standins.faults import Kind
 from plugin.testing.standins.youtube import BYSTANDER, CHANNEL, CUSTOMER, SCOPE, YouTubeStandIn
 
 MARKER = Marker("0123456789abcdefghijklmnop")
@@ -132,7 +132,7 @@ def test_an_answer_lost_on_the_way_is_found(youtube: YouTubeStandIn, adapter: Yo
     youtube.say(CUSTOMER, "Where is my train?")
     message = answer_to(only(adapter.poll(None).events), "Platform 7.", clock)
     assert adapter.find_delivered(message, marker=MARKER) is None
-    youtube.arm(kind, path=COMMENTS, value=500)
+    youtube.arm(kind, at=COMMENTS, value=500)
     with pytest.raises(OutcomeUnknown):
         adapter.deliver(message, marker=MARKER)
     assert (found := adapter.find_delivered(message, marker=MARKER)) is not None

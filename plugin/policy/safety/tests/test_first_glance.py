@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.domain.text import Text
-from plugin.policy.safety import language, sentiment
+from plugin.policy.safety import language, links, sentiment
 from plugin.policy.safety.first_glance import examine
 from plugin.policy.safety.personal_data import Lookout
 
@@ -119,3 +119,39 @@ def test_the_region_comes_from_the_nearest_source() -> None:
 def test_nothing_upsets_it(words: str, hint: str, region: str) -> None:
     found = examine(Text(words), language_hint=hint, region=region)
     assert found.sentiment is None or -1 <= found.sentiment <= 1
+
+
+_PIECES = st.sampled_from(
+    [
+        "bad",
+        "BAD",
+        "no",
+        "good",
+        "not",
+        "so",
+        ":)",
+        ":D",
+        "😡",
+        "schlecht",
+        "nicht gut",
+        "but",
+        "least",
+        "a.de",
+        "x.",
+        ".y",
+        "http:foo",
+        "www.a",
+        "wss://",
+    ]
+)
+
+
+@given(text=st.lists(_PIECES | st.text(max_size=6), max_size=8).map(" ".join), tag=st.sampled_from(sentiment.LANGUAGES))
+@settings(max_examples=150, deadline=None)
+def test_the_quick_looks_pass_over_nothing(text: str, tag: str) -> None:
+    judge = sentiment._judge(tag)
+    if not sentiment._has_feeling(text, judge):
+        found = judge.polarity_scores(text)
+        assert (found["pos"], found["neg"]) == (0, 0)
+    if not links._may_have_link(text):
+        assert links._shape().search(text) is None

@@ -5,6 +5,8 @@ use warnings;
 
 our $VERSION = '0.1.0';
 
+use RT::Extension::Crossdesk::Panel;
+
 =head1 NAME
 
 RT::Extension::Crossdesk - Request Tracker's side of Crossdesk
@@ -22,15 +24,20 @@ In F<RT_SiteConfig.d/crossdesk.pm>:
     Set($CrossdeskUser,    'crossdesk');                                  # the bridge's own user
     Set($CrossdeskWebhook, 'https://bridge.example/in/helpdesk/rt');      # empty: the bridge only polls
     Set($CrossdeskSecret,  '...');                                        # as webhook_secret in crossdesk.toml
-    Set($CrossdeskPanel,   'https://bridge.example/panel/rt');            # empty: no link to the panel
+    Set($CrossdeskPanel,   'https://bridge.example/panel/rt');            # empty: no panel
+    Set($CrossdeskPanelSecret, '...');                                    # of `crossdesk panel secret rt`; empty: a link instead of the panel
+    Set($CrossdeskSupervisors, 'Social Leads');                           # the group whose members may do what supervisors may
     Set($CrossdeskGuards,  1);                                            # 0: RT refuses nothing, the bridge alone does
+
+C<file:PATH> in place of an address or a secret reads it from there, each time it is needed.
 
 =cut
 
 # What the page of RT's configuration must not show.
 {
     no warnings 'once';
-    $RT::Config::META{CrossdeskSecret} = { Type => 'SCALAR', Immutable => 1, Obfuscate => sub { return 'Password not printed' } };
+    $RT::Config::META{$_} = { Type => 'SCALAR', Immutable => 1, Obfuscate => sub { return 'Password not printed' } }
+        for qw(CrossdeskSecret CrossdeskPanelSecret);
 }
 
 my %IS_FORMAL = map { $_ => 1 } qw(handoff formal confirming);
@@ -44,7 +51,44 @@ A setting of ours without the C<Crossdesk> before its name.
 sub Setting {
     my ( $class, $name, $default ) = @_;
     my $value = RT->Config->Get("Crossdesk$name");
-    return defined $value ? $value : $default;
+    return $default unless defined $value;
+    return $value unless $value =~ /^file:(.+)/;
+    open my $file, '<', $1 or return $default;
+    $value = <$file> // '';
+    $value =~ s/\s+\z//;
+    return $value;
+}
+
+=head2 PanelVersion
+
+What changes with the panel's files, so that browsers, which RT lets keep them, fetch new ones.
+
+=cut
+
+my $panel_version;
+
+sub PanelVersion {
+    my $class = shift;
+    if ( not $panel_version ) {
+        my $digest = Digest::SHA->new(256);
+        my ($folder) = map { $_->StaticDir } grep { $_->Name eq $class } @{ RT->Plugins };
+        eval { $digest->addfile( "$folder/crossdesk/$_", 'b' ) } for qw(cd-panel.js rt.js);
+        $panel_version = substr $digest->hexdigest, 0, 12;
+    }
+    return $panel_version;
+}
+
+=head2 PSGIWrap APP
+
+Called by RT when its web pages begin. What the panel reads is no change, wherever the request comes from; what it does, its relay guards.
+
+=cut
+
+sub PSGIWrap {
+    my ( $class, $app ) = @_;
+    no warnings 'once';
+    $RT::Interface::Web::WHITELISTED_COMPONENT_ARGS{'/Crossdesk/Panel/dhandler'} = [qw(since doing before until by)];
+    return $app;
 }
 
 =head2 IsBridge USER
@@ -77,27 +121,34 @@ sub About {
     return \%about;
 }
 
-=head2 Refusal TICKET, USER
+=head2 Refusal TICKET, USER, [OWNER]
 
-Why this user's reply to the customer must not be written now: C<< { kind => 'formal' or 'taken', says => a sentence for them } >>; nothing if it may.
-A C<formal> one may be written all the same, to be held by the bridge until somebody releases it.
+Why this user's reply to the customer must not be written now: C<< { kind => 'formal', 'taken' or 'free', says => a sentence for them } >>; nothing if it
+may. A C<formal> one may be written all the same, to be held by the bridge until somebody releases it. OWNER is the id of whom the same save makes the
+ticket's owner: who takes a ticket that nobody has, by that very save, may answer.
 
 =cut
 
 sub Refusal {
-    my ( $class, $ticket, $user ) = @_;
+    my ( $class, $ticket, $user, $new_owner ) = @_;
     return unless $class->Setting( 'Guards', 1 );
     my $about = $class->About($ticket) or return;
     my $owner = $ticket->OwnerObj;
-    if ( $owner->Id != RT->Nobody->Id and $owner->Id != $user->Id and not $class->IsBridge($owner) ) {
-        my $says = $owner->Name . ' has taken this conversation and may be answering already. Nothing was sent; your text is still below. '
-            . 'Make it a comment, or steal the ticket first and send it then.';
+    my $is_free = ( $owner->Id == RT->Nobody->Id or $class->IsBridge($owner) );
+    if ( not $is_free and $owner->Id != $user->Id ) {
+        my $says = $user->loc( '[_1] has taken this conversation and may be answering already. Nothing was sent; your text is still below. '
+                . 'Make it a comment, or steal the ticket first and send it then.', $owner->Name );
         return { kind => 'taken', says => $says };
     }
     if ( $about->{visibility} eq 'public' and $IS_FORMAL{ $about->{stage} } ) {
-        my $says = 'This conversation is a formal ticket now, so nothing more is posted in public. Nothing was sent; your text is still below. '
-            . 'Make it a comment, or tick the box above the button: Crossdesk then keeps the reply until it may leave.';
+        my $says = $user->loc( 'This conversation is a formal ticket now, so nothing more is posted in public. Nothing was sent; your text is still below. '
+                . 'Make it a comment, or tick the box above the button: Crossdesk then keeps the reply until it may leave.' );
         return { kind => 'formal', says => $says };
+    }
+    if ( $is_free and $about->{visibility} eq 'public' and ( $new_owner // '' ) ne $user->Id ) {
+        my $says = $user->loc( 'Nobody has taken this conversation, so two may answer it at once. Nothing was sent; your text is still below. '
+                . 'Make yourself the owner in this form (or take the ticket) and send it again, or make it a comment.' );
+        return { kind => 'free', says => $says };
     }
     return;
 }
@@ -139,18 +190,10 @@ Posts the ids of those transactions that concern the bridge, signed, within thre
 sub Tell {
     my ( $class, @transactions ) = @_;
     my $address = $class->Setting( 'Webhook', '' );
-    if ( $address =~ /^file:(.+)/ ) {
-        # An address that changes while RT runs.
-        open my $file, '<', $1 or return 1;
-        $address = <$file> // '';
-        $address =~ s/\s+\z//;
-    }
     return 1 unless length $address;
     my @rows = map { $class->_row($_) } grep { $class->_concerns($_) } @transactions;
     return 1 unless @rows;
     my $ok = eval {
-        require Digest::SHA;
-        require HTTP::Tiny;
         my $body = JSON->new->canonical->utf8->encode( { transactions => \@rows } );
         my $time = time;
         my $signature = Digest::SHA::hmac_sha256_hex( "$time.$body", $class->Setting( 'Secret', '' ) );

@@ -28,7 +28,7 @@ sub to_json {
     return JSON::to_json( {
         Version    => $ours->VERSION,
         IsBridge   => $ours->IsBridge( $self->current_user ) ? \1 : \0,
-        HasWebhook => length $ours->Setting( 'Webhook', '' ) ? \1 : \0,
+        HasWebhook => length( RT->Config->Get('CrossdeskWebhook') // '' ) ? \1 : \0,
         Guards     => $ours->Setting( 'Guards', 1 ) ? \1 : \0,
     } );
 }
