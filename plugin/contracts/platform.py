@@ -108,6 +108,15 @@ class Platform(Protocol):
 
 
 @runtime_checkable
+class ProvesByPath(Protocol):
+    """Its webhook's address holds a secret: what of the path is kept must not show it."""
+
+    def path_without_proof(self, path: str) -> str:
+        """The path as it may be stored and shown; `parse` reads it as well."""
+        ...
+
+
+@runtime_checkable
 class AnswersInPrivate(Protocol):
     """Can say something in private to whoever said something in public, by a call of its own (a private reply to a comment).
 
