@@ -171,6 +171,7 @@ def message(
         "remarks": [],
         "found_by": "",
         "no_reply": "",
+        "hide": "",
         **more,
     }
 

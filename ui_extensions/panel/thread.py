@@ -43,6 +43,10 @@ class Eyes:
     now: datetime
     file_address: Callable[[int, int], str]
     avatar_address: Callable[[int], str]
+    hidable: frozenset[int] = frozenset()
+    """Conversations on platforms that let us hide what others say."""
+    hidden: frozenset[str] = frozenset()
+    """Ids of messages that we have hidden there."""
 
 
 def messages(rows: Rows, eyes: Eyes) -> list[dict[str, Any]]:
@@ -137,7 +141,15 @@ def _message(
         "remarks": [*getattr(event, "remarks", ())],
         "found_by": received.found_by if received is not None else "",
         "no_reply": received.no_reply if received is not None else "",
+        "hide": _hiding(row, eyes),
     }
+
+
+def _hiding(row: Row_, eyes: Eyes) -> str:
+    """What may be pressed about a message being seen: hide, show again, or nothing."""
+    if row.direction != "inbound" or row.deleted_at is not None or row.conversation_id not in eyes.hidable or not row.refs:
+        return ""
+    return "show" if eyes.hidden & set(row.refs) else "hide"
 
 
 def _said(event: object, sendings: Sequence[Row_], *, is_notice: bool) -> Text:
