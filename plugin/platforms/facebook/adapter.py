@@ -62,8 +62,13 @@ class FacebookAdapter:
         if place.customer:
             return self._sender.send({"id": place.customer}, message, extra={"metadata": marker})
         if message.visibility is Visibility.PRIVATE:
-            return self._sender.send(_addressed(place, message.reply_to), replace(message, reply_to=None), extra={"metadata": marker})
+            return self.answer_in_private(message, marker=marker)
         return self._comment(place, message)
+
+    def answer_in_private(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
+        """The one private reply to a comment or post. Meta answers with the id under which the person writes in Messenger."""
+        place = read_thread(message.thread_key)
+        return self._sender.send(_addressed(place, message.reply_to), replace(message, reply_to=None), extra={"metadata": marker})
 
     def _comment(self, place: Place, message: OutboundMessage) -> Receipt:
         path = f"/{segment(place.target)}/comments"

@@ -73,8 +73,16 @@ class InstagramAdapter:
         if message.files:
             raise Unsupported("A comment on Instagram takes no files. Nothing was sent; send the file in private.")
         if message.visibility is Visibility.PRIVATE:
-            return self._sender.send({"comment_id": _private_target(place, message.reply_to)}, replace(message, reply_to=None), extra={})
+            return self.answer_in_private(message, marker=marker)
         return self._comment(place, message.text.plain)
+
+    def answer_in_private(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
+        """The one private reply to a comment. Meta answers with the id under which the person writes direct messages."""
+        del marker  # Instagram carries no sign of ours
+        if message.files:
+            raise Unsupported("A private reply to a comment takes no files. Nothing was sent; write the answer without the file.")
+        place = read_thread(message.thread_key)
+        return self._sender.send({"comment_id": _private_target(place, message.reply_to)}, replace(message, reply_to=None), extra={})
 
     def _comment(self, place: Place, words: str) -> Receipt:
         if len(words) > COMMENT_LENGTH:
