@@ -163,6 +163,9 @@ def test_every_choice_and_every_macro_is_known_to_the_bridge() -> None:
     found = re.search(r"'Crossdesk Action'.*?qw\(([^)]*)\)", seed, re.DOTALL)
     assert found is not None
     assert set(found[1].split()) == set(_CHOICES)
+    fields = (Path(__file__).parents[2] / "ui_extensions/osticket/crossdesk/src/Fields.php").read_text()
+    _, _, offered = fields.partition("const ACTIONS = [")
+    assert dict(re.findall(r"'(\w+)' => '([^']*)'", offered.partition("];")[0])) == _CHOICES
 
 
 def test_the_macros_of_the_crossover_do_what_their_labels_say(ground: Ground) -> None:
