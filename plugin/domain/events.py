@@ -95,13 +95,18 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryUpdated:
-    """The platform says how far one of our messages came. `detail` is its reason, for the agent."""
+    """The platform says how far one of our messages came. `detail` is its reason, for the agent.
+
+    With `until` it names no message (`message_ref` is empty): everything of ours in `thread_key` that was sent up to then came so far.
+    """
 
     event_key: str
     occurred_at: datetime | None
     message_ref: MessageRef
     status: DeliveryStatus
     detail: str = ""
+    thread_key: ThreadKey | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

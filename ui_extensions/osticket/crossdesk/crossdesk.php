@@ -3,8 +3,9 @@
 
 require_once INCLUDE_DIR . 'class.plugin.php';
 require_once INCLUDE_DIR . 'class.signal.php';
+require_once INCLUDE_DIR . 'class.app.php';
 require_once __DIR__ . '/config.php';
-foreach (['Refusal', 'Signature', 'Emoji', 'Database', 'Bridge', 'Journal', 'Fields', 'Reader', 'Desk', 'Input', 'Api', 'Posted', 'Relay', 'Panel'] as $part) {
+foreach (['Refusal', 'Signature', 'Emoji', 'Database', 'Bridge', 'Journal', 'Fields', 'Reader', 'Desk', 'Input', 'Api', 'Posted', 'Relay', 'Panel', 'HandOver'] as $part) {
     require_once __DIR__ . "/src/$part.php";
 }
 
@@ -13,6 +14,7 @@ use Crossdesk\Bridge;
 use Crossdesk\Database;
 use Crossdesk\Desk;
 use Crossdesk\Fields;
+use Crossdesk\HandOver;
 use Crossdesk\Journal;
 use Crossdesk\Panel;
 use Crossdesk\Posted;
@@ -84,6 +86,10 @@ class CrossdeskPlugin extends Plugin {
             $journal->deliver();
             $journal->purge();
         });
+        $handOver = new HandOver($url, $secret, $database);
+        Signal::connect('ajax.scp', fn ($dispatcher) => $handOver->route($dispatcher));
+        $root = defined('ROOT_PATH') ? ROOT_PATH : '/';
+        (new Application())->registerStaffApp('Crossdesk', $root . 'scp/ajax.php' . HandOver::PATH, ['title' => 'The console of Crossdesk']);
         $relay = Relay::of($url, (string) $config->get('panel_secret'));
         if ($relay !== null) {
             $panel = new Panel($relay, $journal, $database);

@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
-from plugin.contracts.helpdesk import HelpdeskAdapter, TakesLock
+from plugin.contracts.helpdesk import HandsOverStaff, HelpdeskAdapter, TakesLock
 from plugin.contracts.platform import Connection, PollsEvents
 from plugin.contracts.provisioning import Deed, Provisionable
 from plugin.domain.clock import SystemClock
@@ -522,3 +523,19 @@ def test_only_trials_are_deleted(desk: OsTicketAdapter, info: dict[str, Any]) ->
     with pytest.raises(RemoteRejected, match="nothing was deleted"):
         provisions._clean_up(ticket)
     assert desk.follow_merge(ticket).live_ref == ticket
+
+
+def test_an_agent_who_is_signed_in_comes_over_without_a_password(info: dict[str, Any]) -> None:
+    adapter = connect(info)
+    assert isinstance(adapter, HandsOverStaff)
+    answer = requests.get(adapter.hand_over_url, cookies={"staff": "2"}, allow_redirects=False, timeout=30)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (303, "no-store")
+    address = urlsplit(answer.headers["Location"])
+    assert address.path.endswith("/console/hand-over")
+    assert "/in/helpdesk/" not in address.path
+    (word,) = parse_qs(address.query)["word"]
+    found = adapter.receive_staff(word)
+    assert found is not None
+    assert (found.login, found.name) == ("bo", "Bo Second")
+    assert "Support" in found.groups
+    assert adapter.receive_staff(word[:-1]) is None

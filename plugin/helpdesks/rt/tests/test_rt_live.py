@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from plugin.contracts.helpdesk import HelpdeskAdapter, TakesLock
+from plugin.contracts.helpdesk import AuthenticatesStaff, HelpdeskAdapter, TakesLock
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, PollsEvents
 from plugin.domain.clock import SystemClock
@@ -466,3 +466,15 @@ def test_the_seed_may_be_run_again_with_a_queue_and_a_secret_more(
         ticket_ref = opened(desk)
         agent.reply(ticket_ref, "an answer")
         assert hooks.heard(listener, 1, ticket_ref)
+
+
+def test_staff_sign_in_with_their_own_password(info: dict[str, Any]) -> None:
+    adapter = connect(info)
+    assert isinstance(adapter, AuthenticatesStaff)
+    found = adapter.sign_in("agent", info["agent_password"])
+    assert found is not None
+    assert (found.login, found.name) == ("agent", "Ada Agent")
+    assert all(name and not name.isdecimal() for name in found.groups)
+    assert adapter.sign_in("agent", "not the password") is None
+    assert adapter.sign_in("nobody", info["agent_password"]) is None
+    assert adapter.sign_in("age:nt", "x") is None
