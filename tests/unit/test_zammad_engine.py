@@ -281,6 +281,17 @@ def test_a_merge_is_followed(ground: Ground) -> None:
     assert ground.engine.delivered() == ["Restart it, please."]
 
 
+def test_what_is_split_off_is_no_conversation_of_ours(ground: Ground) -> None:
+    first = ground.row()
+    made = {"title": "split off", "group": "Social", "customer_id": first["customer_id"], "article": {"body": "My router is broken"}}
+    other = ground.gus.ask("POST", "/tickets", made)
+    ours, ground.ticket = ground.ticket, str(other["id"])
+    ground.reply(ground.gus, "Only among us.")
+    ground.ticket = ours
+    ground.reply(ground.gus, "Restart it, please.")
+    assert ground.engine.delivered() == ["Restart it, please."]
+
+
 def test_a_public_reply_after_the_handoff_is_not_sent(ground: Ground) -> None:
     ground.press(ground.gus, "Social: hand off")
     said = len(ground.engine.delivered())
