@@ -140,11 +140,10 @@ def bridge(database_url: str) -> Iterator[str]:
 @pytest.fixture
 def browser(tmp_path: Path, chromium: str, bridge: str) -> Iterator[BrowserContext]:
     """A Chromium with the extension, and with the leave that a person gives in its set-up: nobody can press the browser's own question here."""
-    folder = pack(tmp_path / "packed").made[0] if (tmp_path / "packed").mkdir() is None else tmp_path
+    folder = pack(tmp_path).made[0]
     manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(
-        json.dumps({**manifest, "host_permissions": [f"{bridge}/*".replace(f":{bridge.rpartition(':')[2]}", "")]})
-    )
+    allowed = {"host_permissions": [f"{bridge.rpartition(':')[0]}/*"]}
+    (folder / "manifest.json").write_text(json.dumps({**manifest, **allowed}))
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             tmp_path / "profile",
