@@ -37,8 +37,9 @@ class Post:
 class BlueskyCustomer:
     """One account on the PDS at `pds`, made now. `call` raises for every refusal."""
 
-    def __init__(self, pds: str, name: str = "customer") -> None:
+    def __init__(self, pds: str, name: str = "customer", *, chat: str = "") -> None:
         self.pds = pds
+        self.chat = chat
         self.password = "hunter2-hunter2"
         self._token = ""
         handle = f"{name}-{os.getpid() % 10000}-{next(_numbers)}.test"
@@ -55,9 +56,9 @@ class BlueskyCustomer:
             raise RuntimeError(f"{method}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else {}
 
-    def app_password(self, name: str = "crossdesk") -> str:
+    def app_password(self, name: str = "crossdesk", *, opens_chats: bool = False) -> str:
         """A new app password, as an admin makes one for the bridge."""
-        return str(self.call("POST", "com.atproto.server.createAppPassword", json={"name": name})["password"])
+        return str(self.call("POST", "com.atproto.server.createAppPassword", json={"name": name, "privileged": opens_chats})["password"])
 
     def post(
         self,
@@ -105,6 +106,38 @@ class BlueskyCustomer:
         """Block someone."""
         record = {"$type": "app.bsky.graph.block", "subject": other.did, "createdAt": _now()}
         self.call("POST", "com.atproto.repo.createRecord", json={"repo": self.did, "collection": "app.bsky.graph.block", "record": record})
+
+    def let_write(self, whom: str) -> None:
+        """Who may begin a chat with this person: `all`, `following` or `none`."""
+        record = {"$type": "chat.bsky.actor.declaration", "allowIncoming": whom}
+        body = {"repo": self.did, "collection": "chat.bsky.actor.declaration", "rkey": "self", "record": record}
+        self.call("POST", "com.atproto.repo.putRecord", json=body)
+
+    def chat_with(self, other: BlueskyCustomer) -> str:
+        """The chat with somebody, begun now if there is none."""
+        return str(self.in_chats("GET", "getConvoForMembers", params={"members": [other.did]})["convo"]["id"])
+
+    def say(self, chat: str, text: str) -> str:
+        """Say something in a chat; returns the message's name."""
+        return str(self.in_chats("POST", "sendMessage", json={"convoId": chat, "message": {"text": text}})["id"])
+
+    def hear(self, chat: str) -> Any:
+        """What was said in a chat, oldest first."""
+        return self.in_chats("GET", "getMessages", params={"convoId": chat})["messages"][::-1]
+
+    def in_chats(self, verb: str, method: str, **how: Any) -> Any:
+        """One call to the chat service."""
+        return self.call(verb, f"chat.bsky.convo.{method}", headers={"atproto-proxy": self.chat}, **how)
+
+    def unblock(self, other: BlueskyCustomer) -> None:
+        """Lift the block of someone."""
+        listed = self.call("GET", "com.atproto.repo.listRecords", params={"repo": self.did, "collection": "app.bsky.graph.block"})[
+            "records"
+        ]
+        for record in listed:
+            if record["value"]["subject"] == other.did:
+                body = {"repo": self.did, "collection": "app.bsky.graph.block", "rkey": record["uri"].rpartition("/")[2]}
+                self.call("POST", "com.atproto.repo.deleteRecord", json=body)
 
     def upload(self, content: bytes, content_type: str = "image/png") -> Any:
         """Hand over a file."""

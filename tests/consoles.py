@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ from sqlalchemy import text
 from plugin import bootstrap
 from plugin.bootstrap import Bridge
 from plugin.config import load
+from plugin.domain.codec import encode
 from plugin.handlers.admission import Admission, Role
+from plugin.policy.approvals import Candidate
+from plugin.policy.locks import Agent, Lock
 from tests.engine import Engine
 from ui_extensions.console.app import create_app
 from ui_extensions.rehearsal import serving
@@ -97,6 +102,30 @@ class Ground:
         """One value from the database."""
         with self.bridge.database.begin() as connection:
             return connection.execute(text(statement), parameters).scalar()
+
+
+def await_approval(house: Ground, *, author: str = "Ada Agent", holder: str = "Bo Busy") -> int:
+    """The reply of the first conversation waits for a second person, and somebody has the lock. Returns the reply's number."""
+    number = int(house.one("SELECT event_id FROM intent WHERE op = 'reply' AND conversation_id = 1 LIMIT 1"))
+    soon = datetime.now(UTC) + timedelta(minutes=20)
+    one = Candidate(
+        number=number,
+        author=Agent(name=author),
+        rule="public",
+        reason=HOSTILE,
+        approvers="Leads",
+        within=1200.0,
+        deadline=soon,
+        answers="a",
+    )
+    lock = Lock(holder=Agent(name=holder), fence=3, until=soon)
+    house.one("UPDATE intent SET state = 'held', reason = 'approval' WHERE event_id = :id AND op = 'reply' RETURNING 1", id=number)
+    house.one(
+        "UPDATE conversation SET candidates = CAST(:candidates AS jsonb), agent_lock = CAST(:lock AS jsonb) WHERE id = 1 RETURNING 1",
+        candidates=json.dumps([encode(one)]),
+        lock=json.dumps(encode(lock)),
+    )
+    return number
 
 
 class Visitor:

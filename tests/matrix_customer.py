@@ -91,6 +91,10 @@ class Customer:
         """Take a message back."""
         return str(self.call("PUT", f"{_room(room)}/redact/{quote(event_id, safe='')}/{secrets.token_hex(8)}", json={})["event_id"])
 
+    def read(self, room: str, event_id: str) -> None:
+        """Show that everything up to an event was read."""
+        self.call("POST", f"{_room(room)}/receipt/m.read/{quote(event_id, safe='')}", json={})
+
     def upload(self, content: bytes, *, filename: str, content_type: str) -> str:
         """Put a file on the homeserver; its `mxc://` address."""
         path = f"/_matrix/media/v3/upload?filename={quote(filename, safe='')}"

@@ -112,7 +112,15 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "can be answered for, in private",
         ),
     ),
-    ("Rules", ("who may be answered in public", "when no answer came to a call")),
+    (
+        "Rules",
+        (
+            "who may be answered in public",
+            "a link in a public reply",
+            "when no answer came to a call",
+            "when no answer came to a call, in private",
+        ),
+    ),
 )
 """The rows of platforms side by side: headings, and the names of the rows below each."""
 
@@ -162,15 +170,20 @@ def _ends(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
         if private != capabilities.limits.reply_window:
             yield "can be answered for, in private", _span(private)
         yield "who may be answered in public", capabilities.may_answer or "everybody who can be read"
-    yield "when no answer came to a call", _after_silence(capabilities)
+        if capabilities.link_cost:
+            yield "a link in a public reply", capabilities.link_cost
+    silence = {visibility: _after_silence(capabilities, visibility) for visibility in Visibility}
+    yield "when no answer came to a call", silence[Visibility.PUBLIC]
+    if silence[Visibility.PRIVATE] != silence[Visibility.PUBLIC]:
+        yield "when no answer came to a call, in private", silence[Visibility.PRIVATE]
 
 
-def _after_silence(capabilities: Capabilities) -> str:
-    if capabilities.idempotency is not Idempotency.NONE:
+def _after_silence(capabilities: Capabilities, visibility: Visibility) -> str:
+    if capabilities.idempotency_of(visibility) is not Idempotency.NONE:
         return "it is made again; the same call twice has one effect"
-    if capabilities.readback is Readback.NONE:
+    if capabilities.readback_of(visibility) is Readback.NONE:
         return "a person looks and decides; it is never made again by itself"
-    lag = capabilities.limits.readback_lag
+    lag = capabilities.lag_of(visibility)
     return "it is looked up before it is made again" + (f", {_span(lag)} later" if lag else "")
 
 

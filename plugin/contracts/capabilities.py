@@ -101,9 +101,27 @@ class Capabilities:
     """What a link in a public reply costs, in a sentence for the agent; empty: nothing extra."""
     private_limits: Limits | None = None
     """The sizes and the reply window of private messages, where the platform has others for them; everything else is as in `limits`."""
+    private_idempotency: Idempotency | None = None
+    """What holds for private messages, where they go through another interface; None: as in `idempotency`."""
+    private_readback: Readback | None = None
+    """The same for `readback`. Where it is LAGGING, the lag is that of `limits`."""
     may_answer: str = ""
     """Whom the platform lets us answer in public, in a sentence; empty: everybody who can be read."""
 
     def limits_of(self, visibility: Visibility) -> Limits:
         """The limits of messages that go out with this visibility."""
         return self.private_limits if self.private_limits is not None and visibility is Visibility.PRIVATE else self.limits
+
+    def idempotency_of(self, visibility: Visibility) -> Idempotency:
+        """Whether the same message with this visibility, delivered twice, has one effect."""
+        own = self.private_idempotency if visibility is Visibility.PRIVATE else None
+        return self.idempotency if own is None else own
+
+    def readback_of(self, visibility: Visibility) -> Readback:
+        """Whether we can look whether a message with this visibility was delivered."""
+        own = self.private_readback if visibility is Visibility.PRIVATE else None
+        return self.readback if own is None else own
+
+    def lag_of(self, visibility: Visibility) -> float:
+        """Seconds after which absence counts, beyond the time in which a call can still be applied."""
+        return self.limits.readback_lag if self.readback_of(visibility) is Readback.LAGGING else 0.0

@@ -192,3 +192,17 @@ class OffersOAuth2(Protocol):
     def oauth2(self) -> OAuth2Application | None:
         """The application that was registered there for us; None while the settings name none."""
         ...
+
+
+@runtime_checkable
+class HandsOverStaff(Protocol):
+    """Optional for a helpdesk adapter: whoever is signed in there comes over by a signed word, and tells us no password."""
+
+    @property
+    def hand_over_url(self) -> str:
+        """The page of the helpdesk that sends them over; empty where it cannot."""
+        ...
+
+    def receive_staff(self, word: str) -> StaffMember | None:
+        """Whom a word vouches for; None when it is not from there, or too old. The caller sees to it that each counts once. Makes no call."""
+        ...

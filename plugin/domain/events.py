@@ -95,13 +95,18 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryUpdated:
-    """The platform says how far one of our messages came. `detail` is its reason, for the agent."""
+    """The platform says how far one of our messages came. `detail` is its reason, for the agent.
+
+    With `until` it names no message (`message_ref` is empty): everything of ours in `thread_key` that was sent up to then came so far.
+    """
 
     event_key: str
     occurred_at: datetime | None
     message_ref: MessageRef
     status: DeliveryStatus
     detail: str = ""
+    thread_key: ThreadKey | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +166,8 @@ class ArticleAdded:
     attachments: tuple[Attachment, ...] = ()
     marker: Marker | None = None
     remarks: tuple[str, ...] = ()
+    unsent: str = ""
+    """Why what an agent made public in the helpdesk is no reply all the same, in a sentence for them; empty: it is one, or it is internal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

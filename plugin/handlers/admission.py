@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from plugin.config import ConsoleConfig
-from plugin.contracts.helpdesk import AuthenticatesStaff, StaffMember
+from plugin.contracts.helpdesk import AuthenticatesStaff, HandsOverStaff, OAuth2Application, OffersOAuth2, StaffMember
 from plugin.domain.errors import ConfigError
 from plugin.handlers.installation import Installation
 from plugin.store import ledger
@@ -42,6 +42,17 @@ class Person:
     login: str
     name: str
     role: Role
+    is_known: bool = False
+    """Whether the helpdesk said who this is; whoever came by a link may be anybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """How people sign in besides by a link: by login and password, on the helpdesk's own page, or sent over from there."""
+
+    by_password: bool = False
+    oauth2: OAuth2Application | None = None
+    hand_over_url: str = ""
 
 
 class Admission:
@@ -78,19 +89,58 @@ class Admission:
             ConfigError: nobody can sign in this way here.
             RemoteError: the helpdesk could not be asked, or lets nobody sign in this way.
         """
-        member = self._desk().sign_in(login, password)
+        adapter = self._desk()
+        if not isinstance(adapter, AuthenticatesStaff):
+            raise ConfigError(
+                "This helpdesk cannot be asked by login and password. `crossdesk console link --role admin` lets you in once."
+            )
+        return self.admit(adapter.sign_in(login, password), login)
+
+    def admit(self, member: StaffMember | None, login: str = "") -> str | None:
+        """The session of somebody for whom the helpdesk vouched; None for whoever it does not know, and for those without a role."""
         role = None if member is None else self._role(member)
         if member is None or role is None:
-            self._record(login[:_SHOWN], "console sign-in refused", "unknown" if member is None else "no role")
+            shown = login if member is None else member.login
+            self._record(shown[:_SHOWN], "console sign-in refused", "unknown" if member is None else "no role")
             return None
-        return self._open(Person(login=member.login, name=member.name, role=role))
+        return self._open(Person(login=member.login, name=member.name, role=role, is_known=True))
+
+    def hand_over(self, word: str) -> str | None:
+        """The session of somebody whom the helpdesk sent over; None when the word is not from there, too old, or was used."""
+        adapter = self._desk()
+        if not isinstance(adapter, HandsOverStaff):
+            return None
+        member = adapter.receive_staff(word)
+        if member is not None and not self._passes.spend(f"hand-over {word}", seconds=LINK_SECONDS):
+            member = None
+        return self.admit(member)
+
+    def sends_over(self, word: str) -> StaffMember | None:
+        """Whom a word is for, to show before it is used."""
+        adapter = self._desk()
+        return adapter.receive_staff(word) if isinstance(adapter, HandsOverStaff) else None
+
+    @property
+    def ways(self) -> Ways:
+        """How people can sign in with what the helpdesk knows of them."""
+        if not self.asks_helpdesk:
+            return Ways()
+        try:
+            adapter: object = self._desk()
+        except ConfigError:
+            return Ways()
+        return Ways(
+            by_password=isinstance(adapter, AuthenticatesStaff),
+            oauth2=adapter.oauth2 if isinstance(adapter, OffersOAuth2) else None,
+            hand_over_url=adapter.hand_over_url if isinstance(adapter, HandsOverStaff) else "",
+        )
 
     def who(self, session: str) -> Person | None:
         """Who this session belongs to; None when it has ended. Asking keeps it from ending for a while."""
         found = self._passes.read(Pass.SESSION, session, renew_seconds=self._config.idle_seconds)
         if found is None or self._database.run(now) > datetime.fromisoformat(found["until"]):
             return None
-        return Person(login=found["login"], name=found["name"], role=Role(found["role"]))
+        return Person(login=found["login"], name=found["name"], role=Role(found["role"]), is_known=found.get("known") == "yes")
 
     def sign_out(self, session: str) -> None:
         """End a session, everywhere at once."""
@@ -99,7 +149,7 @@ class Admission:
             self._record(found["login"], "console sign-out", found["role"])
 
     def _open(self, person: Person) -> str:
-        meaning = {"login": person.login, "name": person.name, "role": person.role.value}
+        meaning = {"login": person.login, "name": person.name, "role": person.role.value, "known": "yes" if person.is_known else "no"}
         until = self._database.run(now) + _LONGEST
         session = self._passes.issue(Pass.SESSION, {**meaning, "until": until.isoformat()}, seconds=self._config.idle_seconds)
         self._record(person.login, "console sign-in", person.role.value)
@@ -110,17 +160,14 @@ class Admission:
         wanted = {Role.ADMIN: self._config.admins, Role.SUPERVISOR: self._config.supervisors, Role.AUDITOR: self._config.auditors}
         return next((role for role, names in wanted.items() if mine & {name.casefold() for name in names}), None)
 
-    def _desk(self) -> AuthenticatesStaff:
+    def _desk(self) -> object:
         desks = [desk for desk in self._installation.desks.values() if self._config.helpdesk in {"", desk.key}]
         if not self.asks_helpdesk or len(desks) != 1:
             raise ConfigError(
                 "Nobody can sign in with a login of the helpdesk: [console] names no admins, supervisors or auditors. "
                 "`crossdesk console link --role admin` prints a link that lets you in once."
             )
-        adapter: object = desks[0].adapter
-        if not isinstance(adapter, AuthenticatesStaff):
-            raise ConfigError(f"{desks[0].key} cannot be asked who somebody is. `crossdesk console link --role admin` lets you in once.")
-        return adapter
+        return desks[0].adapter
 
     def _record(self, actor: str, action: str, subject: str) -> None:
         with self._database.begin() as connection:

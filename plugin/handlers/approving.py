@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from plugin.domain.codec import decode
@@ -23,32 +24,75 @@ from plugin.store import intents, places
 from plugin.store.decisions import NewDecision
 
 RECALL = "recall"
+REQUEST = "request"
+"""The rule's name of an approval that an agent asked for."""
 
 
 def ask(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded, facts: Facts, *, parts: Sequence[str], answers: str | None) -> None:
     """Whether this reply needs a second person; if so, who that may be is told with what will be posted."""
     verdict = policy.judge.approval(facts)
+    if verdict is None and desktop.course.state.wants_approval:
+        verdict = _requested(policy, "An agent asked for it.")
     match verdict:
         case Broken():
             crossing.happen(desktop, policy, Broke(rule=verdict.rule, problem=verdict.problem), facts=facts)
         case ApprovalNeeded() if parts:
-            candidate = Candidate(
-                number=desktop.row.id,
-                author=author(event),
-                rule=verdict.rule,
-                reason=verdict.reason,
-                approvers=verdict.approvers,
-                within=verdict.within.total_seconds(),
-                deadline=desktop.held.now + verdict.within,
-                next_approvers=policy.book.next_approvers(verdict.rule),
-                needs_four_eyes=verdict.needs_four_eyes,
-                holding_line=verdict.holding_line,
-                answers=answers or "",
-            )
-            desktop.course.candidates = (*desktop.course.candidates, candidate)
-            shown = approvals.preview(parts, desktop.channel.platform_name)
-            _tell(desktop, "approval", f"Not sent yet: {approvals.why_held(candidate)}\n{shown}")
-            _record(desktop, policy, candidate, rule=verdict.rule, reason=verdict.reason, asked=verdict.approvers)
+            desktop.course.state = replace(desktop.course.state, wants_approval=False)
+            _wait(desktop, policy, verdict, number=desktop.row.id, writer=author(event), parts=parts, answers=answers)
+
+
+def request(desktop: Desktop, policy: PolicyAtWork, *, by: str) -> int | None:
+    """The newest reply that has not left waits for a second person now; its number, or None where there is none."""
+    waiting = intents.waiting_replies(desktop.connection, desktop.held.id)
+    newest = max((row.event_id for row in waiting if "agent" in row.payload), default=None)
+    if newest is None:
+        found = max((item.number for item in desktop.course.candidates), default=None)
+        return found if found in {wish.event_id for wish in desktop.batch.wishes} else None
+    rows = [row for row in waiting if row.event_id == newest]
+    if any(row.part > 0 for row in rows[:1]):
+        return None
+    if approvals.find(desktop.course.candidates, newest) is None:
+        parts = [decode(Text, row.payload["text"]).plain for row in rows]
+        verdict, writer = _requested(policy, f"{by} asked for it."), decode(Agent, rows[0].payload["agent"])
+        _wait(desktop, policy, verdict, number=newest, writer=writer, parts=parts, answers=rows[0].payload.get("reply_to"))
+    return int(newest)
+
+
+def _requested(policy: PolicyAtWork, reason: str) -> ApprovalNeeded:
+    """What an agent's own wish for a second person comes to: asked are the approvers of the first rule, else supervisors alone."""
+    rules = policy.book.approval_rules
+    approvers = rules[0].outcome.approvers if rules else policy.book.people.supervisors
+    within = rules[0].outcome.within if rules else timedelta(minutes=30)
+    return ApprovalNeeded(rule=REQUEST, reason=reason, approvers=approvers or "the supervisors", within=within)
+
+
+def _wait(
+    desktop: Desktop,
+    policy: PolicyAtWork,
+    verdict: ApprovalNeeded,
+    *,
+    number: int,
+    writer: Agent,
+    parts: Sequence[str],
+    answers: str | None,
+) -> None:
+    candidate = Candidate(
+        number=number,
+        author=writer,
+        rule=verdict.rule,
+        reason=verdict.reason,
+        approvers=verdict.approvers,
+        within=verdict.within.total_seconds(),
+        deadline=desktop.held.now + verdict.within,
+        next_approvers=policy.book.next_approvers(verdict.rule),
+        needs_four_eyes=verdict.needs_four_eyes,
+        holding_line=verdict.holding_line,
+        answers=answers or "",
+    )
+    desktop.course.candidates = (*desktop.course.candidates, candidate)
+    shown = approvals.preview(parts, desktop.channel.platform_name)
+    _tell(desktop, "approval", f"Not sent yet: {approvals.why_held(candidate)}\n{shown}")
+    _record(desktop, policy, candidate, rule=verdict.rule, reason=verdict.reason, asked=verdict.approvers)
 
 
 def pressed(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken) -> Verdict:
@@ -149,7 +193,8 @@ def _refuse(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken, why: str
 
 
 def _tell(desktop: Desktop, name: str, text: str) -> None:
-    desktop.commit(desktop.wish(Lane.TO_HELPDESK, f"note:{name}", {"kind": "note", "text": text}))
+    warns = {"warns": True} if name == "approval" else {}
+    desktop.commit(desktop.wish(Lane.TO_HELPDESK, f"note:{name}", {"kind": "note", "text": text, **warns}))
 
 
 def _record(desktop: Desktop, policy: PolicyAtWork, candidate: Candidate, *, rule: str, reason: str, **outcome: str) -> None:

@@ -14,7 +14,7 @@ from plugin.domain.codec import decode, decode_event
 from plugin.domain.errors import CrossdeskError, RemoteRejected, Unsupported
 from plugin.domain.events import ArticleAdded, HelpdeskEvent, MessageEdited, MessageReceived, Presser, TicketChanged
 from plugin.domain.ids import Marker, MessageRef, Place
-from plugin.domain.model import Contact, File, Lane, OpenedTicket, OutboundMessage, Receipt, TicketChange, TicketState
+from plugin.domain.model import Contact, File, Lane, OpenedTicket, OutboundMessage, Receipt, TicketChange, TicketState, Visibility
 from plugin.domain.text import Text
 from plugin.faults import point
 from plugin.handlers import articles, courtesies, desk_calls, wording
@@ -78,6 +78,7 @@ class Caller:
             errors=call.intent.errors,
             failures=call.failures,
             capabilities=self._installation.adapter(place).capabilities,
+            visibility=Visibility(call.held.visibility),
             was_read_back=call.call.startswith("find:"),
         )
 

@@ -156,13 +156,26 @@ class ChannelMaker:
         """What stands against a draft's settings, by setting."""
         return problems_of(self.platforms[draft.platform].settings_schema, draft.settings or {})
 
-    def trial(self, key: str) -> Channel | None:
-        """A draft bound to its platform, for checks and for connecting the account; None while its settings are not complete."""
-        draft = self.draft(key)
+    def trial(self, key: str, *, is_connecting: bool = False) -> Channel | None:
+        """A draft bound to its platform, for checks and for connecting the account; None while its settings are not complete.
+
+        A change that leaves the credentials alone is tried with the tokens of the channel at work: a second copy of them would spoil the first where
+        they rotate. What `is_connecting` brings is the draft's own in any case.
+        """
+        with self.database.begin() as connection:
+            draft = self.made.find(connection, key, DRAFT)
+            live = self.made.find(connection, key, LIVE)
+            is_own = (
+                is_connecting or draft is None or live is None or draft.settings != live.settings or self.made.has_tokens(connection, key)
+            )
         if draft is None or draft.settings is None or self.missing(draft):
             return None
         config = self._config(draft, helpdesk=next(iter(self.config.helpdesks), HelpdeskKey("")))
-        return self.bind(config, draft_place(key), self._secrets(draft))
+        return self.bind(config, draft_place(key) if is_own else channel_place(ChannelKey(key)), self._secrets(draft))
+
+    def connecting(self, key: str) -> Channel | None:
+        """A draft whose account is about to be connected."""
+        return self.trial(key, is_connecting=True)
 
     def test(self, key: str, *, actor: str) -> Sequence[Probe]:
         """Ask the platform now, with the draft's settings; what came is kept with the draft.

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from plugin.contracts.capabilities import Idempotency, Readback
 from plugin.contracts.platform import PlatformAdapter, ReadsBack
 from plugin.domain.ids import ArticleRef, CustomerRef, MessageRef, Place
-from plugin.domain.model import Contact, HeldReason, Lane
+from plugin.domain.model import Contact, HeldReason, Lane, Visibility
 from plugin.handlers import deskside, effects, gating, parking
 from plugin.handlers.call import Call
 from plugin.handlers.fates import REPEATABLE, settle_seconds
@@ -28,6 +28,7 @@ _LANES = (Lane.FROM_SOCIAL, Lane.FROM_HELPDESK, Lane.TO_HELPDESK, Lane.AT_SOCIAL
 _AT_PLATFORM = frozenset({Lane.TO_SOCIAL, Lane.NOTICES, Lane.FROM_SOCIAL, Lane.AT_SOCIAL})
 _BURST = 8
 _ADDITIONS = frozenset({"note", "reaction", "tombstone", "change"})
+_CHANGING = frozenset({"change", deskside.LOCK, deskside.STAND})
 _BEHIND_SECONDS = 1.0
 """A notice looks again after so long whether the replies before it have left."""
 _ERRORS_BEFORE_ASIDE = 8
@@ -60,12 +61,15 @@ class Choice:
                 calls += self._at_desk(mine, rows, is_replying=any(call.intent.lane == Lane.TO_SOCIAL for call in calls))
             else:
                 calls += self._notices(mine, rows) if lane is Lane.NOTICES else self._lane(lane, mine, fetching)
+        if any(call.call in _CHANGING or (call.call == "add_article" and self._held.ticket_closed) for call in calls):
+            # A look before our own change would be news of how things stood.
+            calls = [call for call in calls if call.call != "look"]
         fresh = {call.intent.id: call.call for call in calls if not call.call.startswith("find:")}
         for place in {call.place for call in calls}:
             wanted = {call.intent.id: fresh[call.intent.id] for call in calls if call.place == place and call.intent.id in fresh}
             if wanted:
-                capabilities = self._installation.adapter(place).capabilities
-                settle = settle_seconds(self._installation.engine, capabilities) + self._installation.engine.lease_seconds / 2
+                engine, can = self._installation.engine, self._installation.adapter(place).capabilities
+                settle = settle_seconds(engine, can, Visibility(self._held.visibility)) + engine.lease_seconds / 2
                 intents.mark_sending(self._connection, wanted, fence=self._lease.fence, settle_seconds=settle)
         return calls
 
@@ -169,12 +173,13 @@ class Choice:
     def _doubted(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | _Beside | None:
         """It may have been applied: ask again under its key, read back once settled, or set it aside for a person."""
         adapter = self._installation.adapter(place)
-        if row.lane in REPEATABLE or row.call == "change" or adapter.capabilities.idempotency is not Idempotency.NONE:
+        can, visibility = adapter.capabilities, Visibility(self._held.visibility)
+        if row.lane in REPEATABLE or row.call == "change" or can.idempotency_of(visibility) is not Idempotency.NONE:
             self._settle(row, state="pending", due_in=0.0)
             return self._fresh(row, place, standing)
         if not row.is_settled:
             return None
-        if adapter.capabilities.readback is Readback.NONE or (isinstance(adapter, PlatformAdapter) and not isinstance(adapter, ReadsBack)):
+        if can.readback_of(visibility) is Readback.NONE or (isinstance(adapter, PlatformAdapter) and not isinstance(adapter, ReadsBack)):
             text = (
                 "Whether this reached the other side is not known, and it cannot be asked. It is kept: look there, then decide with "
                 f"`crossdesk ledger quarantine mark-sent {row.id}`, `replay {row.id}` or `drop {row.id}`."

@@ -21,8 +21,9 @@ from plugin.domain.ids import Place
 from plugin.domain.model import Lane
 from plugin.handlers import effects
 from plugin.handlers.course import Course
-from plugin.handlers.installation import Installation
+from plugin.handlers.installation import Desk, Installation
 from plugin.handlers.results import DeskLocked, FieldsShown, Result
+from plugin.handlers.routing import Desktop
 from plugin.policy import locks
 from plugin.policy.locks import Agent
 from plugin.policy.sections import Locks
@@ -73,7 +74,7 @@ def hold(connection: Connection, installation: Installation, held: Held, row: Ro
         return False
     event_id, place, key = of_event(row)
     wishes = []
-    if row.event["type"] == ArticleAdded.__name__ and can_flip(installation, held):
+    if row.event["type"] == ArticleAdded.__name__ and _can_flip(installation.desks[held.helpdesk]):
         payload = {"article": row.event["article_ref"], "is_internal": True}
         wishes.append(_wish(event_id, place, key, HIDDEN, payload))
     if _shows(held):
@@ -82,9 +83,15 @@ def hold(connection: Connection, installation: Installation, held: Held, row: Ro
     return bool(wishes)
 
 
-def can_flip(installation: Installation, held: Held) -> bool:
-    """Whether the helpdesk lets us hide and show agents' articles."""
-    return installation.desks[held.helpdesk].adapter.capabilities.flips >= Level.PARTIAL
+def hidden(desktop: Desktop, event: ArticleAdded) -> list[NewIntent]:
+    """What an agent wrote for the customer will not leave at all: it is made internal where the helpdesk can."""
+    if not _can_flip(desktop.desk):
+        return []
+    return [_wish(desktop.row.id, desktop.source(), desktop.row.event_key, HIDDEN, {"article": event.article_ref, "is_internal": True})]
+
+
+def _can_flip(desk: Desk) -> bool:
+    return desk.adapter.capabilities.flips >= Level.PARTIAL
 
 
 def of_event(row: Row[Any]) -> tuple[int, Place, str]:

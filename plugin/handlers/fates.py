@@ -20,7 +20,7 @@ from plugin.domain.errors import (
     WindowClosed,
 )
 from plugin.domain.ids import Place
-from plugin.domain.model import HeldReason, Lane
+from plugin.domain.model import HeldReason, Lane, Visibility
 from plugin.handlers.results import Effect, Noted, PlaceBlocked, PlaceStopped, Result, TicketLost
 from plugin.store.intents import Ending
 
@@ -44,6 +44,7 @@ class Try:
     errors: int
     failures: int
     capabilities: Capabilities
+    visibility: Visibility
     was_read_back: bool = False
 
 
@@ -53,11 +54,11 @@ def back_off(engine: EngineConfig, attempts: int) -> float:
     return ceiling * (0.25 + 0.75 * random.random())  # noqa: S311
 
 
-def settle_seconds(engine: EngineConfig, capabilities: Capabilities) -> float:
+def settle_seconds(engine: EngineConfig, capabilities: Capabilities, visibility: Visibility) -> float:
     """How long a request may still be applied after we stopped waiting for it."""
     if engine.settle_seconds is not None:
         return engine.settle_seconds
-    return capabilities.limits.max_lifetime + capabilities.limits.readback_lag
+    return capabilities.limits.max_lifetime + capabilities.lag_of(visibility)
 
 
 def fate(engine: EngineConfig, tried: Try, error: Exception) -> Result:
@@ -132,11 +133,11 @@ def _stopped(tried: Try, error: Exception, status: str) -> Result:
 
 
 def _unknown(engine: EngineConfig, tried: Try, error: Exception) -> Result:
-    if tried.lane in REPEATABLE or tried.call == "change" or tried.capabilities.idempotency is not Idempotency.NONE:
+    if tried.lane in REPEATABLE or tried.call == "change" or tried.capabilities.idempotency_of(tried.visibility) is not Idempotency.NONE:
         # Asking again is harmless, or the other side knows our key.
         ending = _ending(tried, error, state="pending", due_in=back_off(engine, tried.attempts))
     else:
-        settle = settle_seconds(engine, tried.capabilities)
+        settle = settle_seconds(engine, tried.capabilities, tried.visibility)
         ending = Ending(
             intent_id=tried.intent_id,
             state="unknown",
@@ -164,7 +165,8 @@ def _refused(tried: Try, error: Exception) -> Result:
         return _result(tried, aside, Noted(name=f"unchanged:{tried.op}", text=changed))
     ending = _ending(tried, error, state="failed", due_in=None)
     told = {"hide": f"Not done: {error}", "template": f"The template was not sent: {error}"}
-    note = Noted(name="failed", text=told.get(tried.op, f"Not delivered: {error} The reply stays in this ticket."))
+    name = "failed" if not tried.attempts else f"failed:{tried.attempts}"  # It may have been sent again by a press.
+    note = Noted(name=name, text=told.get(tried.op, f"Not delivered: {error} The reply stays in this ticket."))
     return _result(tried, ending, note)
 
 

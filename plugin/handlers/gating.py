@@ -10,7 +10,8 @@ from plugin.domain.model import HeldReason, Lane, Visibility
 from plugin.handlers import parking
 from plugin.handlers.installation import Installation
 from plugin.policy import approvals, gate, locks
-from plugin.store import messages
+from plugin.policy.sections import Safety
+from plugin.store import messages, replies
 from plugin.store.conversations import Held
 
 BESIDE = frozenset({HeldReason.LOCK, HeldReason.APPROVAL, HeldReason.PREFLIGHT, HeldReason.WINDOW})
@@ -24,6 +25,7 @@ def facts(connection: Connection, installation: Installation, held: Held, row: R
     payload = row.payload
     answered = payload.get("reply_to")
     waits = approvals.find(held.candidates, row.event_id) if row.op == "reply" else None
+    rules = installation.policy.book.safety if installation.policy is not None else None
     is_locked_out = "fence" in payload and not held.lock.is_good(payload["fence"])
     return gate.OutboundFacts(
         now=held.now,
@@ -42,10 +44,21 @@ def facts(connection: Connection, installation: Installation, held: Held, row: R
         is_released=bool(payload.get("released")),
         broken_rule=held.state.broken,
         is_monitored=held.state.is_monitored,
+        is_scam=held.is_scam and (rules is None or rules.scam_stops_replies),
+        equal_replies=_equal_replies(connection, rules, row),
+        waits_to_step_in=held.state.waits_to_step_in,
         lock=locks.why_held(held.lock, now=held.now) if is_locked_out else "",
         approval=approvals.why_held(waits) if waits is not None else "",
         preflight=payload.get("preflight", ""),
         is_begun=is_begun,
         is_shut=parking.is_shut(held, row),
+        shut_text=parking.shut_text(held, row),
         withdrawn_at=parking.withdrawn_at(installation, row),
     )
+
+
+def _equal_replies(connection: Connection, rules: Safety | None, row: Row[Any]) -> int:
+    """In how many other tickets the same words were written at the same time."""
+    if rules is None or not rules.equal_replies_within or row.op != "reply" or row.part > 0 or row.payload.get("released"):
+        return 0
+    return replies.equal_elsewhere(connection, row.message_id, seconds=rules.equal_replies_within.total_seconds())

@@ -134,6 +134,7 @@ def _step_in(desktop: Desktop, found: MessageFacts | None) -> None:
     is_asked = found is not None and not found.is_found and not found.is_bystander
     if course.state.waits_to_step_in and (is_asked or course.impostors or course.state.stage is not Stage.SOCIAL or course.state.offered):
         course.state = replace(course.state, is_monitored=False, waits_to_step_in=False)
+        intents.free(desktop.connection, desktop.held.id, is_exception=False)
 
 
 def said(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts, *, is_bystander: bool) -> None:
@@ -216,7 +217,8 @@ def _read_slot(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged, fie
         arguments=tuple((name, value) for name, value in known if value),
     )
     events.insert_for_conversation(desktop.connection, desktop.place, desktop.held.id, [Arrival(event=pressed, origin=Origin.ACTION)])
-    course.state = replace(course.state, slot=command)
+    # What is written in the same save is routed next.
+    course.state = replace(course.state, slot=command, wants_approval=course.state.wants_approval or command == "request_approval")
     crossing.change(desktop, "reset", TicketChange(fields=(("action", ""), ("reason", ""))))
 
 
@@ -284,5 +286,6 @@ def slot_read_again(desktop: Desktop) -> None:
 def keep_ticket(desktop: Desktop, event: TicketChanged) -> None:
     """What the ticket says of itself, for the facts."""
     held = desktop.held
+    desktop.course.ticket_fields = dict(event.fields)
     if (event.owner, event.group, dict(event.fields)) != (held.ticket_owner, held.ticket_group, dict(held.ticket_fields)):
         conversations.keep_ticket(desktop.connection, held.id, owner=event.owner, group=event.group, fields=dict(event.fields))

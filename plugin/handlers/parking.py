@@ -44,6 +44,11 @@ def is_shut(held: Held, row: Row[Any]) -> bool:
     return row.reason == "window" and row.sent_at is not None and (held.last_inbound_at is None or held.last_inbound_at <= row.sent_at)
 
 
+def shut_text(held: Held, row: Row[Any]) -> str:
+    """The platform's own words, right after it said them; once the reply is held, its row has the words for the agent instead."""
+    return str(row.reason_text) if row.state == "pending" and is_shut(held, row) else ""
+
+
 def invite(connection: Connection, installation: Installation, held: Held, row: Row[Any]) -> bool:
     """Have the template sent that the policy names for this channel, once for each reply that waits; False where there is none."""
     channel = installation.channels[held.place]

@@ -10,7 +10,7 @@ from plugin.domain.events import ActionTaken
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane
 from plugin.domain.text import Text
-from plugin.handlers import approving, judging, learning, locking, proving
+from plugin.handlers import approving, commands, continuing, judging, learning, locking, protecting, proving
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
 from plugin.policy.approvals import ACTIONS as APPROVAL_ACTIONS
 from plugin.policy.locks import ACTIONS as LOCK_ACTIONS
@@ -28,7 +28,9 @@ def action_taken(desktop: Desktop, event: ActionTaken) -> Verdict:
         return locking.pressed(desktop, desktop.policy, event)
     if desktop.policy is not None and event.action in _RULINGS:
         return approving.pressed(desktop, desktop.policy, event)
-    if event.action in {*CROSSOVER_ACTIONS, *LOCK_ACTIONS, *_RULINGS} or event.event_key.startswith(judging.FIELD):
+    if desktop.policy is not None and event.action in commands.ACTIONS:
+        return commands.pressed(desktop, desktop.policy, event)
+    if event.action in {*CROSSOVER_ACTIONS, *LOCK_ACTIONS, *_RULINGS, *commands.ACTIONS} or event.event_key.startswith(judging.FIELD):
         return judging.action_taken(desktop, event)
     action = _ACTIONS.get(event.action)
     return Ignored(reason=f"unknown_action: {event.action}"[:100]) if action is None else action(desktop, event)
@@ -74,7 +76,9 @@ _ACTIONS: dict[str, Callable[[Desktop, ActionTaken], Verdict]] = {
     "template": _template,
     learning.SOLVED: learning.pressed,
     learning.WITHDRAWN: learning.pressed,
+    continuing.PROVED: continuing.pressed,
     proving.WORD: proving.pressed,
     proving.JOINED: proving.pressed,
     proving.SPLIT: proving.pressed,
+    protecting.WARN: protecting.pressed,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +11,9 @@ from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.splitting import split
 from plugin.domain.codec import decode, encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
-from plugin.domain.model import Attachment, Lane, Visibility
+from plugin.domain.model import Attachment, Lane, TicketChange, Visibility
 from plugin.domain.text import Text, fold
-from plugin.handlers import judging, learning, locking, proving, replying
+from plugin.handlers import deskside, judging, learning, locking, proving, replying
 from plugin.handlers.agents import author
 from plugin.handlers.effects import RESET
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, twin
@@ -21,6 +22,9 @@ from plugin.policy.locks import Agent
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
 from plugin.store import conversations, intents, messages, places, replies
 from plugin.store.intents import Ending
+
+_CHOICE = "reply_as"
+"""The ticket's field in which agents choose how the next reply goes out."""
 
 
 def ticket_touched(desktop: Desktop, event: TicketTouched) -> Verdict:
@@ -74,8 +78,20 @@ def article_added(desktop: Desktop, event: ArticleAdded) -> Verdict:
     if event.author is not ArticleAuthor.AGENT:
         return Ignored(reason=f"by_{event.author}")
     if not event.is_reply:
-        return Routed() if learning.noted(desktop, event) or proving.noted(desktop, event) else Ignored(reason="note")
+        if learning.noted(desktop, event) or proving.noted(desktop, event):
+            return Routed()
+        return _unsent(desktop, event)
     return _reply(desktop, event)
+
+
+def _unsent(desktop: Desktop, event: ArticleAdded) -> Verdict:
+    """A note; where it is public all the same, its author may take it for an answer, and is told once in a conversation that it is none."""
+    course = desktop.course
+    if not event.unsent or course.state.told_unsent:
+        return Ignored(reason="note")
+    course.state = replace(course.state, told_unsent=True)
+    desktop.commit(desktop.wish(Lane.TO_HELPDESK, "note:unsent", {"kind": "note", "text": event.unsent}))
+    return Routed()
 
 
 def _published_again(desktop: Desktop, event: ArticleAdded, reply: int) -> Verdict:
@@ -105,7 +121,7 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
     text, _ = fold(event.text, capabilities.marks)
     files, refused = _fitting(event.attachments, limits, desktop.engine.max_attachment)
     remarks = [*event.remarks, *refused]
-    parts = _parts(text, files, limits)
+    parts = [] if _is_kept_private(desktop) else _parts(text, files, limits)
     stamps = replying.stamps(desktop, event)
     reply_to = messages.last_inbound_ref(connection, held.place, held.id, before_event=desktop.row.id)
     wishes = [
@@ -122,14 +138,41 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
         told = "Not everything in this reply reaches the customer: " + " ".join(remarks)
         wishes.append(desktop.wish(Lane.TO_HELPDESK, "note:losses", {"kind": "note", "text": told}, part=len(parts)))
     if not parts:
-        told = "This reply holds nothing that can be sent on the platform. Nothing left; the reply stays in the ticket."
-        wishes.append(desktop.wish(Lane.TO_HELPDESK, "note:empty", {"kind": "note", "text": told}))
+        wishes.append(desktop.wish(Lane.TO_HELPDESK, "note:empty", {"kind": "note", "text": _why_nothing(desktop), "warns": True}))
     desktop.commit(*wishes)
+    _reset_choice(desktop)
+    if not parts:
+        desktop.commit(*deskside.hidden(desktop, event))
+        return Routed()
     desktop.course.agent_replied(held.now)
     if desktop.policy is not None:
         judging.replied(desktop, desktop.policy, event, parts=[words.plain for words, _ in parts], answers=reply_to)
     _brake(desktop)
     return Routed()
+
+
+def _is_kept_private(desktop: Desktop) -> bool:
+    """The agent chose that this reply is for the customer alone, and this conversation is public: it never leaves."""
+    chosen = desktop.course.ticket_fields.get(_CHOICE, "")
+    return chosen == Visibility.PRIVATE and desktop.held.visibility is Visibility.PUBLIC
+
+
+def _why_nothing(desktop: Desktop) -> str:
+    if not _is_kept_private(desktop):
+        return "This reply holds nothing that can be sent on the platform. Nothing left; the reply stays in the ticket."
+    return (
+        "Not sent: `Reply as` said private message, and this conversation is public; the customer has not written to us in private yet. Your reply stays "
+        "in the ticket. Press `to_private` to ask them to, and answer there; or choose the public reply and send it again."
+    )
+
+
+def _reset_choice(desktop: Desktop) -> None:
+    """`Reply as` counts for one reply: the next one goes as the conversation does, unless it is chosen anew."""
+    course, usual = desktop.course, desktop.held.visibility.value
+    if course.ticket_fields.get(_CHOICE, usual) not in {"", usual}:
+        course.ticket_fields[_CHOICE] = usual
+        change = encode(TicketChange(fields=((_CHOICE, usual),)))
+        desktop.commit(desktop.wish(Lane.TO_HELPDESK, "change:reply_as", {"kind": "change", "change": change}))
 
 
 def _stand_in(desktop: Desktop, event: ArticleAdded, message_id: int) -> None:

@@ -15,7 +15,20 @@ from plugin.domain.events import (
     ReactionChanged,
 )
 from plugin.domain.model import Lane, Visibility
-from plugin.handlers import albums, crossing, gathering, guarding, judging, learning, locking, promising, proving, wording
+from plugin.handlers import (
+    albums,
+    continuing,
+    crossing,
+    gathering,
+    guarding,
+    judging,
+    learning,
+    locking,
+    promising,
+    protecting,
+    proving,
+    wording,
+)
 from plugin.handlers.routing import Desktop, Gathers, Ignored, Routed, Verdict, Waits, twin
 from plugin.store import conversations, intents, messages
 from plugin.store.intents import Ending
@@ -48,6 +61,8 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
     author_id = _author(desktop, event)
     is_bystander = desktop.held.contact_id is not None and author_id != desktop.held.contact_id
     policy, more = desktop.policy, dict[str, Any]()
+    is_stranger = continuing.is_stranger(desktop, policy)
+    is_bystander = is_bystander or is_stranger
     found = gathering.of_message(policy, event, is_bystander=is_bystander) if policy is not None else None
     if policy is not None and found is not None:
         crossing.follow_lead(desktop)
@@ -64,12 +79,17 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
         more = judging.file_by(desktop, policy, event, found)
         if is_bystander:
             more |= guarding.label(desktop, policy, event, author_id)
+    if is_stranger:
+        more["label"] = continuing.STRANGER
     _file(desktop, event, "message", message_id, remarks=remarks, is_bystander=is_bystander, author_id=author_id, more=more)
-    if policy is not None and found is not None:
+    if policy is not None and found is not None and not is_stranger:
         judging.said(desktop, policy, event, found, is_bystander=is_bystander)
+        if not is_bystander:
+            protecting.guard_privacy(desktop, policy, event, found)
     if not is_bystander:
         learning.suggest(desktop, event)
         proving.hear(desktop, event)
+        continuing.hear(desktop, event)
     return Routed()
 
 
@@ -160,11 +180,17 @@ def reaction_changed(desktop: Desktop, event: ReactionChanged) -> Verdict:
 
 def delivery_updated(desktop: Desktop, event: DeliveryUpdated) -> Verdict:
     """The platform says how far a reply came; only a failure is worth an agent's time."""
+    if event.until is not None:
+        lower = ["", *(one for one in _RISING if _rank(one) < _rank(event.status))]
+        came_on = messages.raise_delivery(desktop.connection, desktop.held.id, event.status, over=lower, until=event.until)
+        return Routed() if came_on else Ignored(reason="known")
     found = messages.find(desktop.connection, desktop.place, [event.message_ref]).get(event.message_ref)
     if found is None:
         if desktop.has_waited:
             return Ignored(reason="unknown_target")
         return Waits(reason="parent", seconds=desktop.engine.parent_wait_seconds, wake_ref=event.message_ref)
+    if found.direction == "inbound":
+        return Ignored(reason="not_ours")
     if event.status is not DeliveryStatus.FAILED and found.delivery in _RISING and _rank(event.status) <= _rank(found.delivery):
         return Ignored(reason="known")
     messages.set_delivery(desktop.connection, found.id, event.status)
@@ -237,6 +263,8 @@ def _file(
     """Wish the event into the ticket, its files first: those are fetched at once, since their addresses die young."""
     payload: dict[str, Any] = {"kind": kind, "author": author_id, "parent": getattr(event, "parent_ref", None)}
     payload |= more or {}
+    if desktop.policy is not None and desktop.policy.book.safety.defang_links and kind in {"message", "edit"}:
+        payload["defang"] = list(desktop.policy.watch.ours.domains)
     if remarks:
         payload["remarks"] = remarks
     if is_bystander:

@@ -54,6 +54,10 @@ class State:
     """How often, and since when, the ticket was closed behind our back and reopened by us."""
     broken: str = ""
     """The rule that could not be judged; the public side waits for a person."""
+    told_unsent: bool = False
+    """Agents were told that what they make public here in another form than a reply is not sent."""
+    wants_approval: bool = False
+    """An agent asked that the next reply be seen by a second person."""
     slot: str = ""
     """The command of the ticket's own field that was taken and is being emptied."""
     is_monitored: bool = False
@@ -171,8 +175,10 @@ class Contract:
     """A score is taken for so long; None: for ever."""
     reopens_within: timedelta | None = None
     """A message later than this after the end is a new matter with a ticket of its own; None: never."""
-    continue_url: str = ""
-    """Where the customer can go on when there is no private way on the platform; `{number}` is the ticket's."""
+    page_open_for: timedelta | None = None
+    """How long a link to the private page is good; None: there is no such page."""
+    prefers_page: bool = False
+    """Whether it is shown even where the platform has private messages."""
 
 
 class Word(StrEnum):

@@ -40,6 +40,12 @@ class OutboundFacts:
     """The policy's rule that could not be judged in this conversation."""
     is_monitored: bool = False
     """The policy says that nobody answers here."""
+    is_scam: bool = False
+    """It is marked as a scam, and the policy says that this stops replies."""
+    equal_replies: int = 0
+    """In how many other tickets the same agent wrote the same at the same time."""
+    waits_to_step_in: bool = False
+    """The policy says that we answer here only when asked, and nobody has asked yet."""
     lock: str = ""
     """Why the agents' lock does not let it go; empty when it does."""
     approval: str = ""
@@ -49,7 +55,9 @@ class OutboundFacts:
     is_begun: bool = False
     """An earlier part of the same reply is on the platform already: the rest follows."""
     is_shut: bool = False
-    """The platform itself said that its reply window is shut."""
+    """The platform itself said that it takes no reply now."""
+    shut_text: str = ""
+    """What it said, in a sentence; empty where that is not known any more."""
     withdrawn_at: datetime | None = None
     """When it is given up if the window stays shut."""
     is_template: bool = False
@@ -74,7 +82,7 @@ class Refused:
 
 def ask(facts: OutboundFacts) -> Held | Refused | None:
     """None: it may leave."""
-    for question in (_stage, _policy, _hold, _lock, _approval, _preflight, _ability, _rule, _reach, _window):
+    for question in (_stage, _policy, _scam, _hold, _lock, _approval, _preflight, _equal, _ability, _rule, _reach, _window):
         answer = question(facts)
         if answer is not None:
             return answer
@@ -104,6 +112,13 @@ def _policy(facts: OutboundFacts) -> Held | None:
             text=f"The policy's rule {facts.broken_rule} could not be judged, so nothing is posted in public. Your reply is kept here. Have an admin "
             "repair the rule, then a supervisor press `release` with a reason.",
         )
+    if facts.is_monitored and facts.waits_to_step_in:
+        return Held(
+            reason=HeldReason.POLICY,
+            text="The policy says that here we answer only when we are asked, and nobody has asked us yet. Your reply is kept here and leaves by itself as "
+            "soon as somebody in the thread speaks to us, a likely impostor shows up, or a rule makes it ours. To step in now, press `handoff`, or have a "
+            "supervisor press `release` with a reason. Press `recall` to take it back.",
+        )
     if facts.is_monitored:
         return Held(
             reason=HeldReason.POLICY,
@@ -111,6 +126,18 @@ def _policy(facts: OutboundFacts) -> Held | None:
             "`release` with a reason.",
         )
     return None
+
+
+def _scam(facts: OutboundFacts) -> Held | Refused | None:
+    if not facts.is_scam or facts.is_released:
+        return None
+    if facts.is_notice:
+        return Refused(code="scam", text="This conversation is marked as a scam, so the customer was not told this. It stays in the ticket.")
+    return Held(
+        reason=HeldReason.POLICY,
+        text="This conversation is marked as a scam. Your reply is kept here. If it is none after all, have a supervisor press `not_scam` with a reason, "
+        "or `release` to post this one reply all the same.",
+    )
 
 
 def _hold(facts: OutboundFacts) -> Held | None:
@@ -137,6 +164,17 @@ def _preflight(facts: OutboundFacts) -> Held | None:
         reason=HeldReason.PREFLIGHT,
         text=f"{facts.preflight} Send it again without that, and this one is withdrawn; or have a supervisor press `release` with a reason to post "
         "it as it is.",
+    )
+
+
+def _equal(facts: OutboundFacts) -> Held | None:
+    if not facts.equal_replies or facts.is_released or facts.is_begun:
+        return None
+    return Held(
+        reason=HeldReason.PREFLIGHT,
+        text=f"The same words were written in {facts.equal_replies} other {'ticket' if facts.equal_replies == 1 else 'tickets'} at the same moment, as "
+        "the bulk bar does, and that is seldom meant for customers. Your reply is kept here. Send it again in this ticket alone, and this one is withdrawn; "
+        "or have a supervisor press `release` with a reason.",
     )
 
 
@@ -189,8 +227,8 @@ def _window(facts: OutboundFacts) -> Held | Refused | None:
             text="The platform's reply window has closed since the customer's last message. This was not said to the customer; it stays in the ticket.",
         )
     until = f" If they do not until {facts.withdrawn_at:%Y-%m-%d %H:%M} UTC, it is withdrawn." if facts.withdrawn_at is not None else ""
+    why = facts.shut_text or "The platform's reply window has closed since the customer's last message."
     return Held(
         reason=HeldReason.WINDOW,
-        text="The platform's reply window has closed since the customer's last message. Your reply is kept here and leaves by itself when the customer "
-        f"writes again.{until} Press `recall` to take it back.",
+        text=f"{why} Your reply is kept here and leaves by itself when the customer writes again.{until} Press `recall` to take it back.",
     )

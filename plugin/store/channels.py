@@ -110,6 +110,12 @@ class MadeChannels:
         connection.execute(text("UPDATE secret SET place = :live WHERE place = :draft"), places)
         return True
 
+    def has_tokens(self, connection: Connection, key: str) -> bool:
+        """Whether a draft got anything of its own from the platform."""
+        return bool(
+            connection.execute(text("SELECT EXISTS (SELECT 1 FROM secret WHERE place = :place)"), {"place": draft_place(key)}).scalar()
+        )
+
     def remove(self, connection: Connection, key: str, state: str) -> bool:
         """Forget a channel or a draft with all its secrets; False when there is none."""
         gone = (

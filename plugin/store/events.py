@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from plugin.contracts.platform import Skipped
-from plugin.domain.codec import encode, encode_event
+from plugin.domain.codec import decode_event, encode, encode_event
 from plugin.domain.errors import MalformedPayload
-from plugin.domain.events import Event, HelpdeskEvent, MemberUnreadable, MessageReceived, PlatformEvent
+from plugin.domain.events import Event, HelpdeskEvent, MemberUnreadable, MessageDeleted, MessageReceived, PlatformEvent, ReactionChanged
 from plugin.domain.ids import Place
 from plugin.domain.model import Origin
 
@@ -54,6 +54,9 @@ _BY_TARGET = text(
     SELECT m.conversation_id, r.ref FROM message_ref r JOIN message m ON m.id = r.message_id
     WHERE r.place = :place AND r.ref = ANY(:refs)
     """
+)
+_REACTIONS = text(
+    "SELECT event_key, payload FROM inbound_event WHERE place = :place AND event_key = ANY(:keys) AND kind = 'ReactionChanged'"
 )
 _LOCK = text("SELECT id FROM conversation WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
 _BY_TICKET = text(
@@ -97,6 +100,7 @@ def insert_platform_events(
     An event about a message that is not known yet waits, unattached, for `stray_seconds`; one about a thread in which nobody has
     spoken is ignored by name.
     """
+    arrivals = _with_reactions_taken_back(connection, place, arrivals)
     spoken = [item.event for item in arrivals if isinstance(item.event, MessageReceived)]
     keys = {key for item in arrivals if (key := _thread_key(item.event))}
     # Conversations are locked before contacts, as turns do it: the other way round the two would wait for each other.
@@ -167,6 +171,25 @@ def settle_unreadable(connection: Connection, receipt_ids: Sequence[int], still:
 
 def _ticket_ref(event: Event) -> str:
     return event.ticket_ref if isinstance(event, HelpdeskEvent) else ""
+
+
+def _with_reactions_taken_back(connection: Connection, place: Place, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+    """Where a platform names reactions like messages, one is taken back by the deletion of that name, which alone says neither of what nor whose."""
+    gone = {item.event.message_ref for item in arrivals if isinstance(item.event, MessageDeleted)}
+    if not gone:
+        return arrivals
+    given: dict[str, Event] = {item.event.event_key: item.event for item in arrivals if isinstance(item.event, ReactionChanged)}
+    rows = connection.execute(_REACTIONS, {"place": place, "keys": sorted(gone)})
+    given |= {row.event_key: decode_event(row.payload) for row in rows}
+    return [_taken_back(item, given) for item in arrivals]
+
+
+def _taken_back(arrival: Arrival, given: Mapping[str, Event]) -> Arrival:
+    event = arrival.event
+    reaction = given.get(event.message_ref) if isinstance(event, MessageDeleted) else None
+    if not isinstance(reaction, ReactionChanged):
+        return arrival
+    return replace(arrival, event=replace(reaction, event_key=event.event_key, occurred_at=event.occurred_at, added=False))
 
 
 def _upsert_contacts(connection: Connection, place: Place, events: Iterable[MessageReceived]) -> dict[str, int]:
@@ -240,7 +263,7 @@ def _thread_key(event: Event) -> str | None:
 def target_ref(event: Event) -> str | None:
     """The message that an event is about, for events that say nothing new themselves."""
     if isinstance(event, PlatformEvent) and not isinstance(event, MessageReceived):
-        return getattr(event, "message_ref", None)
+        return getattr(event, "message_ref", None) or None
     return None
 
 

@@ -79,8 +79,8 @@ _OPEN = text(
     """
     SELECT i.*, e.payload AS event, e.place AS event_place, e.event_key, e.received_at
     FROM unnest(CAST(:lanes AS text[])) AS l(lane) CROSS JOIN LATERAL (
-        SELECT id, event_id, message_id, lane, op, part, marker, payload, state, call, reason, attempts, errors, fence, created_at,
-               sent_at, COALESCE(due_at <= now(), true) AS is_due, COALESCE(settle_at <= now(), true) AS is_settled
+        SELECT id, event_id, message_id, lane, op, part, marker, payload, state, call, reason, reason_text, attempts, errors, fence,
+               created_at, sent_at, COALESCE(due_at <= now(), true) AS is_due, COALESCE(settle_at <= now(), true) AS is_settled
         FROM intent WHERE conversation_id = :conversation AND lane = l.lane AND state IN ('pending', 'sending', 'unknown', 'held')
         ORDER BY id LIMIT CASE WHEN l.lane = 'to_social' THEN :most_waiting ELSE :limit END
     ) i JOIN inbound_event e ON e.id = i.event_id ORDER BY i.id

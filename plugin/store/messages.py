@@ -190,6 +190,20 @@ def set_delivery(connection: Connection, message_id: int, delivery: str) -> None
     connection.execute(text("UPDATE message SET delivery = :delivery WHERE id = :id"), {"id": message_id, "delivery": delivery})
 
 
+def raise_delivery(connection: Connection, conversation_id: int, status: str, *, over: Sequence[str], until: datetime) -> int:
+    """Everything of ours that left before `until` came as far as `status`, where it stands at one of `over`. Returns how many did."""
+    statement = text(
+        """
+        UPDATE message SET delivery = :status
+        WHERE conversation_id = :conversation AND direction IN ('outbound', 'notice') AND delivery = ANY(:over)
+          AND EXISTS (SELECT 1 FROM intent i WHERE i.message_id = message.id AND i.state = 'sent' AND i.lane IN ('to_social', 'notices')
+                      AND i.sent_at <= :until)
+        """
+    )
+    parameters = {"conversation": conversation_id, "status": status, "over": list(over), "until": until}
+    return connection.execute(statement, parameters).rowcount
+
+
 def recent_turns(connection: Connection, conversation_id: int, *, seconds: float) -> Sequence[Row[Any]]:
     """The conversation's latest messages with direction, time and fingerprint, oldest first, for the loop brake."""
     statement = text(

@@ -23,6 +23,8 @@ class Pass(StrEnum):
     LINK = "console:link"
     SESSION = "console:session"
     FORM = "console:form"
+    AWAY = "console:away"
+    """Somebody who is at the helpdesk's own sign-in page now."""
 
 
 class Passes:

@@ -70,13 +70,37 @@ _EQUAL_ELSEWHERE = text(
     """
     SELECT count(DISTINCT o.conversation_id) FROM message m JOIN message o ON o.id BETWEEN m.id - 400 AND m.id + 400
     JOIN conversation c ON c.id = m.conversation_id JOIN conversation d ON d.id = o.conversation_id AND d.helpdesk = c.helpdesk
+    JOIN inbound_event e ON e.id = m.event_id JOIN inbound_event f ON f.id = o.event_id
     WHERE m.id = :message AND o.direction = 'outbound' AND o.text_digest = m.text_digest
-      AND o.conversation_id <> m.conversation_id
+      AND o.conversation_id <> m.conversation_id AND f.payload->>'agent_name' = e.payload->>'agent_name'
       AND abs(extract(epoch FROM COALESCE(o.occurred_at, o.created_at) - COALESCE(m.occurred_at, m.created_at))) <= :seconds
     """
 )
 
 
 def equal_elsewhere(connection: Connection, message_id: int, *, seconds: float) -> int:
-    """In how many other conversations of the helpdesk agents said the same within so many seconds of each other, by the helpdesk's clock."""
+    """In how many other conversations of the helpdesk the same agent said the same within so many seconds of each other, by the helpdesk's clock."""
     return int(connection.execute(_EQUAL_ELSEWHERE, {"message": message_id, "seconds": seconds}).scalar_one())
+
+
+_SEND_AGAIN = text(
+    """
+    WITH last AS (
+        SELECT event_id FROM intent WHERE conversation_id = :conversation AND lane = 'to_social' AND op = 'reply'
+          AND state IN ('failed', 'quarantined') ORDER BY id DESC LIMIT 1
+    ), again AS (
+        UPDATE intent SET state = 'pending', errors = 0, due_at = now(), settle_at = NULL, ended_at = NULL, reason = '', reason_text = '',
+            payload = payload || jsonb_build_object('asked', jsonb_build_object('event', CAST(:by AS bigint), 'place', CAST(:place AS text),
+                                                                                'key', CAST(:key AS text)))
+        FROM last WHERE intent.event_id = last.event_id AND lane = 'to_social' AND op = 'reply' AND state IN ('failed', 'quarantined')
+        RETURNING intent.event_id
+    )
+    UPDATE inbound_event SET state = 'routed' FROM again WHERE inbound_event.id = again.event_id RETURNING inbound_event.id
+    """
+)
+
+
+def send_again(connection: Connection, conversation_id: int, *, by: int, place: Place, key: str) -> int | None:
+    """The last reply that failed, or whose outcome nobody knows, is sent again on account of an event. Its event's id; None where there is none."""
+    parameters = {"conversation": conversation_id, "by": by, "place": place, "key": key}
+    return connection.execute(_SEND_AGAIN, parameters).scalar()

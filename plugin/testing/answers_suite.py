@@ -143,9 +143,9 @@ def _unearned(call: str, what: str, brought: Any, *, asked: int) -> Iterator[str
         "open_ticket": (OpenedTicket, "ticket_ref"),
         "add_article": (FiledArticle, "article_ref"),
     }
-    if call not in refs:
+    if call.partition(" ")[0] not in refs:
         return
-    kind, ref = refs[call]
+    kind, ref = refs[call.partition(" ")[0]]
     if not isinstance(brought, kind) or not isinstance(getattr(brought, ref), str) or not getattr(brought, ref):
         yield f"{call} takes {what} for a success and names no {ref}"
     if not asked:

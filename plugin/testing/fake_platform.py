@@ -172,7 +172,7 @@ class FakePlatform:
         if limits.text_length is not None and limits.ruler is not None and limits.ruler.measure(message.text.plain) > limits.text_length:
             raise RemoteRejected(f"The fake network takes {limits.text_length} {limits.ruler.unit}; nothing was sent. Split the reply.")
         with self._lock:
-            if self.capabilities.idempotency is not Idempotency.NONE and (known := self._find(marker)) is not None:
+            if self.capabilities.idempotency_of(message.visibility) is not Idempotency.NONE and (known := self._find(marker)) is not None:
                 return known
             if message.reply_to is not None and (answered := self._posts.get(message.reply_to)) is not None and answered.is_deleted:
                 raise TargetGone("What is answered was deleted on the fake network; nothing was sent.")

@@ -47,7 +47,7 @@ def abilities_agree(subject: Subject) -> Iterator[str]:
         ("attachments_in", capabilities.attachments_in >= Level.PARTIAL, FetchesMedia),
         ("edits_out", capabilities.edits_out >= Level.PARTIAL, EditsMessages),
         ("deletes_out", capabilities.deletes_out >= Level.PARTIAL, DeletesMessages),
-        ("readback", capabilities.readback is not Readback.NONE, ReadsBack),
+        ("readback", any(capabilities.readback_of(each) is not Readback.NONE for each in Visibility), ReadsBack),
         ("hides", capabilities.hides >= Level.PARTIAL, HidesMessages),
         ("templates", capabilities.templates >= Level.PARTIAL, SendsTemplates),
         ("listens", capabilities.listens >= Level.PARTIAL, Listens),

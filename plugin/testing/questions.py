@@ -159,12 +159,12 @@ def limits_are_whole(subject: Subject) -> Iterator[str]:
         yield "attachments_out and files_per_message disagree"
     if limits.files_per_message and limits.file_bytes is None:
         yield "files go out and no largest size is declared"
-    if (capabilities.readback is Readback.LAGGING) != (limits.readback_lag > 0):
+    if any(capabilities.readback_of(each) is Readback.LAGGING for each in Visibility) != (limits.readback_lag > 0):
         yield "readback is lagging exactly where there is a lag"
     if limits.concurrency < 1 or limits.max_lifetime <= 0:
         yield "concurrency and max_lifetime must be above zero"
-    adapter = subject.connect()
-    if adapter.capabilities.events != capabilities.events or adapter.capabilities.readback is not capabilities.readback:
+    bound = subject.connect().capabilities
+    if bound.events != capabilities.events or any(bound.readback_of(each) is not capabilities.readback_of(each) for each in Visibility):
         yield "the bound adapter declares other events or another readback than the static one"
 
 

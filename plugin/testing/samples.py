@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -14,7 +14,8 @@ from plugin.contracts.platform import Grant, Template
 from plugin.domain.codec import decode, encode
 from plugin.domain.events import ArticleAdded, MessageReceived, TicketTouched
 from plugin.domain.ids import Marker
-from plugin.domain.model import Attachment, Contact, File, NewArticle, NewTicket, OutboundMessage, TicketChange
+from plugin.domain.model import Attachment, Contact, File, NewArticle, NewTicket, OutboundMessage, TicketChange, Visibility
+from plugin.domain.text import Text
 from plugin.testing.fakes import START
 from plugin.testing.fixtures import Subject
 
@@ -68,7 +69,29 @@ def platform_calls(subject: Subject, adapter: Any, changes: Mapping[str, Any] | 
         "exchange": lambda: adapter.exchange("code-1", _GRANT),
     }
     calls |= {name: getattr(adapter, name) for name in ("register_webhook", "probe") if hasattr(adapter, name)}
-    return {name: call for name, call in calls.items() if hasattr(adapter, name)}
+    able: dict[str, Callable[[], Any]] = {name: call for name, call in calls.items() if hasattr(adapter, name)}
+    return {**able, **_in_private(subject, adapter, told)}
+
+
+def _in_private(subject: Subject, adapter: Any, told: Sequence[MessageReceived]) -> Calls:
+    """What goes through another interface where private messages have one of their own."""
+    capabilities = subject.static.capabilities
+    heard = next((event for event in told if event.visibility is Visibility.PRIVATE and not event.is_own), None)
+    if heard is None or (capabilities.private_idempotency is None and capabilities.private_readback is None):
+        return {}
+    message = OutboundMessage(
+        thread_key=heard.thread_key,
+        contact=heard.author,
+        visibility=Visibility.PRIVATE,
+        text=Text("We look into it."),
+        reply_to=heard.message_ref,
+        created_at=START,
+    )
+    calls = {
+        "deliver (private)": lambda: adapter.deliver(message, marker=MARKER),
+        "find_delivered (private)": lambda: adapter.find_delivered(message, marker=MARKER),
+    }
+    return {name: call for name, call in calls.items() if hasattr(adapter, name.partition(" ")[0])}
 
 
 def helpdesk_calls(subject: Subject, adapter: Any, changes: Mapping[str, Any] | None = None) -> Calls:

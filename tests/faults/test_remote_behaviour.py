@@ -113,7 +113,7 @@ def test_25_a_read_back_waits_until_the_other_sides_index_has_caught_up(database
 
     inner = Inner(database_url)
     lagging = replace(inner.desk.capabilities, readback=Readback.LAGGING, limits=replace(inner.desk.capabilities.limits, readback_lag=30.0))
-    assert settle_seconds(replace(QUICK, settle_seconds=None), lagging) == lagging.limits.max_lifetime + 30.0
+    assert settle_seconds(replace(QUICK, settle_seconds=None), lagging, Visibility.PUBLIC) == lagging.limits.max_lifetime + 30.0
     inner.desk.faults.script("open_ticket", Fault.LOSE_ANSWER)
     opened(inner)
     query = (

@@ -1,4 +1,4 @@
-"""The Bluesky network's own servers from npm (PLC directory, PDS, AppView, moderation) in one Node process, fresh for each run.
+"""The Bluesky network's own servers from npm (PLC directory, PDS, AppView, moderation) in one Node process, fresh for each run, with a chat service of ours.
 
 The packages are installed on first use, under the git-ignored `.crossdesk/`, in a folder named after the lock file: some minutes once.
 `python -m tests.servers.bluesky` does only that, before any test's clock runs.
@@ -42,14 +42,14 @@ class _Node:
 
 
 def start(directory: Path) -> Started:
-    """Start it. Info: `pds` (the service), `appview` and `plc` (the directory) as addresses without a trailing slash."""
+    """Start it. Info: `pds` (the service), `appview` and `plc` (the directory) as addresses without a trailing slash, `chat` as a service's name."""
     node, modules = install()
     database = _make_database()
     valkey_port = registry.free_port()
     valkey = start_valkey(directory / "valkey", detached=True, port=valkey_port)
     scratch = directory / "tmp"
     scratch.mkdir()
-    ports = {f"{name}_PORT": str(registry.free_port()) for name in ("PLC", "PDS", "APPVIEW", "OZONE", "READY")}
+    ports = {f"{name}_PORT": str(registry.free_port()) for name in ("PLC", "PDS", "APPVIEW", "OZONE", "CHAT", "READY")}
     process = registry.spawn(
         [node.binary, "-r", str(_NETWORK / "loopback.js"), str(_NETWORK / "net.js")],
         directory,

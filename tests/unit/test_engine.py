@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
 from plugin.contracts.rulers import CODE_POINTS
+from plugin.domain.events import DeliveryStatus, DeliveryUpdated, MessageDeleted, ReactionChanged
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import File, Visibility
 from plugin.store import conversations, events
@@ -249,6 +251,49 @@ def test_a_platform_that_takes_no_replies_is_known_before_it_is_asked(database_u
     engine.close()
 
 
+@pytest.mark.parametrize(("visibility", "repeats"), [(Visibility.PUBLIC, True), (Visibility.PRIVATE, False)])
+def test_what_follows_an_unclear_answer_goes_by_the_messages_visibility(database_url: str, visibility: Visibility, repeats: bool) -> None:
+    natural = replace(CAPABILITIES, idempotency=Idempotency.NATURAL, private_idempotency=Idempotency.NONE)
+    engine = Engine(database_url, network=FakePlatform(capabilities=natural))
+    engine.tell(engine.network.say("maria", "hello", visibility=visibility))
+    engine.settle()
+    engine.network.faults.script("deliver", Fault.LOSE_ANSWER)
+    engine.tell_of_tickets(engine.helpdesk.reply(engine.helpdesk.tickets[0].ref, "Hello!"))
+    engine.settle()
+    assert len(engine.delivered()) == 1
+    calls = [row.call for row in engine.rows("SELECT call FROM attempt WHERE call IN ('reply', 'find:reply') ORDER BY id")]
+    assert calls == (["reply", "reply"] if repeats else ["reply", "find:reply"])
+    engine.close()
+
+
+def test_a_reaction_whose_name_is_deleted_is_taken_back(engine: Engine) -> None:
+    engine.network.capabilities = replace(CAPABILITIES, events=CAPABILITIES.events | {ReactionChanged})
+    said = engine.network.say("maria", "hello")
+    engine.tell(said)
+    engine.settle()
+    given = ReactionChanged(
+        event_key="$heart",
+        occurred_at=None,
+        message_ref=said.message_ref,
+        author=said.author,
+        emoji="❤️",
+        added=True,
+        thread_key=said.thread_key,
+    )
+    engine.tell(given)
+    engine.tell(MessageDeleted(event_key="$redaction", occurred_at=None, message_ref=MessageRef("$heart")))
+    engine.settle()
+    assert [note for note in engine.articles() if "❤️" in note] == [
+        "[Maria (@maria) reacted with ❤️]",
+        "[Maria (@maria) took back the reaction ❤️]",
+    ]
+    both = replace(given, event_key="$star", emoji="⭐")
+    engine.tell(both, MessageDeleted(event_key="$gone", occurred_at=None, message_ref=MessageRef("$star")))
+    engine.settle()
+    assert sum("⭐" in note for note in engine.articles()) == 2
+    assert engine.balance().is_ok
+
+
 def test_a_late_message_reopens_the_ticket(engine: Engine) -> None:
     engine.tell(engine.network.say("maria", "hello"))
     engine.settle()
@@ -373,4 +418,32 @@ def test_a_rate_budget_spreads_calls_over_time_and_loses_none(database_url: str)
     # Twenty may go at once, the other ten take half a second.
     assert time.monotonic() - began >= 0.4
     assert engine.delivered() == [f"reply {number:02}" for number in range(30)]
+    engine.close()
+
+
+def test_messenger_tells_up_to_when_things_were_read(database_url: str) -> None:
+    engine = Engine(database_url, network=FakePlatform(capabilities=replace(CAPABILITIES, events=CAPABILITIES.events | {DeliveryUpdated})))
+    question = engine.network.say("maria", "Where is my order?")
+    engine.tell(question)
+    engine.settle()
+    engine.tell_of_tickets(engine.helpdesk.reply(engine.helpdesk.tickets[0].ref, "On its way."))
+    engine.settle()
+    (left,) = engine.rows("SELECT sent_at FROM intent WHERE op = 'reply'")
+
+    def told(status: DeliveryStatus, until: datetime) -> DeliveryUpdated:
+        key = f"{status}:{until.isoformat()}"
+        ref = MessageRef("")
+        return DeliveryUpdated(event_key=key, occurred_at=None, message_ref=ref, status=status, thread_key=question.thread_key, until=until)
+
+    def delivery() -> list[str]:
+        return [row.delivery for row in engine.rows("SELECT delivery FROM message ORDER BY id")]
+
+    engine.tell(told(DeliveryStatus.READ, left.sent_at - timedelta(seconds=1)))
+    engine.settle()
+    assert delivery() == ["", ""], "it had not left yet"
+    engine.tell(told(DeliveryStatus.READ, left.sent_at + timedelta(seconds=1)))
+    engine.tell(told(DeliveryStatus.DELIVERED, left.sent_at + timedelta(seconds=1)))
+    engine.settle()
+    assert delivery() == ["", "read"], "what was read was delivered, too"
+    assert engine.balance().is_ok
     engine.close()

@@ -431,6 +431,7 @@ def test_a_window_that_the_platform_shuts_by_its_own_clock_parks_the_reply_too(e
     reply(engine, "Restart it, please.")
     assert engine.delivered() == []
     assert held(engine) == ["window"]
+    assert "The fake was told to do this to deliver: the reply window is closed." in engine.notes()[-1], "in the platform's own words"
     engine.tell(engine.network.say("maria", "Hello?"))
     engine.settle()
     assert engine.delivered() == ["Restart it, please."]

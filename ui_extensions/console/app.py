@@ -15,6 +15,7 @@ from plugin.bootstrap import Bridge
 from plugin.domain.errors import ConfigError, CrossdeskError
 from plugin.handlers.admission import Admission
 from ui_extensions.console.acts import add_acts
+from ui_extensions.console.approval_pages import add_approval_pages
 from ui_extensions.console.channel_pages import add_channel_pages
 from ui_extensions.console.connect_pages import add_connect_pages
 from ui_extensions.console.doorkeeper import Doorkeeper
@@ -49,13 +50,14 @@ def create_app(bridge: Bridge) -> Flask:
     app = Flask(__name__, static_folder="static", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = _MOST_BYTES
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(moment=moment, ago=ago, ahead=ahead, waited=waited)
+    app.jinja_env.filters.update(moment=moment, clock=clock, ago=ago, ahead=ahead, waited=waited)
     admission = Admission(bridge.installation, bridge.database, bridge.passes, bridge.config.console)
     doorkeeper = Doorkeeper(admission, bridge.passes, is_secure=bridge.config.public_url.startswith("https://"))
     doorkeeper.guard(app)
-    add_signing_in(app, admission, doorkeeper)
+    add_signing_in(app, bridge, admission, doorkeeper)
     add_standing_pages(app, bridge)
     add_figure_pages(app, bridge)
+    add_approval_pages(app, bridge)
     add_ledger_pages(app, bridge)
     add_channel_pages(app, bridge)
     add_connect_pages(app, bridge)
@@ -84,6 +86,11 @@ def _add_problems(app: Flask) -> None:
 def moment(at: datetime | None) -> str:
     """A time in full."""
     return "-" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def clock(at: str | None) -> str:
+    """The time of day, of a time as JSON holds it."""
+    return "-" if not at else f"{datetime.fromisoformat(at).astimezone(UTC):%H:%M} UTC"
 
 
 def ago(at: datetime | None) -> str:

@@ -49,7 +49,8 @@ def columns(
     """Standing columns over time, one for each label; several series stand on, or beside, each other."""
     names = list(series)
     sums = [sum(series[name][at] for name in names) for at in range(len(labels))]
-    most = max(sums if is_stacked else [value for name in names for value in series[name]], default=0) or 1
+    # A scale that ends below one would show a second as a mountain.
+    most = max([1.0, *sums]) if is_stacked else max([1.0, *(value for name in names for value in series[name])])
     step = (_WIDTH - 44) / max(1, len(labels))
     shapes = [_grid(most)]
     every = max(1, len(labels) // 6)
@@ -97,7 +98,7 @@ def _svg(key: str, title: str, inner: Markup, *, height: int) -> Markup:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) or value >= 100 else f"{value:.1f}"
+    return f"{value:,.0f}" if value == int(value) or value >= 100 else f"{value:.1f}" if value >= 0.1 else "under 0.1"
 
 
 def _short(name: str) -> str:

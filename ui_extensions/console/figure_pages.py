@@ -15,6 +15,13 @@ from ui_extensions.console.charts import Chart, bars, columns
 _HOURS = {"48": 48, "168": 168}
 _DAYS = 30
 _MOST_CHANNELS = 6
+_LAGS = {
+    "receipt": "deliveries to read",
+    "event": "events to work",
+    "to_social": "replies to send",
+    "to_helpdesk": "articles to file",
+    "quarantined": "set aside",
+}
 
 
 def add_figure_pages(app: Flask, bridge: Bridge) -> None:
@@ -79,7 +86,7 @@ def _charts(bridge: Bridge, hours: int) -> list[Chart]:
             "lag",
             "Lag",
             "Age of the oldest open work, in seconds.",
-            values=[(row.kind, round(row.seconds, 1)) for row in lag],
+            values=[(_LAGS.get(row.kind, row.kind), round(row.seconds, 1)) for row in lag],
             unit="seconds",
         ),
     ]

@@ -1,7 +1,8 @@
-"""Signing in and out: by the helpdesk's login, or by a link that was printed for one use."""
+"""Signing in and out: by the helpdesk's login, on its own page, sent over from there, or by a link that was printed for one use."""
 
 from __future__ import annotations
 
+import hmac
 import threading
 import time
 from collections import OrderedDict, deque
@@ -10,14 +11,18 @@ from flask import Flask, redirect, render_template, request, url_for
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
+from plugin.bootstrap import Bridge
 from plugin.domain.errors import ConfigError, CrossdeskError
-from plugin.handlers.admission import Admission, Role
+from plugin.handlers.admission import LINK_SECONDS, Admission, Role
+from plugin.store.passes import Pass
 from ui_extensions.console.doorkeeper import Doorkeeper, anyone, needs
+from ui_extensions.sign_in import CONSOLE_CALLBACK, OAuth2SignIn, new_verifier
 
 _WINDOW_SECONDS = 300.0
 _TRIES_A_LOGIN, _TRIES_AN_ADDRESS, _TRIES_IN_ALL = 5, 20, 100
 _MOST_KEYS = 5_000
-_LONGEST = 200
+_LONGEST, _LONGEST_CODE, _LONGEST_WORD = 200, 1_000, 8_000
+_NOT_SENT = "The helpdesk's word for you was used before, is too old, or is not from there. Press the button in the helpdesk again."
 
 
 class Tries:
@@ -51,10 +56,20 @@ class Tries:
                 self._times.popitem(last=False)
 
 
-def add_signing_in(app: Flask, admission: Admission, doorkeeper: Doorkeeper) -> None:
-    """The pages `/sign-in`, `/enter` and `/sign-out`."""
+def add_signing_in(app: Flask, bridge: Bridge, admission: Admission, doorkeeper: Doorkeeper) -> None:
+    """The pages `/sign-in`, `/enter`, `/hand-over` and `/sign-out`."""
     tries = Tries()
+    _add_password(app, admission, doorkeeper, tries)
+    _add_oauth2(app, bridge, admission, doorkeeper, tries)
+    _add_one_time(app, admission, doorkeeper, tries)
 
+    @app.post("/sign-out")
+    @needs(Role.AUDITOR)
+    def sign_out() -> Response:
+        return doorkeeper.let_out(redirect(url_for("sign_in"), 303))
+
+
+def _add_password(app: Flask, admission: Admission, doorkeeper: Doorkeeper, tries: Tries) -> None:
     @app.get("/sign-in")
     @anyone
     def sign_in() -> str:
@@ -74,10 +89,57 @@ def add_signing_in(app: Flask, admission: Admission, doorkeeper: Doorkeeper) -> 
             return _page(admission, problem=refusal, login=login), 403
         return doorkeeper.let_in(session, redirect(url_for("health"), 303))
 
+
+def _add_oauth2(app: Flask, bridge: Bridge, admission: Admission, doorkeeper: Doorkeeper, tries: Tries) -> None:
+    """By the helpdesk's own page. What goes out comes back to the same browser, once, within ten minutes."""
+
+    def signing_in() -> OAuth2SignIn | None:
+        application = admission.ways.oauth2
+        if application is None:
+            return None
+        redirect_uri = bridge.config.public_url.rstrip("/") + CONSOLE_CALLBACK
+        return OAuth2SignIn.of(application, redirect_uri=redirect_uri, http=bridge.http("sign-in"))
+
+    @app.get("/sign-in/helpdesk")
+    @anyone
+    def go_to_helpdesk() -> Response | tuple[str, int]:
+        tries.count("", request.remote_addr or "")
+        way = signing_in()
+        if way is None:
+            return _page(admission, problem="Nobody can sign in on the helpdesk's own page here."), 404
+        verifier = new_verifier()
+        state = bridge.passes.issue(Pass.AWAY, {"verifier": verifier, "visit": doorkeeper.visit()}, seconds=LINK_SECONDS)
+        return redirect(way.start(state=state, verifier=verifier), 303)
+
+    @app.get("/sign-in/callback")
+    @anyone
+    def come_back() -> Response | tuple[str, int]:
+        tries.count("", request.remote_addr or "")
+        way, state = signing_in(), request.args.get("state", "")[:_LONGEST]
+        away = bridge.passes.take(Pass.AWAY, state) if state else None
+        if way is None or away is None or not hmac.compare_digest(away["visit"], doorkeeper.visit()):
+            problem = (
+                "This way back was used before, is older than ten minutes, or was another browser's. Nobody was signed in. Begin again."
+            )
+            return _page(admission, problem=problem), 403
+        try:
+            member = way.finish(request.args.get("code", "")[:_LONGEST_CODE], verifier=away["verifier"])
+        except CrossdeskError as problem:
+            return _page(admission, problem=str(problem)), 503
+        session = admission.admit(member)
+        if session is None:
+            refusal = "The helpdesk did not say who you are, or nobody gave you a role here. Nothing was changed."
+            return _page(admission, problem=refusal), 403
+        return doorkeeper.let_in(session, redirect(url_for("health"), 303))
+
+
+def _add_one_time(app: Flask, admission: Admission, doorkeeper: Doorkeeper, tries: Tries) -> None:
+    """By a printed link, or by the helpdesk's word for somebody who is signed in there. Looking at either does not use it up."""
+
     @app.get("/enter")
     @anyone
     def enter() -> str:
-        return render_template("enter.html", token=request.args.get("token", "")[:_LONGEST])
+        return render_template("enter.html", token=request.args.get("token", "")[:_LONGEST], word="", member=None)
 
     @app.post("/enter")
     @anyone
@@ -89,11 +151,25 @@ def add_signing_in(app: Flask, admission: Admission, doorkeeper: Doorkeeper) -> 
             return _page(admission, problem=refusal), 403
         return doorkeeper.let_in(session, redirect(url_for("health"), 303))
 
-    @app.post("/sign-out")
-    @needs(Role.AUDITOR)
-    def sign_out() -> Response:
-        return doorkeeper.let_out(redirect(url_for("sign_in"), 303))
+    @app.get("/hand-over")
+    @anyone
+    def sent_over() -> str | tuple[str, int]:
+        tries.count("", request.remote_addr or "")
+        word = request.args.get("word", "")[:_LONGEST_WORD]
+        member = admission.sends_over(word)
+        if member is None:
+            return _page(admission, problem=_NOT_SENT), 403
+        return render_template("enter.html", token="", word=word, member=member)
+
+    @app.post("/hand-over")
+    @anyone
+    def enter_by_word() -> Response | tuple[str, int]:
+        tries.count("", request.remote_addr or "")
+        session = admission.hand_over(request.form.get("word", "")[:_LONGEST_WORD])
+        if session is None:
+            return _page(admission, problem=f"{_NOT_SENT} Or nobody gave you a role here."), 403
+        return doorkeeper.let_in(session, redirect(url_for("health"), 303))
 
 
 def _page(admission: Admission, *, problem: str = "", login: str = "") -> str:
-    return render_template("sign_in.html", asks=admission.asks_helpdesk, problem=problem, login=login)
+    return render_template("sign_in.html", ways=admission.ways, problem=problem, login=login)

@@ -106,7 +106,7 @@ def remedy_of_alert(bridge: Bridge, alert: dict[str, Any]) -> Remedy | None:
     if code == "loop":
         return Remedy(act="release", subject=number, label="Let it speak again")
     if code == "approval":
-        return Remedy(page="approvals", subject=number, label="Approvals")
+        return Remedy(page="approvals_page", subject=number, label="Approvals")
     if code in {"lock", "overdue", "twin"} or number.isdecimal():
         page = "held" if code == "twin" else "conversation"
         return Remedy(page=page, subject="" if code == "twin" else number, label="Look")

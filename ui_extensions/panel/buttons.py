@@ -81,7 +81,7 @@ def _lesson(case: Case) -> dict[str, Any]:
 
 def author(agent: Agent) -> Author:
     """The agent as locks and approvals know agents."""
-    return Author(ref=agent.id, name=agent.name)
+    return Author(ref=agent.login or agent.id, name=agent.name)
 
 
 def needs_supervisor(policy: PolicyAtWork, case: Case, agent: Agent, action: str) -> bool:

@@ -30,7 +30,7 @@
     "stage.light": "asked whether the quick answer helped", "rule": "Rule", "reason": "Reason", "offered": "The policy suggests a handoff: {rule}",
     "due.promise": "Customer was promised to hear of us in", "due.silence": "Closes by itself if the customer stays silent, in", "due.postponed": "Handoff put off, for", "due.offer": "The suggestion is forgotten in",
     "over": "overdue by", "outcome.confirmed": "The customer confirmed it.", "outcome.unconfirmed": "The customer stayed silent; closed as unconfirmed.", "outcome.supervisor": "Closed by a supervisor's decision.",
-    "broken": "The rule {rule} could not be judged; nothing is posted in public.", "monitored": "Here we only listen; nobody answers.", "holds": "Public replies are held.", "history": "What was decided",
+    "broken": "The rule {rule} could not be judged; nothing is posted in public.", "monitored": "Here we only listen; nobody answers.", "steps.in": "Here we answer only when asked.", "holds": "Public replies are held.", "history": "What was decided",
     "lock": "Lock", "lock.mine": "You have this conversation until {time}.", "lock.other": "{name} has this conversation until {time}.", "lock.free": "Nobody has taken this conversation.", "lock.lost": "You have lost the lock: {name} has taken over.",
     "here": "Also here", "here.viewing": "{name} is looking", "here.typing": "{name} is writing",
     "approval": "Approval", "approval.needed": "A second person must approve this reply.", "approval.pending": "Waits for a second person.", "approval.approved": "Approved.", "approval.rejected": "Rejected.",
@@ -521,7 +521,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         stage.offered && stage.name === "social" && h("p", { class: "notice" }, this.#t("offered", { rule: calm(stage.offered) })),
         stage.holds_public && h("p", { class: "small soft" }, this.#t("holds")),
         stage.broken && h("p", { class: "notice bad" }, this.#t("broken", { rule: calm(stage.broken) })),
-        stage.monitored && h("p", { class: "notice" }, this.#t("monitored")),
+        stage.monitored && h("p", { class: "notice" }, this.#t(stage.steps_in ? "steps.in" : "monitored")),
         stage.history.length > 0 && h("details", { "data-k": "history", class: "small" }, h("summary", { "data-k": "history-s" }, this.#t("history")), h("ul", null, stage.history.map((one) => h("li", null, this.#time(one.at), " ", h("strong", null, bdi(one.rule)), one.by && [" · ", bdi(one.by)], one.reason && [h("br"), bdi(one.reason)])))),
       ];
     }

@@ -119,7 +119,7 @@ class Presses:
     def _press(self, conversation: int, asked: Asked, agent: Agent) -> Answer:
         if asked.action == SOLVED:
             return self._learn(conversation, asked, agent)
-        arguments = {**asked.arguments, "agent_ref": agent.id, "groups": ",".join(agent.groups)}
+        arguments = {**asked.arguments, "agent_ref": agent.id, "login": agent.login, "groups": ",".join(agent.groups)}
         key = f"panel:{agent.id}:{asked.key}"
         wish = Press(action=asked.action, actor=agent.name, role=agent.role, reason=asked.reason, arguments=arguments, key=key)
         return self._await(conversation, pressing.press(self._database, conversation, wish), asked, agent)

@@ -249,6 +249,7 @@ def _stage(lead: Row[Any], state: State, decided: Sequence[Row[Any]]) -> dict[st
         "scam": lead.is_scam,
         "broken": state.broken,
         "monitored": state.is_monitored,
+        "steps_in": state.waits_to_step_in,
         "holds_public": state.holds_public,
         "history": [
             {

@@ -182,7 +182,8 @@ def _author(row: Row_, event: object, conversation: Row_, eyes: Eyes) -> dict[st
     if conversation.contact_id is None or row.contact_id == conversation.contact_id:
         return {"role": "customer", **told, "likeness": "", "label": ""}
     said = event.text if isinstance(event, MessageReceived) else Text("")
-    found = thread_guard.judge(contact, said, ours=eyes.ours, now=eyes.now)
+    channel = str(conversation.place).partition(":")[2]
+    found = thread_guard.judge(contact, said, ours=eyes.ours, now=eyes.now, channel=channel)
     return {"role": "bystander", **told, "likeness": found.likeness.value, "label": thread_guard.sentence(found)}
 
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
+from plugin.contracts.helpdesk import StaffMember
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe
 from plugin.domain.errors import RemoteRejected, Unsupported
-from plugin.domain.events import ArticleAdded, HelpdeskEvent, TicketTouched
+from plugin.domain.events import ArticleAdded, HelpdeskEvent, Presser, TicketTouched
 from plugin.domain.ids import ArticleRef, CustomerRef, HelpdeskKey, Marker, TicketRef
 from plugin.domain.model import (
     Attachment,
@@ -29,7 +30,7 @@ from plugin.domain.model import (
     Visibility,
 )
 from plugin.domain.text import MarkKind, Text
-from plugin.helpdesks.osticket import articles, emoji, probing, touches, wording
+from plugin.helpdesks.osticket import articles, emoji, hand_over, probing, touches, wording
 from plugin.helpdesks.osticket.client import PluginClient
 from plugin.helpdesks.osticket.intake import OsTicketIntake
 from plugin.helpdesks.osticket.provisioning import OsTicketProvisions
@@ -44,6 +45,7 @@ from plugin.helpdesks.osticket.schema import (
     OsTicketSettings,
     OsTicketSettingsSchema,
     StateSchema,
+    WhoPressedSchema,
 )
 
 _CAPABILITIES = Capabilities(
@@ -75,6 +77,15 @@ class OsTicketAdapter:
         self._settings = settings
         self._clock = connection.clock
         self._client = PluginClient(settings, connection)
+
+    @property
+    def hand_over_url(self) -> str:
+        """As `HandsOverStaff` says: a page of our plugin, for agents who are signed in."""
+        return (self._settings.web_url or self._settings.url) + hand_over.PATH
+
+    def receive_staff(self, word: str) -> StaffMember | None:
+        """As `HandsOverStaff` says."""
+        return hand_over.receive(self._settings.webhook_secret, word, self._clock.now())
 
     def find_or_create_customer(self, contact: Contact, *, channel: str, platform: str) -> CustomerRef:
         """The osTicket user whose address is made of our key alone; its name follows the display name."""
@@ -180,8 +191,15 @@ class OsTicketAdapter:
             group=told["group"],
             live_ref=None if live is None else ticket_ref if live == told["ticket"] else TicketRef(live),
             url="" if live is None else self._url(live),
+            answering=told["answering"],
             fields=tuple((name, emoji.decode(Text(value)).plain) for name, value in told["fields_"].items()),
         )
+
+    def who_pressed(self, ticket_ref: TicketRef, action: str) -> Presser | None:
+        """As `NamesPresser` says, by what osTicket notes of changes to fields."""
+        del action
+        told = self._client.read("who_pressed", {"ticket": ticket_ref}, WhoPressedSchema())["presser"]
+        return None if told is None else Presser(ref=told["agent"], name=told["name"], groups=tuple(told["groups"]))
 
     def verify(self, request: WebhookRequest) -> None:
         """Accept what the plugin signed."""

@@ -162,7 +162,20 @@ class StateSchema(_Wire):
     is_closed = fields.Bool(required=True)
     owner = fields.Str(required=True)
     group = fields.Str(required=True)
+    answering = fields.Str(load_default="")
     fields_ = fields.Dict(keys=fields.Str(), values=fields.Str(), required=True, data_key="fields")
+
+
+class _PresserSchema(_Wire):
+    agent = fields.Str(required=True)
+    name = fields.Str(required=True)
+    groups = fields.List(fields.Str(), required=True)
+
+
+class WhoPressedSchema(_Wire):
+    """`who_pressed`: who changed the field of commands last."""
+
+    presser = fields.Nested(_PresserSchema, required=True, allow_none=True)
 
 
 class _StepSchema(_Wire):

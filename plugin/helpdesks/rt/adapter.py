@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Level, Limits, Readback
+from plugin.contracts.helpdesk import StaffMember
 from plugin.contracts.http import FormFile, WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe
 from plugin.domain.errors import RemoteError, RemoteRejected, TargetGone, Unsupported
@@ -31,7 +32,7 @@ from plugin.domain.model import (
     Visibility,
 )
 from plugin.domain.text import MarkKind
-from plugin.helpdesks.rt import customers, probing, staff, touches, wording
+from plugin.helpdesks.rt import customers, probing, sign_in, staff, touches, wording
 from plugin.helpdesks.rt.articles import ArticleReader
 from plugin.helpdesks.rt.client import RtClient, created_id, segment
 from plugin.helpdesks.rt.provisioning import NEEDS, RtProvisions
@@ -71,6 +72,10 @@ class RtAdapter:
         self._client = RtClient(settings, connection)
         self._tickets = TicketDesk(self._client, settings)
         self._articles = ArticleReader(self._client, own_name=settings.user)
+
+    def sign_in(self, login: str, password: str) -> StaffMember | None:
+        """As `AuthenticatesStaff` says."""
+        return sign_in.sign_in(self._settings, self._connection.http, self._client, login, password)
 
     def find_or_create_customer(self, contact: Contact, *, channel: str, platform: str) -> CustomerRef:
         """The RT user of a contact (see `customers`)."""

@@ -116,7 +116,8 @@ our @Final = ( sub {
         [ 'Crossdesk Stage',       $ticket_type,      1, 'social, handoff, formal, confirming or resolved.', 1 ],
         [ 'Crossdesk Tags',        $ticket_type,      0, 'What the policy remarked.', 1 ],
         [ 'Crossdesk Action',      $ticket_type,      1, 'What the bridge shall do; it empties this when it is done.', 2,
-            qw(handoff postpone undo confirm confirmed denied close release) ],
+            qw(handoff postpone undo confirm confirmed denied close release to_private request_approval approve reject take_over mark_scam
+                not_scam retry) ],
         [ 'Crossdesk Reason',      $ticket_type,      1, 'Why, where the action asks for a reason.', 2 ],
         [ 'Crossdesk SLA',         $ticket_type,      1, 'The level of service that was promised.', 1 ],
         [ 'Crossdesk Type',        $ticket_type,      1, 'What sort of ticket this is.', 1 ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from plugin.domain.errors import RemoteRejected
 from plugin.domain.events import Presser
 from plugin.domain.ids import TicketRef
 from plugin.helpdesks.rt.client import RtClient, segment
@@ -37,4 +38,7 @@ def _group(client: RtClient, item: Mapping[str, Any]) -> str:
     number = str(item.get("id") or "")
     if not number.isdecimal():
         return number
-    return str((client.find(f"/group/{segment(number)}") or {}).get("Name") or "")
+    try:
+        return str((client.find(f"/group/{segment(number)}") or {}).get("Name") or "")
+    except RemoteRejected:
+        return ""

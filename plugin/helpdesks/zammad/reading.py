@@ -66,7 +66,12 @@ def article_added(article: Mapping[str, Any], *, bridge: str, reply_types: tuple
         attachments=tuple(_attachment(article, file) for file in article.get("attachments") or ()),
         marker=marker,
         remarks=remarks,
+        unsent="" if is_ours or is_reply or not is_said_by_agent(article) else _unsent(str(article.get("type")), reply_types),
     )
+
+
+def _unsent(kind: str, reply_types: tuple[str, ...]) -> str:
+    return f"A public article of type {kind} is not sent to the customer. To answer them, choose {' or '.join(reply_types)} as its type."
 
 
 def is_said_by_agent(article: Mapping[str, Any]) -> bool:

@@ -158,14 +158,22 @@ def _attachments(message: Mapping[str, Any], mid: str) -> tuple[list[Attachment]
             files.append(attachment("sticker" if sticker else kind, mid, len(files), url))
         elif place:
             words.append(f"Location: {place.get('lat')}, {place.get('long')}")
-        elif kind in _SHARED:
-            title = read_string(payload.get("title")) or read_string(one.get("title"))
-            words.append(" ".join(filter(None, ("Shared:", title, url))))
+        elif kind in _SHARED and (shown := _shared(one, payload, url)):
+            words.append(shown)
         else:
             remarks.append(
                 f"An attachment of the kind “{kind or 'unknown'}” could not be carried. Look into the conversation on the platform."
             )
     return files, words, remarks
+
+
+def _shared(one: Mapping[str, Any], payload: Mapping[str, Any], url: str) -> str:
+    """What was passed on, in words: a link or post with its title, or the words on the cards of a template."""
+    cards = [*read_objects(payload.get("elements")), *read_objects(read_object(payload.get("product")).get("elements"))]
+    titles = [read_string(payload.get("title")) or read_string(one.get("title")), read_string(payload.get("text"))]
+    titles += [": ".join(filter(None, (read_string(card.get("title")), read_string(card.get("subtitle"))))) for card in cards]
+    found = [*filter(None, titles), *filter(None, (f"https://www.facebook.com{url}" if url.startswith("/") else url,))]
+    return " ".join(("Shared:", *found)) if found else ""
 
 
 def _edit(edit: Mapping[str, Any], pair: Pair, sender: str) -> MessageEdited:
@@ -220,16 +228,27 @@ def _postback(postback: Mapping[str, Any], pair: Pair, told: Told) -> MessageRec
 def _delivery(delivery: Mapping[str, Any], pair: Pair) -> Sequence[DeliveryUpdated]:
     mids = delivery.get("mids")
     found = [one for one in mids if isinstance(one, str) and one] if isinstance(mids, list) else []
-    if not found:
-        raise UnsupportedEvent("Meta tells up to which time messages were delivered, not which ones.")
-    return [_status(mid, DeliveryStatus.DELIVERED, pair) for mid in found]
+    return [_status(mid, DeliveryStatus.DELIVERED, pair) for mid in found] or [_all_until(delivery, DeliveryStatus.DELIVERED, pair)]
 
 
 def _read(read: Mapping[str, Any], pair: Pair) -> Sequence[DeliveryUpdated]:
     mid = read_id(read.get("mid"))
-    if not mid:
-        raise UnsupportedEvent("Meta tells up to which time messages were read, not which ones.")
-    return [_status(mid, DeliveryStatus.READ, pair)]
+    return [_status(mid, DeliveryStatus.READ, pair) if mid else _all_until(read, DeliveryStatus.READ, pair)]
+
+
+def _all_until(told: Mapping[str, Any], status: DeliveryStatus, pair: Pair) -> DeliveryUpdated:
+    """Messenger names no message but a moment: everything of ours up to then came so far."""
+    until = read_time(told.get("watermark"))
+    if until is None or not pair.customer:
+        raise UnsupportedEvent("Meta tells that messages came on, and neither which ones nor up to when.")
+    return DeliveryUpdated(
+        event_key=f"status:{pair.customer}:{until.timestamp():.3f}:{status.value}",
+        occurred_at=pair.at,
+        message_ref=MessageRef(""),
+        status=status,
+        thread_key=pair.thread_key,
+        until=until,
+    )
 
 
 def _status(mid: str, status: DeliveryStatus, pair: Pair) -> DeliveryUpdated:

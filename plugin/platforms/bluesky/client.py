@@ -27,6 +27,8 @@ _SESSION = "session"
 _STALE = frozenset({"ExpiredToken", "InvalidToken", "AuthMissing", "AuthenticationRequired"})
 _STOPPED = frozenset({"AccountTakedown", "AccountDeactivated", "AuthFactorTokenRequired"})
 _GONE = frozenset({"RecordNotFound", "NotFound", "RepoNotFound", "RepoDeactivated", "RepoTakendown"})
+_UNPRIVILEGED = "Bad token method"
+"""What a server says when an app password is asked to do what it was not made for."""
 _UNREADABLE = "Bluesky's server answered with something that is not its protocol."
 
 
@@ -39,6 +41,10 @@ class Refused(RemoteRejected):
     def says_gone(self) -> bool:
         """Whether it says that the record asked for does not exist (any more)."""
         return self.name in _GONE or self.detail.startswith("Could not locate record")
+
+
+class NotAllowed(RemoteRejected):
+    """The app password does not open this."""
 
 
 class Client:
@@ -58,24 +64,24 @@ class Client:
         """
         return self._session()[1]
 
-    def query(self, method: str, params: Params = ()) -> dict[str, Any]:
-        """Ask something. Shape: the answer's object.
+    def query(self, method: str, params: Params = (), *, service: str = "") -> dict[str, Any]:
+        """Ask something. Shape: the answer's object. `service`: the account's server passes it on to that one (AT Protocol, "Service Proxying").
 
         Raises:
             Refused: with the server's own error name.
             RemoteError: any other of its kinds, never `OutcomeUnknown`.
         """
-        return _object(self._call("GET", method, writes=False, params=params), writes=False)
+        return _object(self._call("GET", method, writes=False, params=params, headers=_passed_on(service)), writes=False)
 
-    def write(self, method: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Change something.
+    def write(self, method: str, body: Mapping[str, Any], *, service: str = "") -> dict[str, Any]:
+        """Change something; `service` as for `query`.
 
         Raises:
             OutcomeUnknown: it may have been applied.
             Refused: with the server's own error name.
             RemoteError: any other of its kinds.
         """
-        return _object(self._call("POST", method, writes=True, json=body), writes=True)
+        return _object(self._call("POST", method, writes=True, json=body, headers=_passed_on(service)), writes=True)
 
     def upload(self, content: bytes, content_type: str) -> dict[str, Any]:
         """Hand over a file and get its blob. Nobody sees it until a record names it, so an unclear outcome is no harm."""
@@ -163,6 +169,12 @@ class Client:
         name, said, status = _error_name(answer), _said(answer), answer.status
         if status == 429:
             return RateLimited("Bluesky asks us to slow down; the message waits.", retry_after=self._wait(answer), detail=said)
+        if status == 400 and said == _UNPRIVILEGED:
+            return NotAllowed(
+                f"The app password of {self._settings.identifier} does not open direct messages; nothing was read or sent. Make one in the Bluesky app with"
+                " *Allow access to your direct messages*, enter it, and test the channel.",
+                detail=said,
+            )
         if status == 401 or name in _STALE or name in _STOPPED:
             return CredentialsRejected(
                 f"Bluesky does not let {self._settings.identifier} in any more. The channel pauses and everything is kept;"
@@ -180,7 +192,7 @@ class Client:
                 f"{self._settings.service} sends us elsewhere. Enter the server's final address as `service`.", detail=said
             )
         refused = Refused(
-            f"Bluesky refused this: {said or status}. Nothing was posted; change the text or the files and send it again.", detail=said
+            f"Bluesky refused this: {said or status}. Nothing was sent; change the text or the files and send it again.", detail=said
         )
         refused.name = name
         return refused
@@ -216,4 +228,8 @@ def _said(answer: HttpResponse) -> str:
 
 
 def _is_stale(answer: HttpResponse) -> bool:
-    return answer.status == 401 or (answer.status == 400 and _error_name(answer) in _STALE)
+    return answer.status == 401 or (answer.status == 400 and _error_name(answer) in _STALE and _said(answer) != _UNPRIVILEGED)
+
+
+def _passed_on(service: str) -> dict[str, str]:
+    return {"atproto-proxy": service} if service else {}

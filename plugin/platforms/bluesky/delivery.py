@@ -13,16 +13,15 @@ from plugin.contracts.platform import Connection
 from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailable, TargetGone, WindowClosed
 from plugin.domain.ids import Marker
 from plugin.domain.model import OutboundMessage, Receipt
-from plugin.domain.text import MarkKind, fold
+from plugin.domain.text import fold
 from plugin.platforms.bluesky.client import Client, Refused
 from plugin.platforms.bluesky.keys import POST, PostUri, post_of, record_key, root_of
 from plugin.platforms.bluesky.media import Directory
 from plugin.platforms.bluesky.posts import MARKER_FIELD, Post, read_post
-from plugin.platforms.bluesky.wording import CARRIED, is_linkable, write_record
+from plugin.platforms.bluesky.wording import CARRIED, losses_of, write_record
 
 _KEYS = 4
 _FRESH = timedelta(minutes=5)
-_LOOKS = {MarkKind.BOLD: "bold", MarkKind.ITALIC: "italic", MarkKind.STRIKE: "struck out", MarkKind.CODE: "code", MarkKind.PRE: "code"}
 
 
 class Delivery:
@@ -49,7 +48,7 @@ class Delivery:
                 return posted
             raise
         blobs = [(self._client.upload(file.content, file.content_type), file.description) for file in message.files]
-        text, lost = fold(message.text, CARRIED)
+        text, _ = fold(message.text, CARRIED)
         record = write_record(
             text,
             contact=message.contact,
@@ -58,12 +57,10 @@ class Delivery:
             created_at=self._said_at(message),
             marker=marker,
         )
-        losses = sorted({_lost(kind) for kind in lost if kind in _LOOKS})
-        losses += (f"Bluesky cannot link to {mark.target}." for mark in text.marks if mark.kind is MarkKind.LINK and not is_linkable(mark))
         for attempt in range(_KEYS):
             rkey = record_key(marker, message.created_at, attempt)
             if self._put_once(rkey, record) or self._carries(rkey, marker):
-                return self._receipt(rkey, losses=tuple(losses))
+                return self._receipt(rkey, losses=losses_of(message.text))
         raise RemoteRejected("Bluesky has other records under every key of this message. Nothing was posted; write the answer once more.")
 
     def find(self, message: OutboundMessage, *, marker: Marker) -> Receipt | None:
@@ -180,7 +177,3 @@ class Delivery:
 
 def _gone() -> TargetGone:
     return TargetGone("The post to answer has been deleted on Bluesky. The answer was not posted; answer a newer message of the customer.")
-
-
-def _lost(kind: MarkKind) -> str:
-    return f"Bluesky shows no {_LOOKS[kind]} text; the words were posted plainly."

@@ -6,19 +6,21 @@ Sources: lexicons `app.bsky.notification.listNotifications`, `app.bsky.feed.getP
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from plugin.contracts.platform import Polled, Skipped
 from plugin.domain.errors import RemoteError, UnsupportedEvent
-from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
+from plugin.domain.events import ContactReachability, MessageDeleted, MessageEdited, MessageReceived
 from plugin.platforms.bluesky.client import Client, Refused
-from plugin.platforms.bluesky.keys import POST, earliest_key
+from plugin.platforms.bluesky.keys import POST, earliest_key, thread_key
 from plugin.platforms.bluesky.own import OwnPosts
+from plugin.platforms.bluesky.people import why_apart
 from plugin.platforms.bluesky.position import Edge, Position, Watched, begin, load_position, watch
-from plugin.platforms.bluesky.posts import Post, edited, read_post, read_text, read_time, received
+from plugin.platforms.bluesky.posts import Post, edited, read_post, read_text, received
+from plugin.platforms.bluesky.values import listed, read_string, read_time
 
 LOOK_BACK = timedelta(minutes=15)
 _PAGE = 100
@@ -27,7 +29,7 @@ _LOOKED_UP = 25
 _DEPTH = 6
 _REASONS = ("mention", "reply", "quote")
 _FIRST = datetime.min.replace(tzinfo=UTC)
-Event = MessageReceived | MessageEdited | MessageDeleted
+Event = MessageReceived | MessageEdited | MessageDeleted | ContactReachability
 
 
 class Intake:
@@ -51,7 +53,9 @@ class Intake:
         )
         position, events, has_more = self._take_notified(start)
         position, native, skipped = OwnPosts(self._client, position).take()
-        position, changes = self._look_again(position, {event.message_ref for event in (*events, *native)})
+        position, changes = self._look_again(
+            position, {event.message_ref for event in (*events, *native) if not isinstance(event, ContactReachability)}
+        )
         fresh = {event.event_key: event for event in (*events, *native, *changes)}
         ordered = sorted(fresh.values(), key=lambda event: event.occurred_at or self._now)
         moved = data is None or position != start
@@ -69,7 +73,7 @@ class Intake:
             if position.notified.is_new(post, _place(post.indexed_at)):
                 found[post.event_key] = post
         posts = sorted(found.values(), key=lambda post: (_place(post.indexed_at), post.event_key))
-        taken = self._with_quotes(posts[:_AT_ONCE])
+        taken = self._with_people(self._with_quotes(posts[:_AT_ONCE]))
         events: list[Event] = []
         watched: list[Watched] = []
         for post in taken:
@@ -88,6 +92,19 @@ class Intake:
             shown = [post for item in page.get("posts", ()) if (post := read_post(item)) is not None]
             words |= {str(post.uri): " ".join(read_text(post.record).plain.split()) for post in shown}
         return [replace(post, quoted_words=words.get(str(post.quoted), "")) for post in posts]
+
+    def _with_people(self, posts: list[Post]) -> list[Post]:
+        """The posts with all that the network tells of their authors: a notification does not say how many follow them."""
+        wanted = list(dict.fromkeys(post.uri.did for post in posts))
+        people = self._profiles(wanted)
+        return [replace(post, author={**post.author, **people.get(post.uri.did, {})}) for post in posts]
+
+    def _profiles(self, dids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        people: dict[str, Mapping[str, Any]] = {}
+        for start in range(0, len(dids), _LOOKED_UP):
+            page = self._client.query("app.bsky.actor.getProfiles", [("actors", did) for did in dids[start : start + _LOOKED_UP]])
+            people |= {read_string(one.get("did")): one for one in listed(page.get("profiles"))}
+        return people
 
     def _notifications(self, edge: Edge) -> Iterator[Post]:
         cursor = ""
@@ -145,6 +162,9 @@ class Intake:
     def _seen_again(self, position: Position, entry: Watched, post: Post) -> tuple[Position, list[Event]]:
         events: list[Event] = []
         watched = [entry.after(post)]
+        if entry.uri in position.apart:
+            position = position.together(entry.uri)
+            events.append(self._reach(entry, post))
         if entry.has_changed(post):
             events.append(self._changed(entry, post)[0])
         if post.replies > entry.replies and post.uri.did != self._own.did:
@@ -166,18 +186,37 @@ class Intake:
     def _missed(self, position: Position, entry: Watched) -> tuple[Position, list[Event]]:
         """A post that is not shown: gone, or only hidden from us by a block. Only what is surely gone counts as deleted."""
         try:
-            self._client.query("com.atproto.repo.getRecord", [("repo", entry.uri.did), ("collection", POST), ("rkey", entry.uri.rkey)])
+            params = [("repo", entry.uri.did), ("collection", POST), ("rkey", entry.uri.rkey)]
+            post = read_post(self._client.query("com.atproto.repo.getRecord", params))
         except Refused as refused:
             if not refused.says_gone:
                 return position, []
         except RemoteError:
             return position, []
         else:
-            return position, []
+            return (position, []) if post is None or entry.uri in position.apart else self._parted(position, entry, post)
         gone = MessageDeleted(
             event_key=f"{entry.uri} deleted", occurred_at=None, message_ref=entry.uri.ref, is_own=entry.uri.did == self._own.did
         )
         return position.watching((), gone=(entry.uri,)), [gone]
+
+    def _parted(self, position: Position, entry: Watched, post: Post) -> tuple[Position, list[Event]]:
+        """A post that exists and is not shown to us: whether its author and we block each other."""
+        why = why_apart(self._profiles([entry.uri.did]).get(entry.uri.did, {}))
+        if not why or entry.uri.did == self._own.did:
+            return position, []
+        return position.parted(entry.uri), [self._reach(entry, post, why)]
+
+    def _reach(self, entry: Watched, post: Post, why: str = "") -> ContactReachability:
+        """That the customer cannot be answered any more, or can again. A block and its end may come more than once."""
+        word = "apart" if why else "together"
+        return ContactReachability(
+            event_key=f"{entry.uri} {word} {self._now:%Y-%m-%dT%H:%M:%S}",
+            occurred_at=None,
+            thread_key=thread_key(post.root, entry.customer),
+            is_reachable=not why,
+            detail=why,
+        )
 
 
 def _below(node: Any) -> Iterator[Post]:

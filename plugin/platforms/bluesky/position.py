@@ -67,13 +67,24 @@ class Position:
     notified: Edge
     own: Edge
     watched: Mapping[PostUri, Watched]
+    apart: frozenset[PostUri] = frozenset()
+    """Those of the watched posts that a block hides."""
 
     def watching(self, entries: Iterable[Watched], gone: Iterable[PostUri] = ()) -> Position:
         """With `entries` watched anew or as they are now, and without `gone`; the oldest make room."""
         watched = {**self.watched, **{entry.uri: entry for entry in entries}}
         for uri in gone:
             watched.pop(uri, None)
-        return replace(self, watched=dict(list(watched.items())[-_WATCHED:]))
+        kept = dict(list(watched.items())[-_WATCHED:])
+        return replace(self, watched=kept, apart=self.apart & kept.keys())
+
+    def parted(self, uri: PostUri) -> Position:
+        """A block hides the post."""
+        return replace(self, apart=self.apart | {uri})
+
+    def together(self, uri: PostUri) -> Position:
+        """It is shown again."""
+        return replace(self, apart=self.apart - {uri})
 
     def dump(self) -> dict[str, Any]:
         """As JSON data."""
@@ -91,6 +102,7 @@ class Position:
                 ]
                 for entry in self.watched.values()
             ],
+            **({"apart": sorted([uri.did, uri.rkey] for uri in self.apart)} if self.apart else {}),
         }
 
 
@@ -114,6 +126,7 @@ def load_position(data: Mapping[str, Any]) -> Position:
         notified=Edge(data["notified"]["floor"], data["notified"]["seen"]),
         own=Edge(data["own"]["floor"], data["own"]["seen"]),
         watched={entry.uri: entry for entry in watched},
+        apart=frozenset(PostUri(did, rkey) for did, rkey in data.get("apart", ())),
     )
 
 

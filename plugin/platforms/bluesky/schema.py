@@ -21,6 +21,8 @@ class Settings:
     app_password: str = field(repr=False)
     directory: str
     poll_seconds: float
+    private_messages: bool
+    chat_service: str
 
     @property
     def fingerprint(self) -> str:
@@ -62,6 +64,19 @@ class SettingsSchema(Schema):
         metadata={"help": "How often to look for news, in seconds.", "secret": False},
     )
 
+    private_messages = fields.Boolean(
+        load_default=False,
+        metadata={
+            "help": "Carry direct messages (chat), too. The app password must have been made with access to them.",
+            "secret": False,
+        },
+    )
+    chat_service = fields.String(
+        load_default="did:web:api.bsky.chat#bsky_chat",
+        validate=validate.Regexp(r"did:[a-z]+:[A-Za-z0-9._:%-]+#[A-Za-z0-9_-]+\Z", error="Write it as did:METHOD:NAME#SERVICE."),
+        metadata={"help": "The service to which the account's server passes on what is said in chat.", "secret": False},
+    )
+
     @validates("service")
     def _is_safe(self, value: str, **_: Any) -> None:
         """The password goes there: in the clear only within this machine."""
@@ -76,6 +91,8 @@ class SettingsSchema(Schema):
             app_password=data["app_password"].strip(),
             directory=data["directory"].rstrip("/"),
             poll_seconds=data["poll_seconds"],
+            private_messages=data["private_messages"],
+            chat_service=data["chat_service"],
         )
 
 

@@ -14,19 +14,21 @@ from plugin.contracts.capabilities import Ruler
 from plugin.contracts.rulers import GRAPHEMES, UTF8
 from plugin.domain.ids import Marker
 from plugin.domain.model import Contact
-from plugin.domain.text import Mark, MarkKind, Text
+from plugin.domain.text import Mark, MarkKind, Text, fold
 from plugin.platforms.bluesky.keys import POST
 from plugin.platforms.bluesky.posts import MARKER_FIELD
 
 LENGTH = 300
+CHAT_LENGTH = 1000
 _OCTETS = 3000
 RULER = Ruler(
     name="bluesky",
     unit="characters",
     measure=lambda text: max(GRAPHEMES.measure(text), -(-UTF8.measure(text) * LENGTH // _OCTETS)),
 )
-"""A post holds 300 graphemes and 3,000 bytes, whichever is reached first: ten bytes count as one character."""
+"""A post holds 300 graphemes and 3,000 bytes, a chat message 1,000 and 10,000, whichever is reached first: ten bytes count as one character."""
 CARRIED = frozenset({MarkKind.LINK, MarkKind.MENTION})
+_LOOKS = {MarkKind.BOLD: "bold", MarkKind.ITALIC: "italic", MarkKind.STRIKE: "struck out", MarkKind.CODE: "code", MarkKind.PRE: "code"}
 _FACET = "app.bsky.richtext.facet"
 _TARGET = re.compile(r"(https?://[^\s/]|mailto:[^\s/]|tel:[^\s/])\S*", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?'\u2019\u201d)\]}]")
@@ -43,11 +45,24 @@ def write_record(
         "reply": dict(reply),
         MARKER_FIELD: str(marker),
     }
-    if facets := [_facet(text.plain, mark) for mark in _linked(text, contact)]:
+    if facets := facets_of(text, contact):
         record["facets"] = facets
     if images:
         record["embed"] = {"$type": "app.bsky.embed.images", "images": list(images)}
     return record
+
+
+def facets_of(text: Text, contact: Contact) -> list[dict[str, Any]]:
+    """What is linked in the text: marks, bare addresses, and the customer's handle."""
+    return [_facet(text.plain, mark) for mark in _linked(text, contact)]
+
+
+def losses_of(text: Text) -> tuple[str, ...]:
+    """Sentences on what Bluesky cannot show of a text."""
+    _, lost = fold(text, CARRIED)
+    plain = sorted({f"Bluesky shows no {_LOOKS[kind]} text; the words were sent plainly." for kind in lost if kind in _LOOKS})
+    dead = (mark for mark in text.marks if mark.kind is MarkKind.LINK and not is_linkable(mark))
+    return (*plain, *(f"Bluesky cannot link to {mark.target}." for mark in dead))
 
 
 def is_linkable(mark: Mark) -> bool:

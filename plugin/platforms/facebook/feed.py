@@ -23,8 +23,7 @@ from plugin.platforms.facebook.keys import public_thread
 
 _POSTS = frozenset({"post", "status", "photo", "video", "share", "link", "note"})
 _EMOJIS = {"like": "👍", "love": "❤️", "haha": "😆", "wow": "😮", "sad": "😢", "sorry": "😢", "angry": "😠", "anger": "😠", "care": "🤗"}
-_HIDDEN = "This comment is hidden on the Page now: only its author and their friends see it."
-_SHOWN = "This comment is shown on the Page again."
+_CHANGES = frozenset({"add", "edit", "edited", "hide", "unhide", "remove"})
 _NO_WORDS = "This was posted without words, in a form that is not told. Look on Facebook."
 
 
@@ -56,6 +55,8 @@ def read_change(told: Told, page: str) -> Sequence[PlatformEvent]:
         return [_reaction(value, told, page)]
     if item != "comment" and item not in _POSTS:
         raise UnsupportedEvent(f"{item or 'A change without kind'} on the feed is not carried: it holds nothing that was said.")
+    if verb not in _CHANGES:
+        raise UnsupportedEvent(f"{verb or 'A change without verb'} of a {item} is not carried.")
     spot = _spot(value, told, page)
     if verb == "remove":
         return [MessageDeleted(event_key=f"removed:{spot.ref}", occurred_at=spot.at, message_ref=spot.ref, thread_key=spot.thread_key)]
@@ -63,11 +64,12 @@ def read_change(told: Told, page: str) -> Sequence[PlatformEvent]:
         raise UnsupportedEvent("A post of the Page's own is no message of a customer.")
     if verb == "add":
         return [_received(value, spot)]
-    if verb in ("edit", "edited"):
-        return [_edited(value, spot, ())]
     if verb in ("hide", "unhide"):
-        return [_edited(value, spot, (_HIDDEN if verb == "hide" else _SHOWN,))]
-    raise UnsupportedEvent(f"{verb or 'A change without verb'} of a {item} is not carried.")
+        what = "comment" if spot.is_comment else "post"
+        shown = f"This {what} is shown on the Page again."
+        hidden = f"This {what} is hidden on the Page now: only its author and their friends see it."
+        return [_edited(value, spot, (hidden if verb == "hide" else shown,))]
+    return [_edited(value, spot, ())]
 
 
 def _spot(value: Mapping[str, Any], told: Told, page: str) -> Spot:
@@ -156,18 +158,23 @@ def _edited(value: Mapping[str, Any], spot: Spot, remarks: tuple[str, ...]) -> M
 
 
 def _reaction(value: Mapping[str, Any], told: Told, page: str) -> ReactionChanged:
-    if not read_id(value.get("comment_id")):
+    comment, author = read_id(value.get("comment_id")), read_object(value.get("from"))
+    if not comment:
         raise UnsupportedEvent("A reaction to a post is not carried: it answers nobody.")
-    spot = _spot(value, told, page)
-    added = read_string(value.get("verb")) != "remove"
-    kind = read_string(value.get("reaction_type")) or "like"
-    stamp = f"{spot.at.timestamp():.0f}" if spot.at is not None else ""
+    # Old deliveries name the comment alone; where it stands is known by its id.
+    who = contact(
+        read_id(author.get("id")) or read_id(value.get("sender_id")),
+        read_string(author.get("name")) or read_string(value.get("sender_name")),
+        thread_of(read_id(value.get("post_id")), comment, read_id(value.get("parent_id")), page),
+    )
+    at = read_time(value.get("created_time")) or told.at
+    kind, verb = read_string(value.get("reaction_type")) or "like", read_string(value.get("verb"))
     return ReactionChanged(
-        event_key=f"reaction:{spot.ref}:{spot.author.ref}:{read_string(value.get('verb'))}:{kind}:{stamp}",
-        occurred_at=spot.at,
-        message_ref=spot.ref,
-        author=spot.author,
+        event_key=f"reaction:{comment}:{who.ref}:{verb}:{kind}:{f'{at.timestamp():.0f}' if at is not None else ''}",
+        occurred_at=at,
+        message_ref=MessageRef(comment),
+        author=who,
         emoji=_EMOJIS.get(kind.lower(), "❔"),
-        added=added,
+        added=verb != "remove",
         thread_key=None,
     )

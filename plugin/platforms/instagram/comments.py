@@ -55,6 +55,7 @@ def comment(
         visibility=Visibility.PUBLIC,
         author=Contact(
             ref=ContactRef(author_id or (f"name:{name}" if name else f"unknown:{thread_key}")),
+            display_name="" if author_id or name else "Somebody on Instagram",
             handle=name,
             url=f"https://www.instagram.com/{name}/" if name else "",
         ),
@@ -67,7 +68,7 @@ def comment(
 
 def _comment(told: Told, account: str) -> MessageReceived:
     value, about = told.value, read_object(told.value.get("media"))
-    media = need(read_id(about.get("id")) or read_id(value.get("media_id")), "media id")
+    media = read_id(about.get("id")) or read_id(value.get("media_id")) or "unknown"
     remarks = []
     if told.field == "live_comments":
         remarks.append("This was said during a live broadcast; it can be answered in private only while that lasts.")

@@ -17,6 +17,7 @@ from plugin.platforms.mastodon.checks import checks
 from plugin.platforms.mastodon.client import Client, segment
 from plugin.platforms.mastodon.delivery import Delivery
 from plugin.platforms.mastodon.intake import Intake
+from plugin.platforms.mastodon.looking import AT_ONCE, Looking
 from plugin.platforms.mastodon.media import Media
 from plugin.platforms.mastodon.schema import Settings, SettingsSchema
 from plugin.platforms.mastodon.searching import Search
@@ -58,6 +59,8 @@ class MastodonAdapter:
     """One account on a server that speaks Mastodon's API."""
 
     search_seconds = 60.0
+    recheck_seconds = 300.0
+    recheck_batch = AT_ONCE
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self.poll_seconds = settings.poll_seconds
@@ -105,8 +108,15 @@ class MastodonAdapter:
         Raises:
             RemoteError: any of its kinds.
         """
-        now = self._clock.now()
-        return Intake(self._client, self._server, now=now, turn=int(now.timestamp() // self.poll_seconds)).poll(position)
+        return Intake(self._client, self._server, now=self._clock.now()).poll(position)
+
+    def recheck(self, message_refs: Sequence[MessageRef]) -> Sequence[PlatformEvent]:
+        """Edits and deletions among the statuses of open tickets, found ones included.
+
+        Raises:
+            RemoteError: any of its kinds.
+        """
+        return Looking(self._client).again(message_refs, own=self._server.own().id)
 
     def search(self, name: str, query: str, position: Mapping[str, Any] | None, *, most: int) -> Polled:
         """Public posts with a hashtag, or with words where the server has full-text search, since `position`.

@@ -1,12 +1,12 @@
-"""One poll: mentions, our own statuses, and a second look at recent statuses for edits and deletions.
+"""One poll: mentions, our own statuses, and a second look at the newest statuses for edits and deletions.
 
-Mastodon tells nobody that a mention was edited or deleted, so statuses of recent conversations are read again.
+Mastodon tells nobody that a mention was edited or deleted, so the newest statuses are read again; `looking` sees to those of all open tickets.
 Sources: Mastodon documentation, "notifications API methods", "accounts API methods", "statuses API methods".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from plugin.domain.ids import MessageRef
 from plugin.platforms.mastodon.client import Client, segment
 from plugin.platforms.mastodon.lists import walk
+from plugin.platforms.mastodon.looking import AT_ONCE
 from plugin.platforms.mastodon.position import Position, Watched, begin, load_position, watch
 from plugin.platforms.mastodon.server import Server
 from plugin.platforms.mastodon.statuses import Status, edited, read_status, received
@@ -24,19 +25,16 @@ from plugin.platforms.mastodon.threads import Threads
 from plugin.platforms.mastodon.values import read_id
 
 LOOK_BACK = timedelta(minutes=15)
-_AT_ONCE = 20
-"""Statuses that one call may name (Mastodon's own limit)."""
 _ONE_BY_ONE = 4
 Event = MessageReceived | MessageEdited | MessageDeleted
 
 
 class Intake:
-    """One poll of one account at one moment. `turn` rotates which of the older statuses are looked at again."""
+    """One poll of one account at one moment."""
 
-    def __init__(self, client: Client, server: Server, *, now: datetime, turn: int) -> None:
+    def __init__(self, client: Client, server: Server, *, now: datetime) -> None:
         self._client = client
         self._now = now
-        self._turn = turn
         self._own = server.own().id
         self._domain = server.instance().domain
         self._skipped: list[Skipped] = []
@@ -94,28 +92,17 @@ class Intake:
         return replace(position, own=edge).watching(threads.watched.values()), has_more
 
     def _look_again(self, position: Position, *, fresh: set[MessageRef]) -> Position:
-        """Read the newest watched statuses and a rotating share of the older ones again: two calls, or a few where there is no batch."""
-        entries = [entry for entry in position.watched.values() if entry.id not in fresh]
-        batches = [self._share(entries, _AT_ONCE), self._share(entries, _AT_ONCE, rotating=True)]
-        for batch in filter(None, batches):
-            page = self._client.find_page("/api/v1/statuses", [("id[]", entry.id) for entry in batch])
-            if page is None:
-                few = [*self._share(entries, _ONE_BY_ONE), *self._share(entries, _ONE_BY_ONE, rotating=True)]
-                for entry in few:
-                    position = self._seen_again(position, entry, self._single(entry.id))
-                break
-            shown = {status.id: status for raw in page if (status := read_status(raw)) is not None}
-            for entry in batch:
-                status = shown.get(entry.id) or self._single(entry.id)
-                position = self._seen_again(position, entry, status)
+        """Read the newest watched statuses again: one call, or a few where there is no batch."""
+        batch = [entry for entry in position.watched.values() if entry.id not in fresh][-AT_ONCE:]
+        page = self._client.find_page("/api/v1/statuses", [("id[]", entry.id) for entry in batch]) if batch else []
+        if page is None:
+            for entry in batch[-_ONE_BY_ONE:]:
+                position = self._seen_again(position, entry, self._single(entry.id))
+            return position
+        shown = {status.id: status for raw in page if (status := read_status(raw)) is not None}
+        for entry in batch:
+            position = self._seen_again(position, entry, shown.get(entry.id) or self._single(entry.id))
         return position
-
-    def _share(self, entries: Sequence[Watched], size: int, *, rotating: bool = False) -> Sequence[Watched]:
-        if not rotating:
-            return entries[-size:]
-        older = entries[:-size]
-        at = self._turn * size % len(older) if older else 0
-        return [*older[at:], *older[:at]][:size]
 
     def _single(self, one: str) -> Status | None:
         """A status that a batch left out: gone, or not shown in lists."""

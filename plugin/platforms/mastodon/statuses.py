@@ -85,16 +85,19 @@ def received(status: Status, thread: Thread, *, own: str, domain: str, found_by:
     )
 
 
-def edited(status: Status, thread: Thread, *, own: str, revision: int) -> MessageEdited:
-    """The status as another wording of one that is known. `revision` counts from 1."""
+def edited(status: Status, thread: Thread | None, *, own: str, revision: int = 0) -> MessageEdited:
+    """The status as another wording of one that is known: by the time of the edit, or the `revision`th where a server does not tell it.
+
+    `thread`: None where only the status is known.
+    """
     return MessageEdited(
         event_key=f"{status.id} {status.stamp}",
         occurred_at=read_time(status.raw.get("edited_at")),
         message_ref=MessageRef(status.id),
-        revision=f"{revision:06d}",
+        revision=read_string(status.raw.get("edited_at")) or f"{revision:06d}",
         text=read_text(status),
         attachments=tuple(_attachments(status)),
-        thread_key=thread.key,
+        thread_key=None if thread is None else thread.key,
         author_ref=ContactRef(status.author),
         is_own=status.author == own,
         remarks=tuple(_remarks(status, own)),

@@ -18,7 +18,15 @@ from plugin.contracts.rulers import UTF8
 from plugin.contracts.settings import SettingsSchema
 from plugin.contracts.signing import is_one_of
 from plugin.domain.errors import MalformedPayload, RemoteRejected, SignatureInvalid, UnsupportedEvent
-from plugin.domain.events import ContactReachability, MessageDeleted, MessageEdited, MessageReceived, PlatformEvent, ReactionChanged
+from plugin.domain.events import (
+    ContactReachability,
+    DeliveryUpdated,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    PlatformEvent,
+    ReactionChanged,
+)
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visibility
 from plugin.domain.text import MarkKind
@@ -26,6 +34,7 @@ from plugin.platforms.matrix import checks
 from plugin.platforms.matrix.catchup import CatchUp
 from plugin.platforms.matrix.client import Homeserver, room_path
 from plugin.platforms.matrix.deliveries import Deliveries
+from plugin.platforms.matrix.ephemeral import read_receipts
 from plugin.platforms.matrix.registration import registration
 from plugin.platforms.matrix.rooms import media_parts, room_and_root
 from plugin.platforms.matrix.schema import MatrixSettings, MatrixSettingsSchema
@@ -47,10 +56,11 @@ CAPABILITIES = Capabilities(
     deletes_in=Level.FULL,
     deletes_out=Level.FULL,
     threads=Level.FULL,
-    reactions_in=Level.PARTIAL,
+    reactions_in=Level.FULL,
+    delivery_reports=Level.PARTIAL,
     visibilities=(Visibility.PRIVATE, Visibility.PUBLIC),
     marks=frozenset(MarkKind),
-    events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, ContactReachability}),
+    events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, DeliveryUpdated, ContactReachability}),
     idempotency=Idempotency.NATURAL,
     readback=Readback.STRONG,
     limits=Limits(
@@ -108,11 +118,12 @@ class MatrixAdapter:
         events = body.get("events") if isinstance(body, dict) else None
         if not isinstance(events, list):
             raise MalformedPayload("The transaction has no list of events; it was kept as it came.")
+        receipts = list(read_receipts(body, self._settings))
         try:
-            return read_members(self._timeline.member(event) for event in events)
+            return [*read_members(self._timeline.member(event) for event in events), *receipts]
         except UnsupportedEvent:
-            if all(isinstance(event, dict) and self._timeline.is_own(event) for event in events):
-                return ()
+            if receipts or all(isinstance(event, dict) and self._timeline.is_own(event) for event in events):
+                return receipts
             raise UnsupportedEvent("Nothing in the transaction is a kind that is carried.") from None
 
     def poll(self, position: Mapping[str, Any] | None) -> Polled:

@@ -28,6 +28,7 @@ def registration(settings: MatrixSettings, webhook_url: str) -> str:
         "hs_token": settings.hs_token,
         "sender_localpart": f"_{settings.appservice_id}",
         "rate_limited": False,
+        "receive_ephemeral": True,
         "namespaces": {"users": [{"exclusive": True, "regex": f"^{_escape(settings.user_id)}$"}], "aliases": [], "rooms": []},
     }
     return _HEADER + "".join(_lines(fields, ""))

@@ -10,10 +10,22 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_lo
 
 _USER_ID = re.compile(r"@[a-z0-9._=/+-]+:[A-Za-z0-9.\-:\[\]]+")
 
-ENCRYPTED_NOTICE = (
-    "This room is end-to-end encrypted, so we cannot read what is written here. Please write to us in a room without encryption, "
-    "for instance in a new chat in which encryption is switched off before the first message."
-)
+ENCRYPTED_NOTICE = {
+    "en": "This room is end-to-end encrypted, so we cannot read what is written here. Please write to us in a room without encryption, "
+    "for instance in a new chat in which encryption is switched off before the first message.",
+    "de": "Dieser Raum ist Ende-zu-Ende-verschlüsselt, daher können wir nicht lesen, was hier geschrieben wird. Bitte schreiben Sie uns in einem Raum ohne "
+    "Verschlüsselung, zum Beispiel in einem neuen Chat, in dem die Verschlüsselung vor der ersten Nachricht ausgeschaltet wird.",
+}
+"""By language. Nobody can know the language of what cannot be read, so all of them are said."""
+_LONGEST_NOTICE = 2000
+
+
+def _check_notice(value: Any) -> None:
+    texts = value.values() if isinstance(value, dict) else [value]
+    if not all(isinstance(one, str) for one in texts):
+        raise ValidationError('Write one text, or one for each language: {en = "...", de = "..."}.')
+    if sum(map(len, texts)) > _LONGEST_NOTICE:
+        raise ValidationError(f"Longer than {_LONGEST_NOTICE} characters in all.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +40,7 @@ class MatrixSettings:
     public_rooms: frozenset[str] = frozenset()
     accept_invites: bool = True
     encrypted_notice: str = ""
+    """In all languages in which it is said, one below the other."""
 
     @property
     def localpart(self) -> str:
@@ -80,10 +93,13 @@ class MatrixSettingsSchema(Schema):
             "secret": False,
         },
     )
-    encrypted_notice = fields.String(
-        load_default=ENCRYPTED_NOTICE,
-        validate=validate.Length(max=2000),
-        metadata={"help": "What the bot says, once, in a room whose messages it cannot read; empty: nothing", "secret": False},
+    encrypted_notice = fields.Raw(
+        load_default=lambda: dict(ENCRYPTED_NOTICE),
+        validate=_check_notice,
+        metadata={
+            "help": "What the bot says, once, in a room whose messages it cannot read: one text, or one for each language; empty: nothing",
+            "secret": False,
+        },
     )
     accept_invites = fields.Boolean(
         load_default=True,
@@ -108,8 +124,13 @@ class MatrixSettingsSchema(Schema):
             appservice_id=data["appservice_id"] or "crossdesk-" + re.sub(r"[^a-z0-9._-]", "-", localpart),
             public_rooms=frozenset(data["public_rooms"]),
             accept_invites=data["accept_invites"],
-            encrypted_notice=data["encrypted_notice"],
+            encrypted_notice=_in_all_languages(data["encrypted_notice"]),
         )
+
+
+def _in_all_languages(notice: str | dict[str, str]) -> str:
+    texts = notice.values() if isinstance(notice, dict) else [notice]
+    return "\n\n".join(text.strip() for text in texts if text.strip())
 
 
 class RoomEventSchema(Schema):

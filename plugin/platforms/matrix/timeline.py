@@ -69,6 +69,8 @@ class Timeline:
         Raises:
             MalformedPayload: it has not the frame that every event has.
         """
+        if isinstance(event, Mapping) and isinstance(kind := event.get("type"), str) and kind not in KINDS:
+            return None  # Typing, receipts and keys have another frame, and nothing in them is carried.
         try:
             return self._read(_FRAME.load(event))
         except ValidationError as problem:

@@ -68,6 +68,8 @@ def _message(event: Mapping[str, Any], reading: Reading) -> Sequence[PlatformEve
         if not ts:
             raise MalformedPayload("Slack tells of a deletion without saying of which message; it was kept as it came.")
         return [reading.deleted(ts, previous, where, told_at=told_at)]
+    if not read_ts(message.get("ts")):
+        message = {**message, "ts": previous.get("ts")}
     if message.get("subtype") == "tombstone" and read_ts(message.get("ts")):
         # The first message of a thread that goes on: it is emptied, not removed.
         return [reading.deleted(read_ts(message.get("ts")), previous, where, told_at=told_at)]

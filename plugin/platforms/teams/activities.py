@@ -24,6 +24,8 @@ from plugin.platforms.teams.values import read_object, read_objects, read_string
 
 FILE = "application/vnd.microsoft.teams.file.download.info"
 _AT = re.compile(r"<at(?:\s[^>]{0,100})?>(.{0,200}?)</at>", re.DOTALL)
+_CHANNEL = re.compile(r";messageid=|@thread\.(?:tacv2|skype)\Z")
+"""A conversation that can only stand in a team's channel, where Teams does not say so: what is told less well must not be taken for private."""
 _ROOT = re.compile(r";messageid=[^;]*")
 _CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _UNFIT = re.compile(r"[\x00-\x1f\x7f/\\]")
@@ -156,7 +158,9 @@ def _thread(activity: Mapping[str, Any]) -> ThreadKey:
 
 def _visibility(activity: Mapping[str, Any], settings: Settings) -> Visibility:
     conversation = read_object(activity.get("conversation"))
-    is_channel = conversation.get("conversationType") == "channel" or bool(read_object(activity.get("channelData")).get("channel"))
+    told = read_string(conversation.get("conversationType"))
+    is_thread = not told and _CHANNEL.search(_thread(activity)) is not None
+    is_channel = told == "channel" or is_thread or bool(read_object(activity.get("channelData")).get("channel"))
     return Visibility.PUBLIC if is_channel and settings.channels == "public" else Visibility.PRIVATE
 
 

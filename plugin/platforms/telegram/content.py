@@ -60,8 +60,13 @@ def read_content(message: Mapping[str, Any]) -> Content:
         moved = message["migrate_to_chat_id"]
         remarks.append(f"This group became a supergroup ({moved}); what is said there from now on is a conversation of its own.")
     attachments = _attachments(message)
-    strange = [name for name in message if name not in _KNOWN]
+    if not text.plain and not caption.plain and isinstance(form := message.get("web_app_data"), Mapping):
+        text = Text(_words(form, "data"))
+        remarks.append(f"The customer filled in a form ({_words(form, 'button_text') or 'without a name'}).")
+    strange = [name for name in message if name not in _KNOWN and name != "web_app_data"]
     remarks += [f"Sent something that cannot be shown here ({name}); open the chat in Telegram to see it." for name in strange]
+    if not (text.plain or caption.plain or attachments or remarks):
+        remarks.append("This message came without anything that Telegram tells; open the chat in Telegram to see it.")
     return Content(text if text.plain else caption, attachments, tuple(remarks))
 
 

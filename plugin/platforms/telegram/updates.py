@@ -53,7 +53,7 @@ class Reading:
         """
         if not isinstance(update, Mapping) or not isinstance(update.get("update_id"), int):
             raise MalformedPayload("This is no Telegram update: it has no update_id. It was kept as it came.")
-        kind = next((name for name in update if name != "update_id"), "")
+        kind = next((name for name in update if name in _READERS), "") or next((name for name in update if name != "update_id"), "")
         read = _READERS.get(kind)
         if read is None:
             raise UnsupportedEvent(f"Telegram updates of the kind “{kind or 'nothing'}” are not carried; it was counted.")

@@ -107,8 +107,13 @@ def _interactive(content: Content, body: Mapping[str, Any]) -> None:
         content.words += [read_string(answer.get("body")), read_string(answer.get("response_json"))]
         content.remarks.append("The customer filled in a form.")
         return
+    if kind == "call_permission_reply":
+        is_given = read_string(answer.get("response")) == "accept"
+        content.remarks.append(f"The customer {'allows' if is_given else 'does not allow'} calls from us.")
+        return
     content.words += [read_string(answer.get("title")), read_string(answer.get("description"))]
-    content.remarks.append("The customer chose from a list." if kind == "list_reply" else "The customer pressed a button.")
+    if kind in ("list_reply", "button_reply") or content.text:
+        content.remarks.append("The customer chose from a list." if kind == "list_reply" else "The customer pressed a button.")
 
 
 def _order(content: Content, body: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ A status bears the marker of the call that made the message: it settles a call w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -92,7 +93,7 @@ def _echoed(said: Mapping[str, Any], value: Mapping[str, Any], phone: str) -> It
 def _message(said: Mapping[str, Any], value: Mapping[str, Any], phone: str, *, is_own: bool) -> Iterator[PlatformEvent]:
     kind = read_string(said.get("type"))
     if kind in _SILENT:
-        return
+        raise UnsupportedEvent("A chat was opened, and nothing was said yet; it was counted.")
     ref, at = MessageRef(need(read_id(said.get("id")), "message id")), read_time(said.get("timestamp"))
     system = read_object(said.get("system"))
     if kind == "system" and (moved := _moved(ref, said, system)) is not None:
@@ -100,6 +101,8 @@ def _message(said: Mapping[str, Any], value: Mapping[str, Any], phone: str, *, i
         return
     names = ("to_user_id", "to") if is_own else ("from_user_id", "from")
     person = read_person(said, read_contacts(value), *names)
+    if person is not None and not person.display_name and not is_own:
+        person = replace(person, display_name=_only_name(value))
     if person is None:
         raise MalformedPayload("A message in the delivery names nobody; the delivery was kept as it came. Look at it and release it.")
     thread_key = thread_of(person.ref, read_id(said.get("group_id")))
@@ -123,12 +126,11 @@ def _message(said: Mapping[str, Any], value: Mapping[str, Any], phone: str, *, i
             text=Text(content.text),
             attachments=tuple(content.files),
             thread_key=thread_key,
-            author_ref=None if is_own else author.ref,
             is_own=is_own,
             remarks=tuple(content.remarks),
         )
         return
-    content = read_content(said)
+    content = read_content(said if "errors" in said else {**said, "errors": value.get("errors")})
     parent = read_id(read_object(said.get("context")).get("id"))
     yield MessageReceived(
         event_key=f"message:{ref}",
@@ -143,6 +145,13 @@ def _message(said: Mapping[str, Any], value: Mapping[str, Any], phone: str, *, i
         is_own=is_own,
         remarks=tuple(content.remarks),
     )
+
+
+def _only_name(value: Mapping[str, Any]) -> str:
+    """The name of the one contact that a change describes where all its messages are by one person, whatever the form of the numbers."""
+    contacts, listed = read_contacts(value), read_objects(value.get("messages"))
+    is_one = len(contacts) == 1 and len({read_id(one.get("from")) for one in listed}) == 1
+    return read_string(read_object(contacts[0].get("profile")).get("name")) if is_one else ""
 
 
 def _moved(ref: MessageRef, said: Mapping[str, Any], system: Mapping[str, Any]) -> ContactReachability | None:
@@ -177,9 +186,10 @@ def _reaction(said: Mapping[str, Any], ref: MessageRef, author: Contact, thread_
 
 def _status(status: Mapping[str, Any], value: Mapping[str, Any], phone: str) -> Iterator[PlatformEvent]:
     ref, at = MessageRef(need(read_id(status.get("id")), "message id")), read_time(status.get("timestamp"))
-    reached = _STATUSES.get(read_string(status.get("status")))
+    told = read_string(status.get("status"))
+    reached = _STATUSES.get(told)
     if reached is None:
-        return
+        raise UnsupportedEvent(f"The status “{told or 'without a name'}” says nothing of how far a message came; it was counted.")
     marker = read_marker(status.get("biz_opaque_callback_data"))
     person = read_person(status, read_contacts(value), "recipient_user_id", "recipient_id")
     if marker is not None and person is not None:

@@ -42,10 +42,16 @@ CAPABILITIES = Capabilities(
     readback=Readback.LAGGING,
     limits=_LIMITS,
     private_limits=replace(_LIMITS, text_length=_LONGEST_MESSAGE, ruler=CODE_POINTS, files_per_message=1),
+    link_cost="X bills a post that holds a link at about 0.20 USD, against 0.015 without one. Say it without the link, or answer in private, if you can.",
     may_answer="only those who mentioned this account or quoted one of its posts",
+)
+_REFUSED = (
+    "This channel sends no public post that holds a link, which X bills at about 0.20 USD: the reply would not be sent. Take the link out, or "
+    "answer in private."
 )
 
 
 def capabilities_of(settings: Settings) -> Capabilities:
-    """Those of one account: Premium accounts may write longer posts."""
-    return replace(CAPABILITIES, limits=replace(_LIMITS, text_length=settings.longest_post))
+    """Those of one account: Premium accounts may write longer posts, and not everybody minds what a link costs."""
+    link_cost = {"allow": "", "refuse": _REFUSED}.get(settings.links, CAPABILITIES.link_cost)
+    return replace(CAPABILITIES, limits=replace(_LIMITS, text_length=settings.longest_post), link_cost=link_cost)

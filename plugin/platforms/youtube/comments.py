@@ -6,6 +6,7 @@ Source: YouTube Data API, "Comments", "CommentThreads", "Search: list", "Channel
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,13 +14,15 @@ from typing import Any
 
 from plugin.domain.errors import MalformedPayload
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
+from plugin.domain.html import from_html
 from plugin.domain.ids import ContactRef, MessageRef, ThreadKey
 from plugin.domain.model import Contact, Visibility
-from plugin.domain.text import Text
+from plugin.domain.text import Text, fold
 from plugin.platforms._oauth.values import read_count, read_id, read_object, read_objects, read_string, read_time
 
 SITE = "https://www.youtube.com"
 _VIDEO = "video:"
+_HTML = re.compile(r"<br ?/?>|<a href=\"|</[abi]>|&(?:#39|quot|amp|lt|gt);")
 _SHUT = "YouTube takes no answers below this comment (its author, the video or the channel does not allow them)."
 _ELSEWHERE = (
     "Crossdesk answers on YouTube only below comments on its own channel: what is said to an answer below somebody else's video is told to "
@@ -68,10 +71,17 @@ def read_comment(raw: Mapping[str, Any], *, video: str = "") -> Comment:
         parent=read_id(snippet.get("parentId")),
         video=read_id(snippet.get("videoId")) or video,
         author=_author(snippet, one),
-        text=shown,
+        text=_plain(shown, snippet),
         at=published,
         revision=read_string(snippet.get("updatedAt")) if is_edited else "",
     )
+
+
+def _plain(shown: str, snippet: Mapping[str, Any]) -> str:
+    """The words. YouTube is asked for plain text; where HTML comes all the same, it is undone."""
+    if not _HTML.search(shown):
+        return shown
+    return read_string(snippet.get("textOriginal")) or fold(from_html(shown), frozenset())[0].plain
 
 
 def read_thread(raw: Mapping[str, Any]) -> Thread:

@@ -62,6 +62,8 @@ class Saying(StrEnum):
     """A warning under a likely impostor's post."""
     PRIVATE = "private"
     """Go on in private: personal data was posted."""
+    MOVE = "move"
+    """Go on in private: an agent asks for it."""
     PROOF = "proof"
     """A one-time word, to be said in another chat of the same person."""
     PROOF_ELSEWHERE = "proof_elsewhere"
@@ -91,6 +93,7 @@ PLACES: Mapping[Saying, frozenset[str]] = MappingProxyType(
         Saying.HOLDING: frozenset({"time"}),
         Saying.SCAM: frozenset({"handle"}),
         Saying.PRIVATE: frozenset({"link"}),
+        Saying.MOVE: frozenset({"link"}),
         Saying.PROOF: frozenset({"word", "network", "time"}),
         Saying.PROOF_ELSEWHERE: frozenset({"word", "time"}),
         Saying.PROVED: frozenset({"network"}),

@@ -18,7 +18,9 @@ from typing import Any
 
 from flask import request
 
-from plugin.testing.standins.served import Json, Refused, Served, SignIns, checked
+from plugin.testing.standins.closed import checked
+from plugin.testing.standins.serving import Json, Refusal, StandIn
+from plugin.testing.standins.signing_in import SignIns
 
 ACCOUNT, CUSTOMER, BYSTANDER = "ExampleRail", "lena_marsh", "helpful"
 CLIENT_ID, CLIENT_SECRET, PASSWORD = "Zm9yLXRlc3Rz", "bm90LWEtcmVhbC1zZWNyZXQ", "not-a-real-password"
@@ -28,7 +30,7 @@ _LONGEST = 10_000
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-class RedditStandIn(Served):
+class RedditStandIn(StandIn):
     """One account's view of Reddit. `things` by full name, in the order in which they were said."""
 
     def __init__(self, *, now: Callable[[], float] = time.time, page: int = 100) -> None:
@@ -52,10 +54,10 @@ class RedditStandIn(Served):
         self._as("POST", "/api/editusertext", "edit", self._edit)
         self._as("POST", "/api/del", "edit", self._delete)
 
-    def too_many(self, seconds: float) -> Refused:
+    def too_many(self, seconds: float) -> Refusal:
         """Reddit tells how long the span of its limit goes on."""
         headers = {"x-ratelimit-remaining": "0.0", "x-ratelimit-used": "100", "x-ratelimit-reset": str(int(seconds))}
-        return Refused(429, {"message": "Too Many Requests", "error": 429}, headers)
+        return Refusal(429, {"message": "Too Many Requests", "error": 429}, headers)
 
     def post(self, author: str, title: str, text: str = "", *, subreddit: str = "trains") -> str:
         """Somebody posts; returns the full name."""
@@ -114,8 +116,8 @@ class RedditStandIn(Served):
             _check_agent()
             self.signing_in.check(
                 scope,
-                unauthorized=Refused(401, {"message": "Unauthorized", "error": 401}),
-                missing=lambda one: Refused(
+                unauthorized=Refusal(401, {"message": "Unauthorized", "error": 401}),
+                missing=lambda one: Refusal(
                     403,
                     {"message": "Forbidden", "error": 403},
                     {"www-authenticate": f'Bearer realm="reddit", error="insufficient_scope", scope="{one}"'},
@@ -127,7 +129,7 @@ class RedditStandIn(Served):
 
     def _inbox(self, tab: str) -> Any:
         if self.hides_messages and tab in ("messages", "sent"):
-            raise Refused(302, {}, {"location": "https://www.reddit.com/login"})
+            raise Refusal(302, {}, {"location": "https://www.reddit.com/login"})
         ours = [one["name"] for one in self.things.values() if one["author"] == ACCOUNT]
         tabs: dict[str, Callable[[Json], bool]] = {
             "mentions": lambda one: one["kind"] == "t1" and f"u/{ACCOUNT}".lower() in one["body"].lower(),
@@ -137,13 +139,13 @@ class RedditStandIn(Served):
             "sent": lambda one: one["kind"] == "t4" and one["author"] == ACCOUNT,
         }
         if tab not in tabs:
-            raise Refused(404, {"message": "Not Found", "error": 404})
+            raise Refusal(404, {"message": "Not Found", "error": 404})
         return self._listed(lambda one: (one["author"] != ACCOUNT or tab == "sent") and tabs[tab](one), is_inbox=True)
 
     def _subreddit(self, subreddit: str, tab: str) -> Json:
         kind = {"comments": "t1", "new": "t3"}.get(tab)
         if kind is None:
-            raise Refused(404, {"message": "Not Found", "error": 404})
+            raise Refusal(404, {"message": "Not Found", "error": 404})
         return self._listed(lambda one: one["kind"] == kind and one["subreddit"] in subreddit.split("+"))
 
     def _info(self) -> Json:
@@ -156,7 +158,7 @@ class RedditStandIn(Served):
     def _search(self) -> Json:
         given = checked(request.args, {"q!": str, "sort": str, "type": str, "limit": str, "after": str, "raw_json": str}, _invalid)
         if not given["q"].strip():
-            raise Refused(400, {"message": "Bad Request", "error": 400})
+            raise Refusal(400, {"message": "Bad Request", "error": 400})
         return self._listed(lambda one: one["kind"] == "t3" and given["q"].lower() in one["title"].lower(), is_checked=True)
 
     def _listed(self, matches: Callable[[Json], bool], *, is_inbox: bool = False, is_checked: bool = False) -> Json:
@@ -204,13 +206,13 @@ class RedditStandIn(Served):
 
     def _ours(self, one: str) -> None:
         if self.things.get(one, {}).get("author") != ACCOUNT:
-            raise Refused(403, {"message": "Forbidden", "error": 403})
+            raise Refusal(403, {"message": "Forbidden", "error": 403})
 
 
 def _check_agent() -> None:
     """Reddit turns nameless programs away."""
     if not _AGENT.match(request.headers.get("user-agent", "")):
-        raise Refused(429, {"message": "Too Many Requests", "error": 429})
+        raise Refusal(429, {"message": "Too Many Requests", "error": 429})
 
 
 def _form(allowed: Json) -> Json:
@@ -243,5 +245,5 @@ def _refusal(name: str, words: str, field: str) -> Json:
     return {"json": {"errors": [[name, words, field]]}}
 
 
-def _invalid(words: str) -> Refused:
-    return Refused(400, {"message": words, "error": 400})
+def _invalid(words: str) -> Refusal:
+    return Refusal(400, {"message": words, "error": 400})

@@ -19,7 +19,9 @@ from typing import Any
 
 from flask import request
 
-from plugin.testing.standins.served import Json, Refused, Served, SignIns, checked, sent_json
+from plugin.testing.standins.closed import checked, sent_json
+from plugin.testing.standins.serving import Json, Refusal, StandIn
+from plugin.testing.standins.signing_in import SignIns
 
 CHANNEL, CUSTOMER, BYSTANDER = "UCexamplerail0000000000A", "UClenamarsh000000000000B", "UChelpful00000000000000C"
 CLIENT_ID, CLIENT_SECRET = "1234567890-abc.apps.googleusercontent.com", "GOCSPX-not-a-real-secret"
@@ -49,7 +51,7 @@ class Said:
     status: str = "published"
 
 
-class YouTubeStandIn(Served):
+class YouTubeStandIn(StandIn):
     """One channel's comments, and the quota of one project."""
 
     def __init__(self, *, now: Callable[[], float] = time.time, quota: int = 10_000, page: int = 100) -> None:
@@ -73,7 +75,7 @@ class YouTubeStandIn(Served):
         self._as("POST", "comments/setModerationStatus", 50, self._moderate)
         self._as("GET", "search", 100, self._search)
 
-    def too_many(self, seconds: float) -> Refused:
+    def too_many(self, seconds: float) -> Refusal:
         """Google tells of no seconds."""
         del seconds
         return _refused(403, "rateLimitExceeded", "Rate Limit Exceeded")
@@ -262,10 +264,10 @@ def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _invalid(words: str) -> Refused:
+def _invalid(words: str) -> Refusal:
     return _refused(400, "badRequest", words)
 
 
-def _refused(status: int, reason: str, words: str) -> Refused:
+def _refused(status: int, reason: str, words: str) -> Refusal:
     problem = {"message": words, "domain": "youtube", "reason": reason}
-    return Refused(status, {"error": {"code": status, "message": words, "errors": [problem]}})
+    return Refusal(status, {"error": {"code": status, "message": words, "errors": [problem]}})

@@ -66,6 +66,14 @@ class Signal {
     }
 }
 
+class Application {
+    public static array $staff_apps = [];
+
+    public static function registerStaffApp($desc, $href, $info = []) {
+        self::$staff_apps[] = $info + ['desc' => $desc, 'href' => $href];
+    }
+}
+
 class Dispatcher {
     private array $matchers = [];
 

@@ -83,4 +83,8 @@ if (preg_match('~^/scp/ajax.php/tickets/(\d+)/(status|merge|assign)$~', $path, $
     };
     answer($errors ? 200 : 201, $errors['err'] ?? '');
 }
+if (preg_match('~^/scp/ajax.php/tickets/(\d+)/field/(\w+)/edit$~', $path, $found)) {
+    DynamicFormEntryAnswer::edit((int) $found[1], $found[2], $_POST['value'], 'ada');
+    answer(201, '');
+}
 answer(404, 'Not Found');

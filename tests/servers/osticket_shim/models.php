@@ -77,6 +77,60 @@ class AttachmentFile {
     }
 }
 
+class Staff {
+    private function __construct(private array $row) {
+    }
+
+    public static function lookup($id) {
+        $rows = sql('SELECT * FROM ost_staff WHERE staff_id = ?', $id);
+        return $rows ? new self($rows[0]) : null;
+    }
+
+    public function getName() {
+        return $this->row['name'];
+    }
+
+    public function getDept() {
+        return new class() {
+            public function getName() {
+                return 'Support';
+            }
+        };
+    }
+}
+
+class DynamicFormEntryAnswer {
+    private function __construct(private array $row) {
+    }
+
+    /** As osTicket saves a field that an agent edited in the ticket, and notes it in the thread. */
+    public static function edit($ticket, $name, $value, $username) {
+        $field = sql('SELECT * FROM ost_form_field WHERE name = ? AND flags & 8192', $name)[0];
+        $entry = sql('SELECT * FROM ost_form_entry WHERE object_type = \'T\' AND object_id = ? AND form_id = ?', $ticket, $field['form_id'])[0];
+        if ($field['type'] === 'choices') {
+            preg_match('/^' . $value . ': (.*?)\r?$/m', json_decode($field['configuration'], true)['choices'], $found);
+            $value = json_encode([$value => $found[1]]);
+        }
+        $old = sql('SELECT value FROM ost_form_entry_values WHERE entry_id = ? AND field_id = ?', $entry['id'], $field['id']);
+        sql('INSERT INTO ost_form_entry_values (entry_id, field_id, value) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE value = VALUES(value)',
+            $entry['id'], $field['id'], $value);
+        $data = ['dirty' => ['value' => $old[0]['value'] ?? null]];
+        Signal::send($old ? 'model.updated' : 'model.created', new self(['field_id' => $field['id']] + ['entry' => $entry]), $data);
+        $thread = sql('SELECT id FROM ost_thread WHERE object_type = \'T\' AND object_id = ?', $ticket)[0]['id'];
+        $changes = [$old[0]['value'] ?? null, $value];
+        sql('INSERT INTO ost_thread_event (thread_id, data, username) VALUES (?, ?, ?)',
+            $thread, json_encode($changes + ['fields' => [$field['id'] => $changes]]), $username);
+    }
+
+    public function get($name) {
+        return $this->row[$name] ?? null;
+    }
+
+    public function getEntry() {
+        return new self($this->row['entry']);
+    }
+}
+
 class Lock {
     public function __construct(private array $row) {
     }

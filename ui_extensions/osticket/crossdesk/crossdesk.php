@@ -3,8 +3,9 @@
 
 require_once INCLUDE_DIR . 'class.plugin.php';
 require_once INCLUDE_DIR . 'class.signal.php';
+require_once INCLUDE_DIR . 'class.app.php';
 require_once __DIR__ . '/config.php';
-foreach (['Refusal', 'Signature', 'Emoji', 'Database', 'Bridge', 'Journal', 'Fields', 'Reader', 'Desk', 'Input', 'Api', 'Posted', 'Relay', 'Panel'] as $part) {
+foreach (['Refusal', 'Signature', 'Emoji', 'Database', 'Bridge', 'Journal', 'Fields', 'Reader', 'Desk', 'Input', 'Api', 'Posted', 'Relay', 'Panel', 'HandOver'] as $part) {
     require_once __DIR__ . "/src/$part.php";
 }
 
@@ -13,6 +14,7 @@ use Crossdesk\Bridge;
 use Crossdesk\Database;
 use Crossdesk\Desk;
 use Crossdesk\Fields;
+use Crossdesk\HandOver;
 use Crossdesk\Journal;
 use Crossdesk\Panel;
 use Crossdesk\Posted;
@@ -22,8 +24,8 @@ use Crossdesk\Relay;
 class CrossdeskPlugin extends Plugin {
     public $config_class = 'CrossdeskConfig';
 
-    /** Columns of a ticket whose change the bridge must look at. Locks and time stamps move whenever somebody types. */
-    private const TOLD = ['status_id', 'staff_id', 'team_id', 'dept_id', 'ticket_pid', 'user_id'];
+    /** Columns of a ticket whose change the bridge must look at. A lock is told when somebody begins to type and when they stop. */
+    private const TOLD = ['status_id', 'staff_id', 'team_id', 'dept_id', 'ticket_pid', 'user_id', 'lock_id'];
 
     /** One bridge for one osTicket. */
     public function isMultiInstance() {
@@ -65,6 +67,18 @@ class CrossdeskPlugin extends Plugin {
                 $journal->touch((int) $ticket->getId());
             }
         }, 'Ticket');
+        foreach (['model.created', 'model.updated'] as $signal) {
+            Signal::connect($signal, function ($answer) use ($journal, $fields) {
+                try {
+                    $entry = $fields->isCommand((int) $answer->get('field_id')) ? $answer->getEntry() : null;
+                    if ($entry && $entry->get('object_type') === 'T') {
+                        $journal->touch((int) $entry->get('object_id'));
+                    }
+                } catch (\Throwable $problem) {
+                    error_log('Crossdesk: ' . $problem->getMessage()); // What ails us must not break what an agent does.
+                }
+            }, 'DynamicFormEntryAnswer');
+        }
         Signal::connect('model.deleted', function ($ticket) use ($journal) {
             $journal->touch((int) $ticket->getId());
         }, 'Ticket');
@@ -72,6 +86,10 @@ class CrossdeskPlugin extends Plugin {
             $journal->deliver();
             $journal->purge();
         });
+        $handOver = new HandOver($url, $secret, $database);
+        Signal::connect('ajax.scp', fn ($dispatcher) => $handOver->route($dispatcher));
+        $root = defined('ROOT_PATH') ? ROOT_PATH : '/';
+        (new Application())->registerStaffApp('Crossdesk', $root . 'scp/ajax.php' . HandOver::PATH, ['title' => 'The console of Crossdesk']);
         $relay = Relay::of($url, (string) $config->get('panel_secret'));
         if ($relay !== null) {
             $panel = new Panel($relay, $journal, $database);

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from plugin.cli import main
+from plugin.contracts.helpdesk import StaffMember
+from plugin.contracts.signing import sign
 from plugin.domain.errors import ConfigError
 from plugin.domain.text import Text
-from plugin.helpdesks.osticket import emoji
+from plugin.helpdesks.osticket import emoji, hand_over
 from tests.fixtures import package
 from tests.osticket_contract import SCHEMA
 from tests.servers.osticket import PACKAGES, PLUGIN, SHIM, php
@@ -45,6 +52,28 @@ def test_every_file_parses(command: str) -> None:
 @pytest.mark.root
 def test_the_classes_do_what_they_should(command: str) -> None:
     assert run(command, str(HERE / "units.php")) == "ok\n"
+
+
+@pytest.mark.root
+def test_the_bridge_reads_who_comes_over(command: str) -> None:
+    word, secret, at = run(command, str(HERE / "units.php"), "word").strip(), "a-shared-secret-of-32-characters", 1000.0
+    read = partial(hand_over.receive, secret, word)
+    assert read(datetime.fromtimestamp(at + 30, UTC)) == StaffMember(login="ada", name="Ada Ökafor/€", groups=("Support", "Leads"))
+    assert read(datetime.fromtimestamp(at + 100, UTC)) is None
+    now = datetime.fromtimestamp(at, UTC)
+    assert hand_over.receive(f"{secret}x", word, now) is None
+    stamp, payload, signature = word.split(".")
+    for forged in (f"1001.{payload}.{signature}", f"{stamp}.{payload}x.{signature}", f"{stamp}.{payload}", "é.é.é", ""):
+        assert hand_over.receive(secret, forged, now) is None
+    assert hand_over.receive("", f"{stamp}.{payload}." + sign("", stamp.encode(), b".hand-over.", payload.encode()), now) is None
+
+
+@given(st.text(max_size=60), st.binary(max_size=60))
+def test_a_word_of_any_shape_is_read_or_refused(odd: str, signed: bytes) -> None:
+    now = datetime.fromtimestamp(1000, UTC)
+    payload = base64.urlsafe_b64encode(signed).decode().rstrip("=")
+    ours = f"1000.{payload}." + sign("secret", b"1000.hand-over.", payload.encode())
+    assert all(hand_over.receive("secret", word, now) is None for word in (odd, ours))
 
 
 @pytest.mark.root

@@ -3,7 +3,7 @@
 
 namespace Crossdesk;
 
-foreach (['Refusal', 'Signature', 'Emoji', 'Input', 'Relay'] as $part) {
+foreach (['Refusal', 'Signature', 'Emoji', 'Input', 'Relay', 'HandOver'] as $part) {
     require dirname(__DIR__) . "/crossdesk/src/$part.php";
 }
 
@@ -88,6 +88,14 @@ refused('no part', 'malformed', fn () => $input->part('a'));
 refused('texts in texts', 'malformed', fn () => $input->texts('p'));
 foreach (['', 'null', '[]x', '[1]', '"x"', '{"a":', str_repeat('[', 5000), "\xff"] as $body) {
     refused("body $body", 'malformed', fn () => Input::parse($body));
+}
+
+// Hand-over: as the bridge reads it (test_plugin.py has the same word).
+same('console', 'https://x.example/y/console/hand-over', HandOver::console('https://x.example/y/in/helpdesk/os/'));
+$word = HandOver::word('a-shared-secret-of-32-characters', 1000, 'ada', 'Ada Ökafor/€', ['Support', '', 'Support', 'Leads']);
+if (($argv[1] ?? '') === 'word') {
+    echo $word, "\n";
+    exit(0);
 }
 
 echo $failures === 0 ? "ok\n" : '';

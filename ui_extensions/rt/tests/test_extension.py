@@ -124,6 +124,8 @@ class TestInRt:
     def test_replies_that_would_not_be_posted_are_not_written(
         self, desk: RtAdapter, agent: RtAgent, second: RtAgent, ticket_ref: TicketRef
     ) -> None:
+        assert "Nobody has taken this conversation" in agent.refused_in_browser(ticket_ref, "<p>Quick answer</p>")
+        agent.reply_in_browser(ticket_ref, "<p>A note first</p>", UpdateType="private")
         agent.take(ticket_ref)
         assert "has taken this conversation" in second.refused_in_browser(ticket_ref, "<p>me too</p>")
         agent.reply_in_browser(ticket_ref, "<p>Quick answer</p>")
@@ -132,10 +134,23 @@ class TestInRt:
         assert "is a formal ticket now" in page
         assert "In public?" in page
         assert page.count('name="CrossdeskHold"') == 1
-        assert [html for _, creator, html in agent.texts(ticket_ref) if creator == "agent"] == ["<p>Quick answer</p>"]
+        assert [html for kind, creator, html in agent.texts(ticket_ref) if (kind, creator) == ("Correspond", "agent")] == [
+            "<p>Quick answer</p>"
+        ]
         agent.reply_in_browser(ticket_ref, "<p>Keep it</p>", CrossdeskHold="1")
         agent.reply_in_browser(ticket_ref, "<p>A note</p>", UpdateType="private")
-        assert [kind for kind, creator, _ in agent.texts(ticket_ref) if creator == "agent"] == ["Correspond", "Correspond", "Comment"]
+        assert [kind for kind, creator, _ in agent.texts(ticket_ref) if creator == "agent"] == [
+            "Comment",
+            "Correspond",
+            "Correspond",
+            "Comment",
+        ]
+
+    def test_who_takes_a_free_ticket_in_the_very_save_may_answer(self, agent: RtAgent, ticket_ref: TicketRef, info: dict[str, Any]) -> None:
+        user = requests.get(f"{info['url']}/REST/2.0/user/agent", auth=(info["agent"], info["agent_password"]), timeout=30).json()
+        number = str(user["_hyperlinks"][0]["id"])
+        agent.reply_in_browser(ticket_ref, "<p>Mine</p>", Owner=number)
+        assert [kind for kind, creator, _ in agent.texts(ticket_ref) if creator == "agent"] == ["Correspond"]
 
     def test_an_agent_sees_what_the_ticket_is_about(self, desk: RtAdapter, agent: RtAgent, ticket_ref: TicketRef) -> None:
         first, other = (agent.reply(ticket_ref, text) for text in ("one", "two"))

@@ -9,16 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
-from plugin.contracts.helpdesk import HelpdeskAdapter
+from plugin.contracts.helpdesk import HandsOverStaff, HelpdeskAdapter, TakesLock
 from plugin.contracts.platform import Connection, PollsEvents
 from plugin.contracts.provisioning import Deed, Provisionable
 from plugin.domain.clock import SystemClock
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteRejected, TargetGone, Unsupported
-from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketTouched
+from plugin.domain.events import ArticleAdded, ArticleAuthor, Presser, TicketTouched
 from plugin.domain.ids import ContactRef, HelpdeskKey, Marker, MediaRef, TicketRef
 from plugin.domain.model import Contact, File, NewArticle, NewTicket, OpenedTicket, Stage, TicketChange
 from plugin.domain.text import Mark, MarkKind, Text
@@ -300,6 +301,19 @@ def test_a_ticket_is_changed_only_where_it_differs(desk: OsTicketAdapter, agent:
         desk.set_visibility(ticket, articles(desk, ticket)[0].article_ref, is_internal=True)
 
 
+def test_what_an_agent_asks_of_the_bridge_is_told_with_who_asked_and_is_emptied(desk: OsTicketAdapter, agent: OsTicketAgent) -> None:
+    ticket = opened(desk).ticket_ref
+    list(desk.poll(None).events)
+    agent.choose(ticket, cd_reason="They ask for money", cd_action="mark_scam")
+    assert {event.ticket_ref for event in desk.poll(None).events if isinstance(event, TicketTouched)} == {ticket}
+    told = dict(desk.follow_merge(ticket).fields)
+    assert (told["action"], told["reason"]) == ("mark_scam", "They ask for money")
+    assert desk.who_pressed(ticket, "mark_scam") == Presser(ref="ada", name="Ada Agent", groups=("Social", "Support"))
+    desk.update_ticket(ticket, TicketChange(fields=(("action", ""), ("reason", ""))))
+    told = dict(desk.follow_merge(ticket).fields)
+    assert (told["action"], told["reason"]) == ("", "")
+
+
 def test_fields_are_read_and_set_by_name(info: dict[str, Any], agent: OsTicketAgent) -> None:
     osticket.run_sql(info, "INSERT INTO ost_form_field (form_id, type, label, name, sort) VALUES (2, 'text', 'Asset', 'asset', 3)")
     osticket.run_sql(info, "INSERT INTO ost_form_field (form_id, type, label, name, sort) VALUES (2, 'choices', 'Kind', 'kind', 4)")
@@ -314,6 +328,8 @@ def test_fields_are_read_and_set_by_name(info: dict[str, Any], agent: OsTicketAg
         "stage": "handoff",
         "tags": "",
         "confirmed": "",
+        "action": "",
+        "reason": "",
         "asset": "K-1 😀",
         "kind": "",
         "absent": "",
@@ -389,12 +405,16 @@ def test_who_is_banned_is_refused_before_anything_is_filed(desk: OsTicketAdapter
 def test_the_helpdesks_own_lock_is_read_and_taken(desk: OsTicketAdapter) -> None:
     ticket = opened(desk).ticket_ref
     assert desk.read_lock(ticket) == ("", 0)
+    assert isinstance(desk, TakesLock)
+    assert not desk.locks_by_owner
     assert desk.take(ticket, "ada") == "ada"
     assert desk.take(ticket, "bo") == "ada"
+    assert desk.follow_merge(ticket).answering == "ada"
     holder, seconds = desk.read_lock(ticket)
     assert (holder, 0 < seconds <= 180) == ("ada", True)
     desk.add_article(ticket, says("The customer does not wait for it."), marker=new_marker())
     assert desk.take(ticket, "bo", steal=True) == "bo"
+    assert desk.release(ticket, "ada") == "bo"
     assert desk.release(ticket, "bo") == ""
     assert desk.read_lock(ticket) == ("", 0)
 
@@ -500,3 +520,19 @@ def test_only_trials_are_deleted(desk: OsTicketAdapter, info: dict[str, Any]) ->
     with pytest.raises(RemoteRejected, match="nothing was deleted"):
         provisions._clean_up(ticket)
     assert desk.follow_merge(ticket).live_ref == ticket
+
+
+def test_an_agent_who_is_signed_in_comes_over_without_a_password(info: dict[str, Any]) -> None:
+    adapter = connect(info)
+    assert isinstance(adapter, HandsOverStaff)
+    answer = requests.get(adapter.hand_over_url, cookies={"staff": "2"}, allow_redirects=False, timeout=30)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (303, "no-store")
+    address = urlsplit(answer.headers["Location"])
+    assert address.path.endswith("/console/hand-over")
+    assert "/in/helpdesk/" not in address.path
+    (word,) = parse_qs(address.query)["word"]
+    found = adapter.receive_staff(word)
+    assert found is not None
+    assert (found.login, found.name) == ("bo", "Bo Second")
+    assert "Support" in found.groups
+    assert adapter.receive_staff(word[:-1]) is None

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from plugin.contracts.helpdesk import HelpdeskAdapter, TakesLock
+from plugin.contracts.helpdesk import AuthenticatesStaff, HelpdeskAdapter, TakesLock
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, PollsEvents
 from plugin.domain.clock import SystemClock
@@ -360,6 +360,7 @@ def test_changes_are_made_once_and_refusals_are_told(desk: RtAdapter, agent: RtA
 
 def test_the_owner_is_the_lock(desk: RtAdapter, agent: RtAgent) -> None:
     assert isinstance(desk, TakesLock)
+    assert desk.locks_by_owner
     ticket_ref = opened(desk)
     assert desk.take(ticket_ref, "agent") == "agent"
     assert desk.take(ticket_ref, "agent") == "agent"
@@ -386,6 +387,10 @@ def test_custom_fields_by_our_words_and_by_rts_names(desk: RtAdapter, agent: RtA
     assert about(desk.poll(position).events, made.ticket_ref)
     told = dict(desk.follow_merge(made.ticket_ref).fields)
     assert (told["action"], told["reason"]) == ("handoff", "they ask for money")
+    who = desk.who_pressed(made.ticket_ref, "handoff")
+    assert who is not None
+    assert (who.ref, who.name, who.is_supervisor) == ("agent", "Ada Agent", False)
+    assert desk.who_pressed(made.ticket_ref, "close") is None
     desk.update_ticket(made.ticket_ref, TicketChange(fields=(("action", ""), ("reason", ""), ("sla", "silver"))))
     told = dict(desk.follow_merge(made.ticket_ref).fields)
     assert (told["action"], told["reason"], told["sla"]) == ("", "", "silver")
@@ -461,3 +466,15 @@ def test_the_seed_may_be_run_again_with_a_queue_and_a_secret_more(
         ticket_ref = opened(desk)
         agent.reply(ticket_ref, "an answer")
         assert hooks.heard(listener, 1, ticket_ref)
+
+
+def test_staff_sign_in_with_their_own_password(info: dict[str, Any]) -> None:
+    adapter = connect(info)
+    assert isinstance(adapter, AuthenticatesStaff)
+    found = adapter.sign_in("agent", info["agent_password"])
+    assert found is not None
+    assert (found.login, found.name) == ("agent", "Ada Agent")
+    assert all(name and not name.isdecimal() for name in found.groups)
+    assert adapter.sign_in("agent", "not the password") is None
+    assert adapter.sign_in("nobody", info["agent_password"]) is None
+    assert adapter.sign_in("age:nt", "x") is None

@@ -223,7 +223,7 @@ def test_a_reply_made_public_later_is_a_new_fact(world: Any) -> None:
     world.agent.ask("PUT", f"/ticket_articles/{article}", {"internal": False})
     (after,) = world.adapter.list_articles_since(opened.ticket_ref, last)
     assert (before.event_key, before.is_reply) == (f"note:{article}", False)
-    assert (after.event_key, after.is_reply) == (f"article:{article}", True)
+    assert (after.event_key.startswith(f"article:{article}:"), after.is_reply, after.agent_ref) == (True, True, "gus@example.com")
 
 
 def test_visibility_can_be_changed_both_ways(world: Any) -> None:

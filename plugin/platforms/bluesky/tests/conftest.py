@@ -70,7 +70,25 @@ def channel(
     return connect(settings, http, clock=clock, secrets=secrets)
 
 
+@pytest.fixture
+def chatting(
+    network: dict[str, Any], brand: BlueskyCustomer, http: CountingHttp, secrets: MemorySecrets, clock: FixedClock
+) -> BlueskyAdapter:
+    """The brand's channel with its chats, in which everybody may write to it."""
+    brand.let_write("all")
+    settings = {
+        "service": network["pds"],
+        "directory": network["plc"],
+        "identifier": brand.handle,
+        "app_password": brand.app_password(opens_chats=True),
+        "poll_seconds": 5,
+        "private_messages": True,
+        "chat_service": network["chat"],
+    }
+    return connect(settings, http, clock=clock, secrets=secrets)
+
+
 def _person(network: dict[str, Any], name: str) -> BlueskyCustomer:
-    person = BlueskyCustomer(network["pds"], name)
+    person = BlueskyCustomer(network["pds"], name, chat=network["chat"])
     eventually(person.is_known)
     return person

@@ -81,6 +81,10 @@ class Account:
         wanted = {value for _, value in params}
         return 200, {"posts": [post for post in self._shown() if post["uri"] in wanted]}
 
+    def _getProfiles(self, params: Any) -> Any:  # noqa: N802
+        assert len(params) <= 25
+        return 200, {"profiles": [{"did": did, "followersCount": 7} for _, did in params]}
+
     def _getRecord(self, params: Any) -> Any:  # noqa: N802
         uri = f"at://{dict(params)['repo']}/app.bsky.feed.post/{dict(params)['rkey']}"
         if uri in self.deleted:

@@ -11,7 +11,7 @@ import pytest
 
 from plugin.contracts.platform import Polled
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteRejected, TargetGone, UnsupportedEvent, WindowClosed
-from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
+from plugin.domain.events import ContactReachability, MessageDeleted, MessageEdited, MessageReceived
 from plugin.domain.ids import ContactRef, Marker
 from plugin.domain.model import Contact, File, OutboundMessage, Visibility
 from plugin.domain.text import Mark, MarkKind, Text
@@ -113,7 +113,7 @@ def test_the_customer_sees_the_reply_below_his_post(listener: Listener, brand: B
     assert facets["our guide"]["uri"] == "https://example.com/guide"
     assert facets["https://example.com/faq?a=1"]["uri"] == "https://example.com/faq?a=1"
     assert facets[f"@{customer.handle}"]["did"] == customer.did
-    assert receipt.losses == ("Bluesky shows no bold text; the words were posted plainly.",)
+    assert receipt.losses == ("Bluesky shows no bold text; the words were sent plainly.",)
     assert receipt.url.startswith(f"https://bsky.app/profile/{brand.handle}/post/")
     eventually(
         lambda: [item for item in customer.notified() if item["reason"] in {"reply", "mention"} and item["uri"] == receipt.message_ref]
@@ -252,9 +252,29 @@ def test_a_block_is_not_a_deletion(listener: Listener, brand: BlueskyCustomer, c
     customer.block(brand)
     eventually(lambda: not brand.views(event.message_ref))
 
+    (apart,) = listener.hear(ContactReachability)
+    assert (apart.thread_key, apart.is_reachable, apart.detail) == (event.thread_key, False, "The customer blocks this account on Bluesky.")
     assert listener.poll().events == ()
     with pytest.raises(WindowClosed):
         listener.channel.deliver(answer(event, "Sorry."), marker=MARKER)
+    customer.unblock(brand)
+    together = listener.hear(ContactReachability, count=2)[-1]
+    assert (together.thread_key, together.is_reachable) == (event.thread_key, True)
+
+
+def test_profile_facts_come_with_the_post(
+    listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer, stranger: BlueskyCustomer
+) -> None:
+    record = {"$type": "app.bsky.graph.follow", "subject": customer.did, "createdAt": datetime.now(UTC).isoformat()}
+    stranger.call(
+        "POST", "com.atproto.repo.createRecord", json={"repo": stranger.did, "collection": "app.bsky.graph.follow", "record": record}
+    )
+    eventually(lambda: customer.call("GET", "app.bsky.actor.getProfile", params={"actor": customer.did}).get("followersCount") == 1)
+    customer.post(f"@{brand.handle} who am I?", mentions=[brand])
+    (event,) = listener.hear(MessageReceived)
+    assert (event.author.followers, event.author.handle) == (1, customer.handle)
+    known = listener.channel.describe(Contact(ref=ContactRef(customer.did)))
+    assert (known.followers, known.handle, known.url) == (1, customer.handle, event.author.url)
 
 
 def test_what_the_customer_adds_below_his_own_post_is_heard(listener: Listener, brand: BlueskyCustomer, customer: BlueskyCustomer) -> None:

@@ -180,7 +180,7 @@ def test_an_unclear_answer_is_looked_up_and_a_repeat_is_one_message(
 ) -> None:
     asked = discord.says(ROOM, ADA, "hi")
     message = outbound(f"{ROOM}/{ADA['id']}", "hello *there*", reply_to=f"{ROOM}:{asked}")
-    discord.arm(kind, method="POST", value=value)
+    discord.arm(kind, at="POST", value=value)
     with pytest.raises(OutcomeUnknown):
         connect(timeout=0.5).deliver(message, marker=marker)
     assert len(discord.said_by_bot(ROOM)) == applied
@@ -194,7 +194,7 @@ def test_an_unclear_answer_is_looked_up_and_a_repeat_is_one_message(
 
 def test_refusals_say_what_to_do(discord: DiscordStandIn, connect: Callable[..., DiscordAdapter], marker: Marker) -> None:
     adapter, message = connect(), outbound(ROOM, "hello")
-    discord.arm("rate_limit", method="POST", value=7)
+    discord.arm("rate_limit", at="POST", value=7)
     with pytest.raises(RateLimited) as limited:
         adapter.deliver(message, marker=marker)
     assert limited.value.retry_after == 7

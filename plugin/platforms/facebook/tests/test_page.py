@@ -157,7 +157,7 @@ def test_nobody_is_written_to_first_and_nothing_too_long_leaves(rig: Rig) -> Non
 def test_an_unclear_outcome_is_said_to_be_one(rig: Rig, fault: str, value: float) -> None:
     rig.graph.person_writes(ADA, "Hello")
     message = said(rig)
-    rig.graph.arm(fault, method="messages", value=value)
+    rig.graph.arm(fault, at="messages", value=value)
     with pytest.raises(OutcomeUnknown):
         rig.adapter.deliver(answer_to(message), marker=MARKER)
     is_there = bool(rig.graph.messages(ours=True))
@@ -169,7 +169,7 @@ def test_an_unclear_outcome_is_said_to_be_one(rig: Rig, fault: str, value: float
 def test_asked_to_wait_and_locked_out(rig: Rig) -> None:
     rig.graph.person_writes(ADA, "Hello")
     message = said(rig)
-    rig.graph.arm("rate_limit", method="messages", value=17)
+    rig.graph.arm("rate_limit", at="messages", value=17)
     with pytest.raises(RateLimited) as wait:
         rig.adapter.deliver(answer_to(message), marker=MARKER)
     assert wait.value.retry_after == 17

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from marshmallow import ValidationError
 
 from plugin.domain.errors import CredentialsRejected, MalformedPayload, OutcomeUnknown, RateLimited, RemoteUnavailable
 from plugin.domain.events import MessageReceived
 from plugin.platforms.matrix.adapter import MatrixAdapter
+from plugin.platforms.matrix.schema import MatrixSettingsSchema
 
 Scripted = Callable[..., tuple[MatrixAdapter, Any]]
 ROOM = "!room:example.org"
@@ -220,6 +222,22 @@ def test_a_poll_that_fails_says_how(scripted: Scripted, answer: Any, error: type
 
 def secret(number: int, room: str = ROOM) -> dict[str, Any]:
     return {**said(number), "type": "m.room.encrypted", "content": {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "x"}}
+
+
+def test_the_notice_is_said_in_all_its_languages() -> None:
+    given = {"homeserver_url": "https://m.example", "user_id": "@b:m.example", "as_token": "a" * 16, "hs_token": "h" * 16}
+    schema = MatrixSettingsSchema()
+    both = schema.load(given).encrypted_notice
+    assert "end-to-end encrypted" in both
+    assert "Ende-zu-Ende" in both
+    assert (
+        schema.load({**given, "encrypted_notice": {"fr": "Salon chiffré.", "en": "Encrypted."}}).encrypted_notice
+        == "Salon chiffré.\n\nEncrypted."
+    )
+    assert schema.load({**given, "encrypted_notice": "Only this."}).encrypted_notice == "Only this."
+    for odd in (7, {"en": 7}, {"en": "x" * 1500, "de": "y" * 600}):
+        with pytest.raises(ValidationError):
+            schema.load({**given, "encrypted_notice": odd})
 
 
 def test_an_encrypted_room_is_told_once_that_nobody_can_read_it(scripted: Scripted) -> None:

@@ -120,6 +120,7 @@ def test_the_registration_is_what_synapse_reads(scripted: Scripted) -> None:
         "hs_token": "the other token",
         "sender_localpart": "_crossdesk-help.desk",
         "rate_limited": False,
+        "receive_ephemeral": True,
         "namespaces": {"users": [{"exclusive": True, "regex": "^@help\\.desk:example\\.org$"}], "aliases": [], "rooms": []},
     }
     assert "token" not in repr(settings)

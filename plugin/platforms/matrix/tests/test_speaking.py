@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from plugin.domain.errors import CredentialsRejected, RemoteRejected, TargetGone
-from plugin.domain.events import ContactReachability, PlatformEvent
+from plugin.domain.events import ContactReachability, DeliveryStatus, PlatformEvent
 from plugin.domain.ids import Marker, MessageRef, ThreadKey
 from plugin.domain.model import Contact, File, OutboundMessage, Visibility
 from plugin.domain.text import Mark, MarkKind, Text
@@ -49,6 +49,13 @@ def test_the_same_delivery_twice_is_one_message(customer: Customer, adapter: Mat
     assert event["content"]["m.relates_to"]["m.in_reply_to"]["event_id"] == asked
     echo = pushes.named(first.message_ref)
     assert (echo.is_own, echo.marker, echo.message_ref) == (True, marker, first.message_ref)
+
+
+def test_it_is_told_that_the_customer_has_read_a_reply(customer: Customer, adapter: MatrixAdapter, pushes: Any, room: str) -> None:
+    sent = adapter.deliver(outbound(room, "We come at four."), marker=fresh_marker())
+    customer.read(room, sent.message_ref)
+    read = pushes.named(f"{sent.message_ref} read by {customer.user_id}")
+    assert (read.message_ref, read.status, read.occurred_at is not None) == (sent.message_ref, DeliveryStatus.READ, True)
 
 
 def test_formatting_goes_out(customer: Customer, adapter: MatrixAdapter, room: str) -> None:

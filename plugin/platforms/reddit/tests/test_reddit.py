@@ -28,8 +28,8 @@ from plugin.platforms.reddit.adapter import RedditAdapter
 from plugin.platforms.reddit.tests.conftest import SCOPES
 from plugin.platforms.reddit.things import change_in, spoken
 from plugin.testing.fakes import FixedClock
+from plugin.testing.standins.faults import Kind
 from plugin.testing.standins.reddit import ACCOUNT, BYSTANDER, CUSTOMER, PASSWORD, SUBREDDIT, RedditStandIn
-from plugin.testing.standins.telegram.faults import Kind
 
 MARKER = Marker("0123456789abcdefghijklmnop")
 ANSWERS = "/api/comment"
@@ -139,7 +139,7 @@ def test_an_answer_lost_on_the_way_is_found(
     reddit: RedditStandIn, adapter: RedditAdapter, clock: FixedClock, mention: MessageReceived, kind: Kind
 ) -> None:
     message = answer_to(mention, "Platform 7.", clock)
-    reddit.arm(kind, path=ANSWERS, value=503)
+    reddit.arm(kind, at=ANSWERS, value=503)
     with pytest.raises(OutcomeUnknown):
         adapter.deliver(message, marker=MARKER)
     assert adapter.find_delivered(message, marker=MARKER) is not None
@@ -156,7 +156,7 @@ def test_refusals_in_a_success(reddit: RedditStandIn, adapter: RedditAdapter, cl
     reddit.remove(mention.message_ref)
     with pytest.raises(TargetGone):
         adapter.deliver(answer_to(mention, "Hello", clock), marker=MARKER)
-    reddit.arm(Kind.RATE_LIMIT, path=ANSWERS, value=42)
+    reddit.arm(Kind.RATE_LIMIT, at=ANSWERS, value=42)
     with pytest.raises(RateLimited) as limited:
         adapter.deliver(answer_to(mention, "Hello", clock), marker=MARKER)
     assert limited.value.retry_after == 42

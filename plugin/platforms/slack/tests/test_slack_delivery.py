@@ -97,7 +97,7 @@ def test_what_stalls_in_the_upload_was_seen_by_nobody(slack: SlackStandIn, conne
     root = slack.says(ROOM, ADA, "Send me the form")
     files = (File(filename="a.pdf", content_type="application/pdf", content=b"%PDF"),)
     for method, kind in (("upload", "error_before"), ("files.completeUploadExternal", "error_after"), ("upload", "drop_after")):
-        slack.arm(kind, method=method, value=502)
+        slack.arm(kind, at=method, value=502)
         with pytest.raises(RemoteUnavailable):
             connect().deliver(outbound(f"{ROOM}:{root}", "Here.", files=files), marker=marker)
     assert slack.said_by_bot(ROOM) == []
@@ -112,7 +112,7 @@ def test_an_unclear_answer_is_looked_up_by_the_marker(
 ) -> None:
     root = slack.says(ROOM, ADA, "hi")
     message = outbound(f"{ROOM}:{root}", "hello")
-    slack.arm(kind, method="chat.postMessage", value=value)
+    slack.arm(kind, at="chat.postMessage", value=value)
     with pytest.raises(OutcomeUnknown):
         connect(timeout=0.5).deliver(message, marker=marker)
     said = slack.said_by_bot(ROOM)
@@ -132,7 +132,7 @@ def test_an_answer_without_a_thread_is_found_again(slack: SlackStandIn, adapter:
 
 def test_a_pause_is_as_long_as_slack_says(slack: SlackStandIn, adapter: SlackAdapter, marker: Marker) -> None:
     root = slack.says(ROOM, ADA, "hi")
-    slack.arm("rate_limit", method="chat.postMessage", value=17)
+    slack.arm("rate_limit", at="chat.postMessage", value=17)
     with pytest.raises(RateLimited) as limited:
         adapter.deliver(outbound(f"{ROOM}:{root}", "hello"), marker=marker)
     assert limited.value.retry_after == 17

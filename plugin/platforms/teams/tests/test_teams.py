@@ -105,7 +105,7 @@ def test_new_keys_are_found_after_an_hour_and_old_ones_last_while_microsoft_is_a
     adapter.verify(teams.says(teams.personal, "hi"))
     assert teams.fetched == 2
     clock.advance(25 * 3600)
-    teams.arm("error_before", method="keys", value=503, times=100)
+    teams.arm("error_before", at="keys", value=503, times=100)
     adapter.verify(teams.says(teams.personal, "hi"))
     teams.kid = "key-of-a-stranger"
     with pytest.raises(StoreUnavailable):
@@ -168,14 +168,14 @@ def test_no_proof_is_no_outcome(
     teams: TeamsStandIn, connect: Callable[..., TeamsAdapter], marker: Marker, kind: str, value: float, applied: int
 ) -> None:
     connect().probe()
-    teams.arm(kind, method="create", value=value)
+    teams.arm(kind, at="create", value=value)
     with pytest.raises(OutcomeUnknown):
         connect(timeout=0.5).deliver(outbound(teams.personal, "hello"), marker=marker)
     assert len(teams.said.get(teams.personal, {})) == applied
 
 
 def test_refusals_say_what_to_do(teams: TeamsStandIn, adapter: TeamsAdapter, marker: Marker) -> None:
-    teams.arm("rate_limit", method="create", value=12)
+    teams.arm("rate_limit", at="create", value=12)
     with pytest.raises(RateLimited) as limited:
         adapter.deliver(outbound(teams.personal, "hello"), marker=marker)
     assert limited.value.retry_after == 12

@@ -210,7 +210,7 @@ def test_an_empty_text_is_refused_for_good(telegram: TelegramStandIn, adapter: T
 
 def test_a_pause_is_as_long_as_telegram_says(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
     telegram.customer_says(77, "hi")
-    telegram.arm("rate_limit", method="sendMessage", value=17)
+    telegram.arm("rate_limit", at="sendMessage", value=17)
     with pytest.raises(RateLimited) as limited:
         adapter.deliver(outbound("77", "hello"), marker=marker)
     assert limited.value.retry_after == 17
@@ -238,7 +238,7 @@ def test_no_proof_is_no_outcome_whatever_happened(
     applied: int,
 ) -> None:
     telegram.customer_says(77, "hi")
-    telegram.arm(kind, method="sendMessage", value=value)
+    telegram.arm(kind, at="sendMessage", value=value)
     with pytest.raises(OutcomeUnknown):
         connect(timeout=0.3).deliver(outbound("77", "hello"), marker=marker)
     assert len(telegram.said_by_bot(77)) == applied

@@ -181,7 +181,7 @@ def test_a_poll_without_answer_is_merely_repeated(
     telegram: TelegramStandIn, poller: PollingTelegramAdapter, kind: str, value: float
 ) -> None:
     telegram.customer_says(77, "hi")
-    telegram.arm(kind, method="getUpdates", value=value)
+    telegram.arm(kind, at="getUpdates", value=value)
     with pytest.raises(RemoteUnavailable):
         poller.poll(None)
     assert len(poller.poll(None).events) == 1

@@ -42,7 +42,7 @@ def test_an_answer_reaches_whoever_wrote_with_or_without_a_number(rig: Rig, pers
 def test_the_status_settles_a_call_without_an_answer(rig: Rig) -> None:
     rig.graph.whatsapp_writes(ADA, "Hello")
     message = said(rig)
-    rig.graph.arm("drop_after", method="messages")
+    rig.graph.arm("drop_after", at="messages")
     with pytest.raises(OutcomeUnknown):
         rig.adapter.deliver(answer_to(message), marker=MARKER)
     echo, state = rig.told()

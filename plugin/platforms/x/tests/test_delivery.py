@@ -173,6 +173,10 @@ def test_what_a_link_costs_is_told_or_avoided(x: XStandIn, connect: Callable[...
         connect(links="refuse").adapter.deliver(public(asked, "See trains.example.com/3"), marker=marker)
     connect(links="refuse").adapter.deliver(private("See trains.example.com/3"), marker=marker)
     assert len(ours(x)) == 2
+    told_before = {links: connect(links=links).adapter.capabilities.link_cost for links in ("tell", "allow", "refuse")}
+    assert "0.20 USD" in told_before["tell"]
+    assert told_before["allow"] == ""
+    assert "would not be sent" in told_before["refuse"]
 
 
 def test_who_did_not_summon_us_is_not_answered_in_public(x: XStandIn, adapter: XAdapter, marker: Marker) -> None:
@@ -208,7 +212,7 @@ def test_an_unclear_answer_is_found_if_it_came_through(
         (public(asked, "See trains.example.com & <wait>, it is in  Graz."), "tweets"),
         (private("See trains.example.com & <wait>."), "messages"),
     ):
-        x.arm(kind, path=path, value=value)
+        x.arm(kind, at=path, value=value)
         with pytest.raises(OutcomeUnknown):
             adapter.deliver(message, marker=marker)
         patient = connect().adapter

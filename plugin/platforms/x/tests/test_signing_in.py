@@ -82,11 +82,11 @@ def test_a_renewal_without_answer_is_tried_again_and_a_burnt_one_is_told(x: XSta
     made = connect()
     x.signing_in.expire()
     kept = made.secrets.stored[SECRET]
-    x.arm("error_before", path="token", value=503)
+    x.arm("error_before", at="token", value=503)
     with pytest.raises(RemoteUnavailable):
         made.adapter.poll(None)
     assert made.secrets.stored[SECRET] == kept
-    x.arm("drop_after", path="token")
+    x.arm("drop_after", at="token")
     with pytest.raises(RemoteUnavailable):
         made.adapter.poll(None)
     with pytest.raises(CredentialsRejected, match="channel connect"):

@@ -69,7 +69,7 @@ def test_a_public_question_is_answered_once_though_the_answer_got_lost(x: XStand
     line.settle()
     assert engine.articles() == ["@ExampleRail where is my train?"]
 
-    x.arm("error_after", path="tweets", value=502)
+    x.arm("error_after", at="tweets", value=502)
     engine.tell_of_tickets(engine.helpdesk.reply(engine.helpdesk.tickets[0].ref, "In Graz, see trains.example.com"))
     line.settle()
     x.hooks.settle()

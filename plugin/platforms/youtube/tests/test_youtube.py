@@ -26,10 +26,10 @@ from plugin.domain.ids import Marker
 from plugin.domain.model import OutboundMessage, Visibility
 from plugin.domain.text import Text
 from plugin.platforms.youtube.adapter import YouTubeAdapter
-from plugin.platforms.youtube.comments import read_thread
+from plugin.platforms.youtube.comments import read_comment, read_thread
 from plugin.platforms.youtube.quota import until_midnight
 from plugin.testing.fakes import FixedClock, MemorySecrets
-from plugin.testing.standins.telegram.faults import Kind
+from plugin.testing.standins.faults import Kind
 from plugin.testing.standins.youtube import BYSTANDER, CHANNEL, CUSTOMER, SCOPE, YouTubeStandIn
 
 MARKER = Marker("0123456789abcdefghijklmnop")
@@ -132,7 +132,7 @@ def test_an_answer_lost_on_the_way_is_found(youtube: YouTubeStandIn, adapter: Yo
     youtube.say(CUSTOMER, "Where is my train?")
     message = answer_to(only(adapter.poll(None).events), "Platform 7.", clock)
     assert adapter.find_delivered(message, marker=MARKER) is None
-    youtube.arm(kind, path=COMMENTS, value=500)
+    youtube.arm(kind, at=COMMENTS, value=500)
     with pytest.raises(OutcomeUnknown):
         adapter.deliver(message, marker=MARKER)
     assert (found := adapter.find_delivered(message, marker=MARKER)) is not None
@@ -312,3 +312,15 @@ def test_the_stand_in_is_strict(youtube: YouTubeStandIn, adapter: YouTubeAdapter
         client.write("PUT", "comments", {"part": "snippet"}, {"id": thread, "snippet": {"textOriginal": "not yours"}})
     with pytest.raises(RemoteRejected):
         client.write("POST", "comments/setModerationStatus", {"id": thread, "moderationStatus": "gone"}, answers=False)
+
+
+@pytest.mark.parametrize(
+    ("snippet", "words"),
+    [
+        ({"textDisplay": "Plain < 3"}, "Plain < 3"),
+        ({"textDisplay": 'See <a href="https://example.org/">here</a><br />it&#39;s good'}, "See here (https://example.org/)\nit's good"),
+        ({"textDisplay": "it&#39;s good", "textOriginal": "it's good"}, "it's good"),
+    ],
+)
+def test_html_that_nobody_asked_for_is_undone(snippet: dict[str, str], words: str) -> None:
+    assert read_comment({"id": "UgzHtml", "snippet": snippet}).text == words

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from flask import Flask, Response, jsonify, request
+from flask import Response, request
 
 from plugin.contracts.http import WebhookRequest
+from plugin.testing.standins.closed import unknown_fields
 from plugin.testing.standins.discord.world import BOT, GUILD, Channel, Refused, World, invalid
-from plugin.testing.standins.serving import Json, Server, Struck, unknown_fields
-from plugin.testing.standins.telegram.faults import Kind
+from plugin.testing.standins.serving import Json, Refusal, StandIn, reply
 
 TOKEN = "MTAwMDAwMDAwMDAwMDAwMDQy.GstAnD.in0token0of0a0stand0in0which0opens0nothing"
 _CREATE = ("content", "nonce", "enforce_nonce", "allowed_mentions", "message_reference", "attachments")
@@ -22,31 +22,22 @@ _LONGEST, _LARGEST, _NONCE, _NONCE_SECONDS = 2000, 10 << 20, 25, 300.0
 _FORUM = 15
 
 
-class DiscordStandIn:
+class DiscordStandIn(StandIn):
     """One server with one bot."""
 
     def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+        super().__init__("discord", now=now)
         self.token = TOKEN
-        self.calls: list[tuple[str, str, Json]] = []
         self.typing: list[str] = []
         self._key = Ed25519PrivateKey.generate()
-        self._now = now
-        self.world = World(now=now, host=lambda: self._server.url)
+        self.world = World(now=now, host=lambda: self.host)
         self.bot: Json = {"id": BOT, "username": "helpdesk", "global_name": None, "bot": True, "avatar": None}
-        self._server = Server(self._app())
-        self.arm = self._server.arm
-
-    def __enter__(self) -> Self:
-        self._server.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.__exit__()
+        self._answer_calls()
 
     @property
     def url(self) -> str:
         """The `api_url` for an adapter's settings."""
-        return f"{self._server.url}/api/v10"
+        return f"{self.host}/api/v10"
 
     @property
     def public_key(self) -> str:
@@ -83,59 +74,60 @@ class DiscordStandIn:
 
     def signed(self, body: Any, *, at: float | None = None) -> WebhookRequest:
         """An interaction as Discord would send it."""
-        raw, stamp = json.dumps(body).encode(), str(int(self._now() if at is None else at))
+        raw, stamp = json.dumps(body).encode(), str(int(self.now() if at is None else at))
         headers = {"content-type": "application/json", "x-signature-timestamp": stamp}
         headers["x-signature-ed25519"] = self._key.sign(stamp.encode() + raw).hex()
         return WebhookRequest(method="POST", path="", headers=headers, query={}, body=raw)
 
-    def _app(self) -> Flask:
-        app = Flask("discord-stand-in")
-        routes: list[tuple[str, str, Callable[..., Response]]] = [
-            ("GET", "/users/@me", lambda: jsonify(self.bot)),
-            ("GET", "/applications/@me", lambda: jsonify({"id": BOT, "flags": (1 << 19) if self.world.reads_content else 0})),
-            ("GET", "/channels/<channel>", lambda channel: jsonify(self.world.channel(channel).about)),
+    def too_many(self, seconds: float) -> Refusal:
+        """How long it goes on stands in the answer and in a header."""
+        told = {"message": "You are being rate limited.", "retry_after": seconds, "global": False}
+        return Refusal(429, told, {"retry-after": str(int(seconds)), "x-ratelimit-bucket": "abcd1234"})
+
+    def _answer_calls(self) -> None:
+        routes: list[tuple[str, str, Callable[..., Any]]] = [
+            ("GET", "/users/@me", lambda: self.bot),
+            ("GET", "/applications/@me", lambda: {"id": BOT, "flags": (1 << 19) if self.world.reads_content else 0}),
+            ("GET", "/channels/<channel>", lambda channel: self.world.channel(channel).about),
             ("GET", "/guilds/<guild>/threads/active", self._threads),
             ("GET", "/channels/<channel>/messages", self._page),
             ("POST", "/channels/<channel>/messages", self._create),
             (
                 "GET",
                 "/channels/<channel>/messages/<message>",
-                lambda channel, message: jsonify(self.world.shown(self.world.message(channel, message))),
+                lambda channel, message: self.world.shown(self.world.message(channel, message)),
             ),
             ("PATCH", "/channels/<channel>/messages/<message>", self._patch),
             ("DELETE", "/channels/<channel>/messages/<message>", self._delete),
             ("POST", "/channels/<channel>/typing", self._typing),
         ]
         for method, path, do in routes:
-            app.add_url_rule(f"/api/v10{path}", endpoint=f"{method} {path}", view_func=self._guarded(method, do), methods=[method])
-        app.add_url_rule("/attachments/<file_id>", view_func=self._file, methods=["GET"])
-        app.register_error_handler(Refused, _refuse)
-        app.register_error_handler(Struck, _struck)
-        return app
+            self.app.add_url_rule(f"/api/v10{path}", endpoint=f"{method} {path}", view_func=self._guarded(method, do), methods=[method])
+        self.app.add_url_rule("/attachments/<file_id>", view_func=self._file, methods=["GET"])
 
-    def _guarded(self, method: str, do: Callable[..., Response]) -> Callable[..., Response]:
+    def _guarded(self, method: str, do: Callable[..., Any]) -> Callable[..., Response]:
         def call(**ids: str) -> Response:
             if request.headers.get("Authorization") != f"Bot {self.token}":
                 raise Refused(401, 0, "401: Unauthorized")
             if not request.headers.get("User-Agent", "").startswith("DiscordBot ("):
                 raise Refused(403, 40333, "internal network error")
             self.calls.append((method, request.path.removeprefix("/api/v10"), _body() if method in ("POST", "PATCH") else {}))
-            fault = self._server.before(method)
-            with self.world.lock:
-                answer = do(**ids)
-            self._server.after(fault)
-            answer.headers["X-RateLimit-Remaining"] = "4"
-            return answer
+
+            def act() -> Any:
+                with self.world.lock:
+                    return do(**ids)
+
+            return reply(self.struck(method, act), headers={"x-ratelimit-remaining": "4"})
 
         return call
 
-    def _threads(self, guild: str) -> Response:
+    def _threads(self, guild: str) -> Any:
         if guild != GUILD:
             raise Refused(404, 10004, "Unknown Guild")
         found = [one.about for one in self.world.channels.values() if "parent_id" in one.about and one.is_visible]
-        return jsonify({"threads": found, "members": []})
+        return {"threads": found, "members": []}
 
-    def _page(self, channel: str) -> Response:
+    def _page(self, channel: str) -> Any:
         if unknown := unknown_fields(request.args, ("after", "limit")):
             raise invalid(unknown[0], "unknown")
         limit, after = int(request.args.get("limit", 50)), int(request.args.get("after", 0))
@@ -145,9 +137,9 @@ class DiscordStandIn:
         if place.about["type"] == _FORUM:
             raise Refused(400, 50024, "Cannot execute action on this channel type")
         found = [one for one in place.messages.values() if int(one["id"]) > after][:limit]
-        return jsonify([self.world.shown(one) for one in reversed(found)])
+        return [self.world.shown(one) for one in reversed(found)]
 
-    def _create(self, channel: str) -> Response:
+    def _create(self, channel: str) -> Any:
         place, given = self.world.channel(channel), _body()
         if not place.may_send:
             raise Refused(403, 50013, "Missing Permissions")
@@ -159,8 +151,8 @@ class DiscordStandIn:
         if not isinstance(nonce, str) or len(nonce) > _NONCE:
             raise invalid("nonce", "Must be 25 or fewer in length.")
         then, before = self.world.nonces.get(nonce, (0.0, {}))
-        if nonce and given.get("enforce_nonce") is True and self._now() - then < _NONCE_SECONDS:
-            return jsonify(before)
+        if nonce and given.get("enforce_nonce") is True and self.now() - then < _NONCE_SECONDS:
+            return before
         reference = given.get("message_reference")
         fields: Json = {"attachments": [self.world.attach(*file) for file in files]}
         if reference is not None:
@@ -170,16 +162,16 @@ class DiscordStandIn:
                 raise invalid("message_reference", "Unknown message")
         made = self.world.add(channel, self.bot, str(given.get("content", "")).strip(), **fields)
         answer = {**made, "nonce": nonce}
-        self.world.nonces[nonce] = (self._now(), answer)
-        return jsonify(answer)
+        self.world.nonces[nonce] = (self.now(), answer)
+        return answer
 
-    def _patch(self, channel: str, message: str) -> Response:
+    def _patch(self, channel: str, message: str) -> Any:
         found, given = self.world.message(channel, message), _body()
         _check(given, _PATCH)
         if found["author"]["id"] != BOT:
             raise Refused(403, 50005, "Cannot edit a message authored by another user")
         self.edits(channel, message, given["content"])
-        return jsonify(found)
+        return found
 
     def _delete(self, channel: str, message: str) -> Response:
         if self.world.message(channel, message)["author"]["id"] != BOT:
@@ -234,18 +226,3 @@ def _files(given: Json) -> list[tuple[str, bytes, str]]:
             raise Refused(413, 40005, "Request entity too large")
         found.append((str(named[number]["filename"]).replace(" ", "_"), content, file.mimetype))
     return found
-
-
-def _refuse(refused: Refused) -> Response:
-    answer = jsonify(refused.body)
-    answer.status_code = refused.status
-    return answer
-
-
-def _struck(struck: Struck) -> Response:
-    if struck.kind is Kind.RATE_LIMIT:
-        limited = jsonify({"message": "You are being rate limited.", "retry_after": struck.value, "global": False})
-        limited.status_code = 429
-        limited.headers["Retry-After"], limited.headers["X-RateLimit-Bucket"] = str(int(struck.value)), "abcd1234"
-        return limited
-    return Response("<html>upstream</html>", status=struck.status, mimetype="text/html")

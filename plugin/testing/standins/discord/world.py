@@ -8,19 +8,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from plugin.testing.standins.serving import Json
+from plugin.testing.standins.serving import Json, Refusal
 
 BOT, GUILD = "100000000000000042", "100000000000000001"
 EPOCH = 1_420_070_400.0
 
 
-class Refused(Exception):
+class Refused(Refusal):
     """An answer `{"code", "message"}` with a status."""
 
     def __init__(self, status: int, code: int, message: str, **more: Any) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body: Json = {"code": code, "message": message, **more}
+        super().__init__(status, {"code": code, "message": message, **more})
 
 
 def invalid(field_name: str, reason: str) -> Refused:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from plugin.testing.standins.serving import Refusal
 
-class Refused(Exception):
+
+class Refused(Refusal):
     """An answer `{"error": {...}}`. Nothing was applied."""
 
     def __init__(self, code: int, message: str, *, subcode: int = 0, status: int = 400, retry_after: int | None = None) -> None:
-        super().__init__(message)
-        self.code, self.subcode, self.status, self.retry_after = code, subcode, status, retry_after
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The answer's JSON."""
-        error: dict[str, Any] = {"message": f"(#{self.code}) {self}", "type": "OAuthException", "code": self.code, "fbtrace_id": "AbCdEfGh"}
-        return {"error": {**error, **({"error_subcode": self.subcode} if self.subcode else {})}}
+        error: dict[str, Any] = {"message": f"(#{code}) {message}", "type": "OAuthException", "code": code, "fbtrace_id": "AbCdEfGh"}
+        told = {"error": {**error, **({"error_subcode": subcode} if subcode else {})}}
+        super().__init__(status, told, {} if retry_after is None else {"retry-after": str(retry_after)})
 
 
 def invalid(reason: str) -> Refused:

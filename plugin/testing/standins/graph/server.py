@@ -6,15 +6,12 @@ import hashlib
 import hmac
 import http.client
 import re
-import socket
-import threading
 import time
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Flask, Response, jsonify, request
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from flask import Response, jsonify, request
 
 from plugin.testing.standins.graph.app import Edges
 from plugin.testing.standins.graph.calls import Call, Upload
@@ -24,7 +21,7 @@ from plugin.testing.standins.graph.pump import Pump
 from plugin.testing.standins.graph.refusals import Refused, invalid, missing
 from plugin.testing.standins.graph.whatsapp import WhatsApp
 from plugin.testing.standins.graph.world import APP, Comment, Json, Message, World
-from plugin.testing.standins.telegram.faults import Fault, Faults, Kind
+from plugin.testing.standins.serving import Refusal, StandIn
 
 TOKEN = "EAABsbCS1iHgBAKq7ZCx0ZB4standin0token0ZAhT2rXw"
 SECRET = "5f2c9e0b7a4d41d6a8e3b1c09d7f6e25"
@@ -32,17 +29,16 @@ _JSON, _FORM, _MULTIPART = "application/json", "application/x-www-form-urlencode
 _Method = tuple[str, str, Callable[[Call], Json], str, str, str]
 
 
-class GraphStandIn:
-    """One app's Graph. Use it as a context manager. `pace` scales the webhooks' waits, `now` is the clock that dates and shuts windows.
+class GraphStandIn(StandIn):
+    """One app's Graph. `pace` scales the webhooks' waits, `now` is the clock that dates and shuts windows.
 
+    `calls` holds method, path and body of each call that passed the checks of token and proof.
     Besides the people's verbs (`people.VERBS`): `arm`, `revoke_token`, `reset_secret`, `wait_idle`, and looks at `calls`, `deliveries`.
     """
 
     def __init__(self, *, now: Callable[[], float] = time.time, pace: float = 1.0, port: int = 0) -> None:
+        super().__init__("graph", now=now, port=port)
         self.token, self.secret = TOKEN, SECRET
-        self.calls: list[tuple[str, str, Json]] = []
-        """Method, path and body of each call that passed the checks of token and proof."""
-        self.faults = Faults()
         self.is_revoked = False
         self.world = World(now=now, publish=self._publish)
         self.people = People(self.world)
@@ -50,29 +46,24 @@ class GraphStandIn:
         self.edges = Edges(self.world, token=lambda: self.token, is_valid=lambda: not self.is_revoked, shake=_shake)
         self.pump = Pump(now=now, secret=lambda: self.secret, address=self.edges.address, pace=pace)
         self._methods: list[_Method] = [*self._pages(), *self._numbers(), *self.edges.methods()]
-        self._server: BaseWSGIServer = make_server("127.0.0.1", port, self._app(), threaded=True, request_handler=_Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="graph", daemon=True)
+        self.app.add_url_rule("/<version>/<path:path>", view_func=self._graph, methods=["GET", "POST", "DELETE"])
+        self.app.add_url_rule("/cdn/<key>", view_func=self._cdn, methods=["GET"])
+        self.app.add_url_rule("/control/<verb>", view_func=self._control, methods=["POST"])
 
-    def __enter__(self) -> Self:
-        self._thread.start()
+    def start(self) -> None:
+        """Listen and deliver."""
+        super().start()
         self.pump.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Stop both; what was said is still there to look at."""
         self.pump.stop()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().stop()
 
     def __getattr__(self, name: str) -> Any:
         if name in VERBS:
             return getattr(self.people, name)
         raise AttributeError(name)
-
-    @property
-    def url(self) -> str:
-        """The `graph_url` for an adapter's settings."""
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     def comments(self, *, ours: bool | None = None) -> list[Comment]:
         """What stands in public."""
@@ -82,9 +73,20 @@ class GraphStandIn:
         """What was said in private."""
         return [one for one in self.world.messages if ours is None or one.is_ours is ours]
 
-    def arm(self, kind: Kind | str, *, method: str = "", value: float = 0.0, times: int = 1) -> None:
-        """Let the next calls whose path ends in `method` go wrong."""
-        self.faults.arm(Fault(kind=kind, method=method, value=value, times=times))
+    def unknown(self, status: int) -> Refusal:
+        """Graph has objects, and no pages."""
+        del status
+        return missing(request.path)
+
+    def too_many(self, seconds: float) -> Refusal:
+        """613, and for how long in a header."""
+        return Refused(613, "Calls to this api have exceeded the rate limit.", retry_after=int(seconds))
+
+    def broken(self, status: int, *, is_done: bool) -> Refusal:
+        """1 and 2: neither says whether it was applied."""
+        if is_done:
+            return Refused(1, "An unknown error has occurred.", subcode=1357046, status=status)
+        return Refused(2, "Service temporarily unavailable", status=status)
 
     def revoke_token(self, *, is_revoked: bool = True) -> None:
         """The token is (no longer) refused."""
@@ -122,15 +124,6 @@ class GraphStandIn:
     def _publish(self, subject: str, kind: str, value: Json) -> None:
         self.pump.add(subject, kind, value)
 
-    def _app(self) -> Flask:
-        app = Flask("graph-stand-in")
-        app.add_url_rule("/<version>/<path:path>", view_func=self._graph, methods=["GET", "POST", "DELETE"])
-        app.add_url_rule("/cdn/<key>", view_func=self._cdn, methods=["GET"])
-        app.add_url_rule("/control/<verb>", view_func=self._control, methods=["POST"])
-        app.register_error_handler(Refused, _refuse)
-        app.register_error_handler(404, lambda _: _refuse(missing(request.path)))
-        return app
-
     def _graph(self, version: str, path: str) -> Response:
         if re.fullmatch(r"v\d+\.\d", version) is None:
             raise Refused(2500, "Unknown path components")
@@ -147,12 +140,12 @@ class GraphStandIn:
         )
         self.calls.append((request.method, f"/{path}", call.body))
         call.check(params, body, files)
-        fault = self.faults.strike(path.rpartition("/")[2])
-        _before(fault)
-        with self.world.lock:
-            result = do(call)
-        _after(fault)
-        return jsonify(result)
+
+        def act() -> Json:
+            with self.world.lock:
+                return do(call)
+
+        return jsonify(self.struck(path.rpartition("/")[2], act))
 
     def _check_credentials(self) -> None:
         bearer = request.headers.get("Authorization", "")
@@ -183,20 +176,6 @@ class GraphStandIn:
         return jsonify(getattr(self, verb)(**given))
 
 
-class _Quiet(WSGIRequestHandler):
-    """Says nothing on standard error."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the overridden name
-        """Nothing."""
-
-    def handle(self) -> None:
-        """A caller that has gone is no news."""
-        try:
-            super().handle()
-        except OSError:
-            self.close_connection = True
-
-
 def _body() -> Json:
     if request.method != "POST":
         return {}
@@ -214,44 +193,6 @@ def _files() -> dict[str, Upload]:
     return {
         name: Upload(filename=file.filename or "", content_type=file.mimetype, content=file.read()) for name, file in request.files.items()
     }
-
-
-def _refuse(refusal: Refused) -> Response:
-    answer = jsonify(refusal.body)
-    answer.status_code = refusal.status
-    if refusal.retry_after is not None:
-        answer.headers["Retry-After"] = str(refusal.retry_after)
-    return answer
-
-
-def _before(fault: Fault | None) -> None:
-    if fault is None:
-        return
-    if fault.kind is Kind.RATE_LIMIT:
-        raise Refused(613, "Calls to this api have exceeded the rate limit.", retry_after=int(fault.value))
-    if fault.kind is Kind.ERROR_BEFORE:
-        raise Refused(2, "Service temporarily unavailable", status=int(fault.value))
-    if fault.kind is Kind.DROP_BEFORE:
-        _cut()
-    if fault.kind is Kind.STALL_BEFORE:
-        time.sleep(fault.value)
-
-
-def _after(fault: Fault | None) -> None:
-    if fault is None:
-        return
-    if fault.kind is Kind.ERROR_AFTER:
-        raise Refused(1, "An unknown error has occurred.", subcode=1357046, status=int(fault.value))
-    if fault.kind is Kind.DROP_AFTER:
-        _cut()
-    if fault.kind is Kind.STALL_AFTER:
-        time.sleep(fault.value)
-
-
-def _cut() -> None:
-    """End the caller's connection without an answer."""
-    request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-    raise Refused(2, "nobody hears this")
 
 
 def _shake(url: str, verify_token: str) -> bool:

@@ -7,15 +7,15 @@ import hmac
 import json
 import time
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Response, request
 
 from plugin.contracts.http import WebhookRequest
-from plugin.testing.standins.serving import Json, Server, Struck, unknown_fields
+from plugin.testing.standins.closed import unknown_fields
+from plugin.testing.standins.serving import Json, Refusal, StandIn, reply
 from plugin.testing.standins.slack.methods import Method, Methods
 from plugin.testing.standins.slack.world import APP, TEAM, Refused, Room, Stored, Workspace
-from plugin.testing.standins.telegram.faults import Kind
 
 TOKEN = "xoxb-1234567890-0987654321-AbCdEfGhIjKlMnOpQrStUvWx"
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -28,32 +28,25 @@ _FORM = "application/x-www-form-urlencoded"
 __all__ = ["APP", "SECRET", "TOKEN", "SlackStandIn"]
 
 
-class SlackStandIn:
+class SlackStandIn(StandIn):
     """One workspace with one app. `events` holds what was told, oldest first, each signed as a request."""
 
     def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+        super().__init__("slack", now=now)
         self.token, self.secret = TOKEN, SECRET
         self.scopes = set(SCOPES)
         self.is_revoked = False
-        self.calls: list[tuple[str, Json]] = []
         self.events: list[WebhookRequest] = []
-        self._now = now
         self.world = Workspace(now=now, tell=lambda event: self.events.append(self.signed(self._envelope(event))))
-        self._methods = Methods(self.world, has=lambda scope: scope in self.scopes, host=lambda: self._server.url)
-        self._server = Server(self._app())
-        self.arm = self._server.arm
-
-    def __enter__(self) -> Self:
-        self._server.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.__exit__()
+        self._methods = Methods(self.world, has=lambda scope: scope in self.scopes, host=lambda: self.host)
+        self.app.add_url_rule("/api/<method>", view_func=self._call, methods=["GET", "POST"])
+        self.app.add_url_rule("/upload/<file_id>", view_func=self._upload, methods=["POST"])
+        self.app.add_url_rule("/files/<file_id>", view_func=self._download, methods=["GET"])
 
     @property
     def url(self) -> str:
         """The `api_url` for an adapter's settings."""
-        return f"{self._server.url}/api"
+        return f"{self.host}/api"
 
     def opens(self, channel: str, kind: str, **changes: Any) -> Room:
         """There is a room."""
@@ -74,7 +67,7 @@ class SlackStandIn:
         """Somebody sends a file; the message's time stamp."""
         file_id = self.world.file_id()
         about = {"id": file_id, "name": name, "mimetype": content_type, "mode": "hosted", "size": len(content)}
-        about["url_private_download"] = f"{self._server.url}/files/{file_id}"
+        about["url_private_download"] = f"{self.host}/files/{file_id}"
         self.world.files[file_id] = Stored(about=about, content=content, length=len(content), is_complete=True, is_shared=True)
         return self.says(channel, user, "", subtype="file_share", files=[about])
 
@@ -93,7 +86,7 @@ class SlackStandIn:
 
     def signed(self, body: Any, *, at: float | None = None) -> WebhookRequest:
         """`body` as Slack would send it now, or at another time."""
-        raw, stamp = json.dumps(body).encode(), str(int(self._now() if at is None else at))
+        raw, stamp = json.dumps(body).encode(), str(int(self.now() if at is None else at))
         signature = hmac.new(self.secret.encode(), f"v0:{stamp}:".encode() + raw, hashlib.sha256).hexdigest()
         headers = {
             "content-type": "application/json",
@@ -110,17 +103,12 @@ class SlackStandIn:
             "api_app_id": APP,
             "event": event,
             "event_id": f"Ev{number}",
-            "event_time": int(self._now()),
+            "event_time": int(self.now()),
         }
 
-    def _app(self) -> Flask:
-        app = Flask("slack-stand-in")
-        app.add_url_rule("/api/<method>", view_func=self._call, methods=["GET", "POST"])
-        app.add_url_rule("/upload/<file_id>", view_func=self._upload, methods=["POST"])
-        app.add_url_rule("/files/<file_id>", view_func=self._download, methods=["GET"])
-        app.register_error_handler(Refused, lambda refused: jsonify(refused.body))
-        app.register_error_handler(Struck, _struck)
-        return app
+    def too_many(self, seconds: float) -> Refusal:
+        """Slack says so in its own word, and for how long in a header."""
+        return Refusal(429, {"ok": False, "error": "ratelimited"}, {"retry-after": str(int(seconds))})
 
     def _call(self, method: str) -> Response:
         found = self._methods.by_name.get(method)
@@ -132,12 +120,12 @@ class SlackStandIn:
             raise Refused("token_revoked")
         given = self._arguments(found)
         self.calls.append((method, given))
-        fault = self._server.before(method)
-        with self.world.lock:
-            answer = jsonify({"ok": True, **found.do(given)})
-        self._server.after(fault)
-        answer.headers["X-OAuth-Scopes"] = ",".join(sorted(self.scopes))
-        return answer
+
+        def act() -> Json:
+            with self.world.lock:
+                return found.do(given)
+
+        return reply({"ok": True, **self.struck(method, act)}, headers={"x-oauth-scopes": ",".join(sorted(self.scopes))})
 
     def _arguments(self, method: Method) -> Json:
         if method.scope and method.scope not in self.scopes:
@@ -162,7 +150,9 @@ class SlackStandIn:
         return given
 
     def _upload(self, file_id: str) -> Response:
-        fault = self._server.before("upload")
+        return self.struck("upload", lambda: self._take(file_id))
+
+    def _take(self, file_id: str) -> Response:
         stored = self.world.files.get(file_id)
         if stored is None or stored.is_complete:
             return Response("not found", status=404)
@@ -173,7 +163,6 @@ class SlackStandIn:
         stored.content = content
         if file is not None:
             stored.about["mimetype"] = file.mimetype
-        self._server.after(fault)
         return Response(f"OK - {len(content)}")
 
     def _download(self, file_id: str) -> Response:
@@ -183,11 +172,3 @@ class SlackStandIn:
         if request.headers.get("Authorization") != f"Bearer {self.token}" or "files:read" not in self.scopes:
             return Response("<!doctype html><title>Sign in</title>", mimetype="text/html")
         return Response(stored.content, mimetype=str(stored.about["mimetype"]))
-
-
-def _struck(struck: Struck) -> Response:
-    if struck.kind is Kind.RATE_LIMIT:
-        limited = jsonify({"ok": False, "error": "ratelimited"})
-        limited.status_code, limited.headers["Retry-After"] = 429, str(int(struck.value))
-        return limited
-    return Response("<html>upstream</html>", status=struck.status, mimetype="text/html")

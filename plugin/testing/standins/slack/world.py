@@ -8,18 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from plugin.testing.standins.serving import Json
+from plugin.testing.standins.serving import Json, Refusal
 
 APP, BOT_USER, BOT = "A0HELPDESK1", "U0BOT00001", "B0DESK0001"
 TEAM = "T0EXAMPLE1"
 
 
-class Refused(Exception):
-    """`{"ok": false, "error": ...}`; `more` stands beside it."""
+class Refused(Refusal):
+    """`{"ok": false, "error": ...}` in a 200; `more` stands beside it."""
 
     def __init__(self, error: str, **more: Any) -> None:
-        super().__init__(error)
-        self.body = {"ok": False, "error": error, **more}
+        super().__init__(200, {"ok": False, "error": error, **more})
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,15 +6,15 @@ import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 from urllib.parse import unquote
 
-from flask import Flask, Response, jsonify, request
+from flask import Response, jsonify, request
 
 from plugin.contracts.http import WebhookRequest
-from plugin.testing.standins.serving import Json, Server, Struck, unknown_fields
+from plugin.testing.standins.closed import unknown_fields
+from plugin.testing.standins.serving import Json, Refusal, StandIn, reply
 from plugin.testing.standins.teams import tokens
-from plugin.testing.standins.telegram.faults import Kind
 
 APP, TENANT = "11111111-2222-3333-4444-555555555555", "99999999-8888-7777-6666-555555555555"
 PASSWORD, ADDRESS_SECRET = "in~a.Client8Secret7of6a5stand4in", "an-address-secret-of-a-stand-in"
@@ -24,19 +24,18 @@ _FIELDS = ("type", "text", "textFormat", "replyToId")
 _LONGEST = 28_000
 
 
-class Refused(Exception):
+class Refused(Refusal):
     """`{"error": {"code", "message"}}` with a status."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.body = status, {"error": {"code": code, "message": message}}
+        super().__init__(status, {"error": {"code": code, "message": message}})
 
 
-class TeamsStandIn:
+class TeamsStandIn(StandIn):
     """One tenant with one bot. `said` holds the bot's activities by conversation and id, `typing` where it showed that it writes."""
 
     def __init__(self, *, now: Callable[[], float] = time.time) -> None:
-        self._now = now
+        super().__init__("teams", now=now)
         self.personal, self.channel = "a:1personalChatOfAda", "19:team00channel@thread.tacv2;messageid=1795262400001"
         self.conversations = {self.personal: "personal", self.channel: "channel"}
         self.said: dict[str, dict[str, Json]] = {}
@@ -49,20 +48,7 @@ class TeamsStandIn:
         self.files: dict[str, tuple[bytes, bool]] = {}
         """Content by name, and whether it wants our token."""
         self._count = 0
-        self._server = Server(self._app())
-        self.arm = self._server.arm
-
-    def __enter__(self) -> Self:
-        self._server.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.__exit__()
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return self._server.url
+        self._answer_calls()
 
     @property
     def settings(self) -> Json:
@@ -80,7 +66,7 @@ class TeamsStandIn:
     def says(self, conversation: str, text: str, *, kind: str = "message", **fields: Any) -> WebhookRequest:
         """Somebody acts: a signed delivery."""
         self._count += 1
-        now = datetime.fromtimestamp(self._now(), UTC)
+        now = datetime.fromtimestamp(self.now(), UTC)
         activity = {
             "type": kind,
             "id": str(1795262400000 + self._count),
@@ -99,7 +85,7 @@ class TeamsStandIn:
 
     def signed(self, activity: Json, *, alg: str = "RS256", signed_by: str = "", **claims: Any) -> WebhookRequest:
         """An activity as the Bot Framework sends it; `claims` over those of an honest token."""
-        now = int(self._now())
+        now = int(self.now())
         honest = {
             "serviceurl": activity.get("serviceUrl"),
             "nbf": now,
@@ -111,8 +97,12 @@ class TeamsStandIn:
         headers = {"content-type": "application/json; charset=utf-8", "authorization": f"Bearer {bearer}"}
         return WebhookRequest(method="POST", path=f"/{ADDRESS_SECRET}", headers=headers, query={}, body=json.dumps(activity).encode())
 
-    def _app(self) -> Flask:
-        app = Flask("teams-stand-in")
+    def too_many(self, seconds: float) -> Refusal:
+        """Teams says for how long, and nothing else."""
+        return Refusal(429, {}, {"retry-after": str(int(seconds))})
+
+    def _answer_calls(self) -> None:
+        app = self.app
         activities = "/teams/v3/conversations/<path:conversation>/activities"
         app.add_url_rule("/v1/.well-known/openidconfiguration", view_func=self._metadata, methods=["GET"])
         app.add_url_rule("/v1/.well-known/keys", view_func=self._keys, methods=["GET"])
@@ -120,21 +110,20 @@ class TeamsStandIn:
         app.add_url_rule(activities, view_func=self._create, methods=["POST"])
         app.add_url_rule(f"{activities}/<activity>", view_func=self._change, methods=["PUT", "DELETE"])
         app.add_url_rule("/teams/files/<name>", view_func=self._file, methods=["GET"])
-        app.register_error_handler(Refused, lambda refused: (jsonify(refused.body), refused.status))
-        app.register_error_handler(Struck, _struck)
-        return app
 
     def _metadata(self) -> Response:
         return jsonify({"issuer": "https://api.botframework.com", "jwks_uri": f"{self.url}/v1/.well-known/keys"})
 
     def _keys(self) -> Response:
-        self._server.after(self._server.before("keys"))
+        keys = self.struck("keys", lambda: self.keys)
         self.fetched += 1
-        return jsonify({"keys": self.keys})
+        return jsonify({"keys": keys})
 
     def _sign_in(self, tenant: str) -> Response:
+        return self.struck("token", lambda: self._issue(tenant))
+
+    def _issue(self, tenant: str) -> Response:
         form = request.form
-        self._server.after(self._server.before("token"))
         if request.mimetype != _FORM or form.get("grant_type") != "client_credentials" or form.get("scope") != SCOPE:
             return _oauth(400, "invalid_request")
         if tenant != TENANT or form.get("client_id") != APP:
@@ -148,17 +137,16 @@ class TeamsStandIn:
 
     def _create(self, conversation: str) -> Response:
         body = self._checked(conversation)
-        fault = self._server.before("create")
+        return reply({"id": self.struck("create", lambda: self._add(conversation, body))}, 201)
+
+    def _add(self, conversation: str, body: Json) -> str:
         if body["type"] == "typing":
             self.typing.append(conversation)
         self._count += 1
         made = str(1795262400000 + self._count)
         if body["type"] == "message":
             self.said.setdefault(conversation, {})[made] = body
-        self._server.after(fault)
-        answer = jsonify({"id": made})
-        answer.status_code = 201
-        return answer
+        return made
 
     def _change(self, conversation: str, activity: str) -> Response:
         body = self._checked(conversation)
@@ -200,12 +188,4 @@ class TeamsStandIn:
 
 
 def _oauth(status: int, error: str) -> Response:
-    answer = jsonify({"error": error, "error_description": f"AADSTS70000: {error}"})
-    answer.status_code = status
-    return answer
-
-
-def _struck(struck: Struck) -> Response:
-    if struck.kind is Kind.RATE_LIMIT:
-        return Response("{}", status=429, mimetype="application/json", headers={"Retry-After": str(int(struck.value))})
-    return Response("<html>upstream</html>", status=struck.status, mimetype="text/html")
+    return reply({"error": error, "error_description": f"AADSTS70000: {error}"}, status)

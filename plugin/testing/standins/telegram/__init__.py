@@ -13,7 +13,7 @@ As a process of its own: `python -m plugin.testing.standins.telegram --port 8081
 
 from __future__ import annotations
 
-from plugin.testing.standins.telegram.faults import Fault
+from plugin.testing.standins.faults import Fault
 from plugin.testing.standins.telegram.files import Upload
 from plugin.testing.standins.telegram.server import TelegramStandIn
 

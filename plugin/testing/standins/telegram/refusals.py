@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from plugin.testing.standins.serving import Refusal
 
-class Refused(Exception):
+
+class Refused(Refusal):
     """An answer `{"ok": false, ...}` with its code, words and parameters."""
 
     def __init__(self, code: int, description: str, parameters: Mapping[str, Any] | None = None) -> None:
-        super().__init__(description)
-        self.code = code
-        self.description = description
-        self.parameters = parameters or {}
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The answer's JSON."""
-        extra = {"parameters": dict(self.parameters)} if self.parameters else {}
-        return {"ok": False, "error_code": self.code, "description": self.description, **extra}
+        told = dict(parameters or {})
+        body = {"ok": False, "error_code": code, "description": description, **({"parameters": told} if told else {})}
+        super().__init__(code, body, {"retry-after": str(told["retry_after"])} if "retry_after" in told else {})
 
 
-def bad_request(reason: str) -> Refused:
+def bad_request(reason: str, parameters: Mapping[str, Any] | None = None) -> Refused:
     """400, as the Bot API words it."""
-    return Refused(400, f"Bad Request: {reason}")
+    return Refused(400, f"Bad Request: {reason}", parameters)
 
 
 def forbidden(reason: str) -> Refused:

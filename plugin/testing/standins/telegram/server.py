@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import socket
-import threading
 import time
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
-from flask import Flask, Response, jsonify, request
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from flask import Response, jsonify, request
 
-from plugin.testing.standins.telegram.faults import Fault, Faults, Kind
+from plugin.testing.standins.serving import Outage, Refusal, StandIn, reply
 from plugin.testing.standins.telegram.files import Upload
 from plugin.testing.standins.telegram.methods import Methods
 from plugin.testing.standins.telegram.refusals import Refused, bad_request, too_many
@@ -28,8 +25,8 @@ _VERBS = frozenset({
 })  # fmt: skip
 
 
-class TelegramStandIn:
-    """One bot's Telegram. Use it as a context manager, or `start` and `stop` it.
+class TelegramStandIn(StandIn):
+    """One bot's Telegram. `calls` holds each call that passed the token check: method and parameters.
 
     `pace` scales the webhook's waiting times, `duplicates` repeats each delivered update, `now` is the clock that dates messages. Besides
     the verbs of `World` it has `arm` and `revoke_token`, and looks at what happened: `calls`, `deliveries`, `wait_idle`.
@@ -46,36 +43,26 @@ class TelegramStandIn:
         may_be_loopback: bool = True,
         port: int = 0,
     ) -> None:
+        super().__init__("telegram", now=now, port=port)
         self.token = token
-        self.faults = Faults()
-        self.calls: list[tuple[str, Json]] = []
-        """Each call that passed the token check: method and parameters, in order of arrival."""
         bot = {"id": int(token.partition(":")[0]), "is_bot": True, "first_name": "Desk", "username": username}
         self.updates = Updates(now=now, call=self._call_from_answer, pace=pace, duplicates=duplicates)
         self.world = World(bot=bot, now=now, publish=self._publish)
         self.methods = Methods(world=self.world, updates=self.updates, may_be_loopback=may_be_loopback)
         self._is_revoked = False
-        self._server: BaseWSGIServer = make_server("127.0.0.1", port, self._app(), threaded=True, request_handler=_Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="telegram", daemon=True)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self.stop()
+        self.app.add_url_rule("/bot<token>/<method>", view_func=self._bot, methods=["GET", "POST"])
+        self.app.add_url_rule("/file/bot<token>/<path:path>", view_func=self._file, methods=["GET"])
+        self.app.add_url_rule("/control/<verb>", view_func=self._control, methods=["POST"])
 
     def start(self) -> None:
         """Listen and deliver."""
-        self._thread.start()
+        super().start()
         self.updates.start()
 
     def stop(self) -> None:
         """Stop both; what was said is still there to look at."""
         self.updates.stop()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().stop()
 
     def __getattr__(self, name: str) -> Any:
         # The verbs of the people's side are the stand-in's own to its users.
@@ -84,18 +71,22 @@ class TelegramStandIn:
         raise AttributeError(name)
 
     @property
-    def url(self) -> str:
-        """The `api_url` for the adapter's settings."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    @property
     def deliveries(self) -> list[Delivery]:
         """What was POSTed to the webhook."""
         return self.updates.deliveries
 
-    def arm(self, kind: Kind | str, *, method: str = "", value: float = 0.0, times: int = 1) -> None:
-        """Let the next `times` calls of `method` (any when empty) go wrong."""
-        self.faults.arm(Fault(kind=kind, method=method, value=value, times=times))
+    def unknown(self, status: int) -> Refusal:
+        """As the Bot API words it."""
+        return Refused(status, "Not Found" if status == 404 else "Method Not Allowed")
+
+    def too_many(self, seconds: float) -> Refusal:
+        """429, with the seconds among the parameters."""
+        return too_many(int(seconds))
+
+    def broken(self, status: int, *, is_done: bool) -> Refusal:
+        """A 500 is the Bot API's own; anything else comes from what stands before it."""
+        del is_done
+        return Refused(500, "Internal Server Error: sent by a fault of the stand-in") if status == 500 else Outage(status)
 
     def revoke_token(self, *, is_revoked: bool = True) -> None:
         """The token is (no longer) refused."""
@@ -119,26 +110,11 @@ class TelegramStandIn:
         except Refused as refusal:
             self.calls.append((f"refused:{method}", refusal.body))
 
-    def _app(self) -> Flask:
-        app = Flask("telegram-stand-in")
-        app.add_url_rule("/bot<token>/<method>", view_func=self._bot, methods=["GET", "POST"])
-        app.add_url_rule("/file/bot<token>/<path:path>", view_func=self._file, methods=["GET"])
-        app.add_url_rule("/control/<verb>", view_func=self._control, methods=["POST"])
-        app.register_error_handler(404, lambda _: _answer({"ok": False, "error_code": 404, "description": "Not Found"}, 404))
-        app.register_error_handler(Refused, _refuse)
-        return app
-
     def _bot(self, token: str, method: str) -> Response:
         self._check_token(token)
         given, files = _parameters(), _files()
         self.calls.append((method, given))
-        fault = self.faults.strike(method)
-        if fault is not None:
-            self._before(fault)
-        result = self.methods.run(method, given, files)
-        if fault is not None:
-            self._after(fault)
-        return _answer({"ok": True, "result": result}, 200)
+        return reply({"ok": True, "result": self.struck(method, lambda: self.methods.run(method, given, files))})
 
     def _file(self, token: str, path: str) -> Response:
         self._check_token(token)
@@ -176,45 +152,6 @@ class TelegramStandIn:
         if token != self.token or self._is_revoked:
             raise Refused(401, "Unauthorized")
 
-    def _before(self, fault: Fault) -> None:
-        if fault.kind is Kind.RATE_LIMIT:
-            raise too_many(int(fault.value))
-        if fault.kind is Kind.ERROR_BEFORE:
-            raise _Broken(int(fault.value))
-        if fault.kind is Kind.DROP_BEFORE:
-            _cut()
-        if fault.kind is Kind.STALL_BEFORE:
-            time.sleep(fault.value)
-
-    def _after(self, fault: Fault) -> None:
-        if fault.kind is Kind.ERROR_AFTER:
-            raise _Broken(int(fault.value))
-        if fault.kind is Kind.DROP_AFTER:
-            _cut()
-        if fault.kind is Kind.STALL_AFTER:
-            time.sleep(fault.value)
-
-
-class _Broken(Refused):
-    """Telegram itself, or what stands before it, failed."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status, "Internal Server Error: sent by a fault of the stand-in")
-
-
-class _Quiet(WSGIRequestHandler):
-    """Says nothing on standard error."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the overridden name
-        """Nothing."""
-
-    def handle(self) -> None:
-        """A caller that has gone is no news."""
-        try:
-            super().handle()
-        except OSError:
-            self.close_connection = True
-
 
 def _parameters() -> Json:
     """Query string, form and JSON body together, as the Bot API reads them."""
@@ -231,26 +168,3 @@ def _files() -> dict[str, Upload]:
     return {
         name: Upload(content=file.read(), filename=file.filename or "", content_type=file.mimetype) for name, file in request.files.items()
     }
-
-
-def _refuse(refusal: Refused) -> Response:
-    if isinstance(refusal, _Broken) and refusal.code != 500:
-        page = f"<html><head><title>{refusal.code}</title></head><body><center><h1>{refusal.code}</h1></center><hr>nginx</body></html>"
-        return Response(page, status=refusal.code, mimetype="text/html")
-    answer = _answer(refusal.body, refusal.code)
-    if "retry_after" in refusal.parameters:
-        answer.headers["Retry-After"] = str(refusal.parameters["retry_after"])
-    return answer
-
-
-def _answer(body: Json, status: int) -> Response:
-    response = jsonify(body)
-    response.status_code = status
-    return response
-
-
-def _cut() -> None:
-    """End the caller's connection without an answer."""
-    connection = request.environ["werkzeug.socket"]
-    connection.shutdown(socket.SHUT_RDWR)
-    raise Refused(500, "Internal Server Error: nobody hears this")

@@ -235,9 +235,7 @@ class World:
             Refused: in the Bot API's words.
         """
         if chat in self.moved:
-            refusal = bad_request("group chat was upgraded to a supergroup chat")
-            refusal.parameters = {"migrate_to_chat_id": self.moved[chat]}
-            raise refusal
+            raise bad_request("group chat was upgraded to a supergroup chat", {"migrate_to_chat_id": self.moved[chat]})
         if business:
             self._check_business(business, chat)
             return

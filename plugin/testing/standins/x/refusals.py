@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from plugin.testing.standins.serving import Outage, Refusal
+
 _PROBLEMS = "https://api.x.com/2/problems/"
 
 
-class Refused(Exception):
+class Refused(Refusal):
     """An answer other than success."""
 
     def __init__(self, status: int, title: str, detail: str, *, kind: str = "", headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.title = title
-        self.detail = detail
-        self.kind = kind
-        self.headers = dict(headers or {})
+        told = {"title": title, "detail": detail, "type": _PROBLEMS + kind if kind else "about:blank", "status": status}
+        super().__init__(status, told, {"content-type": "application/problem+json", **(headers or {})})
 
-    @property
-    def body(self) -> dict[str, Any]:
-        """The answer's JSON."""
-        kind = _PROBLEMS + self.kind if self.kind else "about:blank"
-        return {"title": self.title, "detail": self.detail, "type": kind, "status": self.status}
+
+def broken(status: int) -> Refusal:
+    """X's own failures are pages, what it refuses is a problem."""
+    return Outage(status) if status >= 500 else Refused(status, "Error", "Sent by a fault of the stand-in.")
 
 
 def invalid(detail: str, title: str = "Invalid Request") -> Refused:

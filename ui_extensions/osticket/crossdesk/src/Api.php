@@ -51,6 +51,7 @@ final class Api {
             'find_ticket' => $this->findTicket($input->marker()),
             'find_entry' => $this->findEntry($input),
             'show_ticket' => $this->show($input),
+            'who_pressed' => ['presser' => $this->reader->presser($this->desk->mustLive($input))],
             'list_entries' => $this->reader->entries($this->desk->mustLive($input), $input->number('after')),
             'change_ticket' => $this->desk->change($input),
             'lock' => $this->desk->lock($input),

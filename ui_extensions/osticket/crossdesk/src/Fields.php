@@ -4,11 +4,14 @@ namespace Crossdesk;
 /**
  * The form "Crossdesk" on the bridge's tickets: what agents read of the conversation, and the field that must be filled before closing.
  *
- * Written by SQL: the tables are the same in osTicket 1.17 and 1.18, and agents may see these fields but not edit them.
+ * Written by SQL: the tables are the same in osTicket 1.17 and 1.18. Agents may see these fields; they fill in the last two alone, by which they
+ * ask something of the bridge.
  */
 final class Fields {
     private const FORM = 'crossdesk';
     private const CONFIRMED = 'cd_confirmed';
+    private const ACTION = 'cd_action';
+    private const REASON = 'cd_reason';
     private const FIELDS = [
         'cd_channel' => 'Channel',
         'cd_platform' => 'Platform',
@@ -16,10 +19,34 @@ final class Fields {
         'cd_stage' => 'Stage',
         'cd_tags' => 'Tags',
         self::CONFIRMED => 'Customer confirmed',
+        self::ACTION => 'Crossdesk action',
+        self::REASON => 'Reason',
+    ];
+    /** What agents may ask of the bridge; it empties the field when that was taken. */
+    private const ACTIONS = [
+        'handoff' => 'Hand off',
+        'postpone' => 'Postpone the handoff',
+        'undo' => 'Undo the handoff',
+        'confirm' => 'Complete, or ask whether it is solved',
+        'confirmed' => 'Customer confirmed elsewhere',
+        'denied' => 'Customer denied elsewhere',
+        'close' => 'Close without confirmation',
+        'release' => 'Let held replies go',
+        'to_private' => 'Move to private',
+        'request_approval' => 'Request approval',
+        'approve' => 'Approve reply',
+        'reject' => 'Reject reply',
+        'take_over' => 'Take over',
+        'mark_scam' => 'Mark as scam',
+        'not_scam' => 'No scam after all',
+        'retry' => 'Send again',
     ];
     /** osTicket's own bits: enabled, not to be deleted, renamed, disabled or retyped, seen by agents. */
     private const SHOWN = 0x1 | 0x400B0 | 0x1000;
     private const NEEDED_TO_CLOSE = 0x4;
+    private const FILLED_IN = 0x2000;
+
+    private ?int $command = null;
 
     public function __construct(private readonly Database $database) {
     }
@@ -39,7 +66,7 @@ final class Fields {
                     $this->database->change(
                         'INSERT INTO {form_field} (form_id, flags, type, label, name, configuration, sort, hint, created, updated)
                          VALUES (?, ?, ?, ?, ?, ?, ?, ?, NOW(), NOW())',
-                        [$form, self::flags($name), 'text', $label, $name, '{"size":40,"length":250}', $sort, '']
+                        [$form, self::flags($name), self::type($name), $label, $name, self::configuration($name), $sort, '']
                     );
                 }
             }
@@ -57,7 +84,7 @@ final class Fields {
         $there = array_column($there, null, 'name');
         foreach (self::FIELDS as $name => $label) {
             $row = $there[$name] ?? null;
-            $isSame = $row !== null && $row['type'] === 'text' && (int) $row['flags'] === self::flags($name) && $row['label'] === $label;
+            $isSame = $row !== null && $row['type'] === self::type($name) && (int) $row['flags'] === self::flags($name) && $row['label'] === $label;
             $steps[] = ['kind' => 'field', 'name' => $label, 'state' => $row === null ? 'missing' : ($isSame ? 'same' : 'drifted')];
         }
         return $steps;
@@ -68,7 +95,7 @@ final class Fields {
         foreach (self::FIELDS as $name => $label) {
             $this->database->change(
                 'UPDATE {form_field} SET type = ?, flags = ?, label = ? WHERE form_id = ? AND name = ?',
-                ['text', self::flags($name), $label, $this->formId() ?? 0, $name]
+                [self::type($name), self::flags($name), $label, $this->formId() ?? 0, $name]
             );
         }
     }
@@ -94,7 +121,35 @@ final class Fields {
     }
 
     private static function flags(string $name): int {
-        return self::SHOWN | ($name === self::CONFIRMED ? self::NEEDED_TO_CLOSE : 0);
+        $more = $name === self::CONFIRMED ? self::NEEDED_TO_CLOSE : 0;
+        return self::SHOWN | $more | (in_array($name, [self::ACTION, self::REASON], true) ? self::FILLED_IN : 0);
+    }
+
+    private static function type(string $name): string {
+        return $name === self::ACTION ? 'choices' : 'text';
+    }
+
+    private static function configuration(string $name): string {
+        if ($name !== self::ACTION) {
+            return '{"size":40,"length":250}';
+        }
+        $lines = array_map(static fn (string $key, string $label): string => "$key: $label", array_keys(self::ACTIONS), self::ACTIONS);
+        return json_encode(['choices' => implode("\r\n", $lines), 'default' => '', 'prompt' => '', 'multiselect' => false], JSON_THROW_ON_ERROR);
+    }
+
+    /** Whether a field is the one by which agents ask something of the bridge. */
+    public function isCommand(int $field): bool {
+        $this->command ??= (int) $this->database->value(
+            'SELECT id FROM {form_field} WHERE form_id = ? AND name = ?',
+            [$this->formId() ?? 0, self::ACTION]
+        );
+        return $this->command !== 0 && $field === $this->command;
+    }
+
+    /** The number of that field, 0 while there is none. */
+    public function command(): int {
+        $this->isCommand(0);
+        return (int) $this->command;
     }
 
     public function isPrepared(): bool {
@@ -139,7 +194,7 @@ final class Fields {
             if (array_key_exists($name, $values)) {
                 $this->database->change(
                     'INSERT INTO {form_entry_values} (entry_id, field_id, value) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE value = VALUES(value)',
-                    [(int) $entry, (int) $id, $values[$name]]
+                    [(int) $entry, (int) $id, $values[$name] === '' ? null : $values[$name]]
                 );
             }
         }
@@ -150,7 +205,10 @@ final class Fields {
         $ours = $this->read($ticket);
         $found = [];
         foreach (array_keys(self::FIELDS) as $name) {
-            $found[substr($name, 3)] = (string) ($ours[$name] ?? '');
+            $value = (string) ($ours[$name] ?? '');
+            // osTicket keeps a choice as an object of its key and its label.
+            $chosen = $name === self::ACTION ? json_decode($value, true) : null;
+            $found[substr($name, 3)] = is_array($chosen) ? (string) array_key_first($chosen) : $value;
         }
         foreach ($others as $name) {
             $row = $this->answer($ticket, $name);

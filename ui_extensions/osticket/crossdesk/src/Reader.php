@@ -16,10 +16,12 @@ final class Reader {
     public function row(int $ticket): ?array {
         return $this->database->row(
             'SELECT t.ticket_id, t.ticket_pid, t.number, t.flags, t.user_id, s.name AS status, s.state, st.username AS owner, d.name AS dept,
-                    m.address AS email, v.value AS title
+                    m.address AS email, v.value AS title, w.username AS answering
              FROM {ticket} t
              LEFT JOIN {ticket_status} s ON s.id = t.status_id
              LEFT JOIN {staff} st ON st.staff_id = t.staff_id
+             LEFT JOIN {lock} k ON k.lock_id = t.lock_id AND k.expire > NOW()
+             LEFT JOIN {staff} w ON w.staff_id = k.staff_id
              LEFT JOIN {department} d ON d.id = t.dept_id
              LEFT JOIN {user} u ON u.id = t.user_id
              LEFT JOIN {user_email} m ON m.id = u.default_email_id
@@ -69,7 +71,31 @@ final class Reader {
             'is_closed' => ($row['state'] ?? 'closed') !== 'open',
             'owner' => (string) ($row['owner'] ?? ''),
             'group' => (string) ($row['dept'] ?? ''),
+            'answering' => (string) ($row['answering'] ?? ''),
             'fields' => (object) ($live === null ? [] : $this->fields->all($live, $names)),
+        ];
+    }
+
+    /** Who changed the field of commands last, and their teams and department; null where osTicket does not tell. */
+    public function presser(int $ticket): ?array {
+        $row = $this->database->row(
+            'SELECT s.staff_id, s.username FROM {thread_event} e JOIN {thread} t ON t.id = e.thread_id JOIN {staff} s ON s.username = e.username
+             WHERE t.object_type = \'T\' AND t.object_id = ? AND e.data LIKE ? ORDER BY e.id DESC LIMIT 1',
+            [$ticket, '%"fields":{"' . $this->fields->command() . '":%']
+        );
+        if ($row === null) {
+            return null;
+        }
+        $teams = $this->database->rows(
+            'SELECT t.name FROM {team} t JOIN {team_member} m ON m.team_id = t.team_id WHERE m.staff_id = ? LIMIT 49',
+            [(int) $row['staff_id']]
+        );
+        $staff = \Staff::lookup((int) $row['staff_id']);
+        $department = $staff ? $staff->getDept() : null;
+        return [
+            'agent' => (string) $row['username'],
+            'name' => $staff ? (string) $staff->getName() : '',
+            'groups' => [...array_column($teams, 'name'), ...($department ? [(string) $department->getName()] : [])],
         ];
     }
 

@@ -105,6 +105,6 @@ def test_other_content_types_and_unknown_parameters_are_refused(call: Call) -> N
 def test_it_runs_by_its_verbs_for_other_processes(graph: GraphStandIn) -> None:
     ref = requests.post(f"{graph.url}/control/person_comments", json={"person": ADA, "text": "Hi"}, timeout=10).json()
     assert [one.ref for one in graph.comments()] == [ref]
-    armed = {"kind": "rate_limit", "method": "messages", "value": 1}
+    armed = {"kind": "rate_limit", "at": "messages", "value": 1}
     assert requests.post(f"{graph.url}/control/arm", json=armed, timeout=10).status_code == 200
     assert requests.post(f"{graph.url}/control/no_such_verb", json={}, timeout=10).status_code == 400

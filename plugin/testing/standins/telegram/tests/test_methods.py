@@ -318,7 +318,7 @@ def test_business_chats_have_their_own_rules(telegram: TelegramStandIn, call: Ca
     ],
 )
 def test_faults(telegram: TelegramStandIn, kind: str, value: float, status: int, said: int) -> None:
-    telegram.arm(kind, method="sendMessage", value=value)
+    telegram.arm(kind, at="sendMessage", value=value)
     address = f"{telegram.url}/bot{telegram.token}/sendMessage"
     try:
         answer = requests.post(address, json={"chat_id": 77, "text": "a"}, timeout=5)
@@ -333,7 +333,7 @@ def test_faults(telegram: TelegramStandIn, kind: str, value: float, status: int,
 
 
 def test_a_call_can_be_applied_after_the_caller_gave_up(telegram: TelegramStandIn) -> None:
-    telegram.arm("stall_before", method="sendMessage", value=0.4)
+    telegram.arm("stall_before", at="sendMessage", value=0.4)
     with pytest.raises(requests.Timeout):
         requests.post(f"{telegram.url}/bot{telegram.token}/sendMessage", json={"chat_id": 77, "text": "late"}, timeout=0.1)
     assert telegram.said_by_bot(77) == []

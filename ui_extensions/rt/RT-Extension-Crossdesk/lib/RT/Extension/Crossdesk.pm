@@ -121,19 +121,21 @@ sub About {
     return \%about;
 }
 
-=head2 Refusal TICKET, USER
+=head2 Refusal TICKET, USER, [OWNER]
 
-Why this user's reply to the customer must not be written now: C<< { kind => 'formal' or 'taken', says => a sentence for them } >>; nothing if it may.
-A C<formal> one may be written all the same, to be held by the bridge until somebody releases it.
+Why this user's reply to the customer must not be written now: C<< { kind => 'formal', 'taken' or 'free', says => a sentence for them } >>; nothing if it
+may. A C<formal> one may be written all the same, to be held by the bridge until somebody releases it. OWNER is the id of whom the same save makes the
+ticket's owner: who takes a ticket that nobody has, by that very save, may answer.
 
 =cut
 
 sub Refusal {
-    my ( $class, $ticket, $user ) = @_;
+    my ( $class, $ticket, $user, $new_owner ) = @_;
     return unless $class->Setting( 'Guards', 1 );
     my $about = $class->About($ticket) or return;
     my $owner = $ticket->OwnerObj;
-    if ( $owner->Id != RT->Nobody->Id and $owner->Id != $user->Id and not $class->IsBridge($owner) ) {
+    my $is_free = ( $owner->Id == RT->Nobody->Id or $class->IsBridge($owner) );
+    if ( not $is_free and $owner->Id != $user->Id ) {
         my $says = $user->loc( '[_1] has taken this conversation and may be answering already. Nothing was sent; your text is still below. '
                 . 'Make it a comment, or steal the ticket first and send it then.', $owner->Name );
         return { kind => 'taken', says => $says };
@@ -142,6 +144,11 @@ sub Refusal {
         my $says = $user->loc( 'This conversation is a formal ticket now, so nothing more is posted in public. Nothing was sent; your text is still below. '
                 . 'Make it a comment, or tick the box above the button: Crossdesk then keeps the reply until it may leave.' );
         return { kind => 'formal', says => $says };
+    }
+    if ( $is_free and $about->{visibility} eq 'public' and ( $new_owner // '' ) ne $user->Id ) {
+        my $says = $user->loc( 'Nobody has taken this conversation, so two may answer it at once. Nothing was sent; your text is still below. '
+                . 'Make yourself the owner in this form (or take the ticket) and send it again, or make it a comment.' );
+        return { kind => 'free', says => $says };
     }
     return;
 }

@@ -1,4 +1,4 @@
-"""What the stand-in can be told to do wrong. A fault strikes calls of its method (any, when empty) a number of times, then is gone."""
+"""What the stand-in can be told to do wrong. A fault strikes a number of calls, then is gone."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Kind(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """One fault. `value` is a status, or seconds; `times` how many calls it strikes."""
+    """One fault. `at` is the call, as its stand-in names it (any, when empty); `value` a status, or seconds; `times` how many it strikes."""
 
     kind: Kind | str
-    method: str = ""
+    at: str = ""
     value: float = 0.0
     times: int = 1
 
@@ -54,11 +54,11 @@ class Faults:
         with self._lock:
             self._armed.clear()
 
-    def strike(self, method: str) -> Fault | None:
+    def strike(self, at: str) -> Fault | None:
         """The fault that meets this call, counted."""
         with self._lock:
             for fault in self._armed:
-                if fault.method.lower() in ("", method.lower()) and fault.times > 0:
+                if fault.at.lower() in ("", at.lower()) and fault.times > 0:
                     fault.times -= 1
                     return fault
         return None

@@ -1,0 +1,1 @@
+<?php // Everything is in core.php.
