@@ -18,11 +18,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from plugin.contracts.helpdesk import OAuth2Application
 from plugin.testing.fake_helpdesk import FakeHelpdesk
 from tests.engine import Engine
-from tests.panels import Desk
+from tests.panels import Desk, served
 from ui_extensions.browser.pack import NAME, pack
 from ui_extensions.packing import packers
 from ui_extensions.panel.entering import EXTENSION
-from ui_extensions.rehearsal import serving
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "ui_extensions" / "browser" / "extension"
@@ -132,7 +131,7 @@ def bridge(database_url: str) -> Iterator[str]:
 
         return app
 
-    with serving.background(serving.bind(build)) as url:
+    with served(build) as url:
         yield url
     engine.close()
 
