@@ -21,7 +21,7 @@ from plugin.contracts.http import HttpClient
 from plugin.store.grants import Grants
 from plugin.store.passes import Passes
 from tests.bridge import ROOT, key
-from tests.channels import none_made
+from tests.channels import no_http, none_made
 from tests.engine import Engine
 from tests.waiting import eventually
 from ui_extensions.panel import signing
@@ -50,6 +50,7 @@ def bridge_of(engine: Engine, *, public_url: str = "http://127.0.0.1") -> Bridge
         grants=Grants(engine.database, (secret,)),
         passes=Passes(engine.database, (secret,)),
         keys=(secret,),
+        http=no_http,
         channels=none_made(config, engine.installation, engine.database, (secret,)),
     )
 

@@ -132,7 +132,9 @@ def _scam(facts: OutboundFacts) -> Held | Refused | None:
     if not facts.is_scam or facts.is_released:
         return None
     if facts.is_notice:
-        return Refused(code="scam", text="This conversation is marked as a scam, so the customer was not told this. It stays in the ticket.")
+        return Refused(
+            code="scam", text="This conversation is marked as a scam, so the customer was not told this. It stays in the ticket."
+        )
     return Held(
         reason=HeldReason.POLICY,
         text="This conversation is marked as a scam. Your reply is kept here. If it is none after all, have a supervisor press `not_scam` with a reason, "
