@@ -160,11 +160,14 @@ class TestInRt:
         agent.reply_in_browser(ticket_ref, "<p>Mine</p>", Owner=number)
         assert [kind for kind, creator, _ in agent.texts(ticket_ref) if creator == "agent"] == ["Correspond"]
 
-    def test_an_agent_sees_what_the_ticket_is_about(self, desk: RtAdapter, agent: RtAgent, ticket_ref: TicketRef) -> None:
+    def test_an_agent_sees_what_the_ticket_is_about(
+        self, desk: RtAdapter, agent: RtAgent, ticket_ref: TicketRef, info: dict[str, Any]
+    ) -> None:
         first, other = (agent.reply(ticket_ref, text) for text in ("one", "two"))
         warning = NewArticle(text=Text("It did not arrive."), internal=True, is_warning=True, in_reply_to=ArticleRef(first))
         noted = desk.add_article(ticket_ref, warning, marker=new_marker()).article_ref
-        page = agent.page(f"/Ticket/Display.html?id={ticket_ref}")
+        with rt.panel_at(info, "https://bridge.example/panel/rt", ""):
+            page = agent.page(f"/Ticket/Display.html?id={ticket_ref}")
         assert page.count('class="crossdesk-panel"') == 1
         assert "matrix, support, public" in words_of(page)
         assert f'href="https://bridge.example/panel/rt/{ticket_ref}"' in page
