@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from plugin.contracts.platform import Connection, Platform
 from plugin.contracts.registry import walk
 from plugin.contracts.wakeups import WakeUps
 from plugin.domain.clock import SystemClock
-from plugin.domain.ids import Place, channel_place, helpdesk_place
+from plugin.domain.ids import ChannelKey, Place, channel_place, helpdesk_place
 from plugin.handlers.channel_making import ChannelMaker
 from plugin.handlers.connects import CALLBACK, Connector
 from plugin.handlers.drain import Drain, Slots
@@ -23,6 +23,7 @@ from plugin.handlers.installation import Channel, Desk, Installation, LiveChanne
 from plugin.handlers.polls import Poller
 from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
+from plugin.platforms._page.adapter import PageAdapter
 from plugin.policy.agreement import contract_of
 from plugin.policy.policy import Policy
 from plugin.policy.safety.personal_data import Lookout
@@ -123,12 +124,16 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
     def bind(item: ChannelConfig, kept_under: Place, secrets: Collection[str]) -> Channel:
         return _channel(item, _connection(config, database, transport, keys, kept_under, f"/in/channel/{item.key}", also=secrets))
 
-    live = LiveChannels({channel_place(key): bind(item, channel_place(key), ()) for key, item in config.channels.items()})
+    policy = policy_at_work(config)
+    has_page = policy is not None and policy.contract.page_open_for is not None
+    page = PageAdapter(keys, base=config.public_url) if has_page else None
+    fixed = [bind(item, channel_place(key), ()) for key, item in config.channels.items()]
+    live = LiveChannels({channel.place: channel for channel in (*fixed, *(_pages(config, page) if page is not None else ()))})
     installation = Installation(
         channels=live,
         desks={desk.place: desk for desk in _desks(config, database, transport, keys)},
         engine=config.engine,
-        policy=policy_at_work(config),
+        policy=policy if policy is None else replace(policy, page=page),
     )
     splitter = Splitter(installation, database)
     return Bridge(
@@ -184,6 +189,27 @@ def _channel(item: ChannelConfig, connection: Connection) -> Channel:
         registers=item.registers,
         searches=item.searches,
     )
+
+
+def _pages(config: Config, page: PageAdapter) -> list[Channel]:
+    """The private page as a channel of each helpdesk: its key holds a dot, which no section of the file can."""
+    return [
+        Channel(
+            key=ChannelKey(f"page.{key}"),
+            place=page_place(key),
+            platform="page",
+            platform_name="Private page",
+            adapter=page,
+            helpdesk=helpdesk_place(key),
+            group="",
+        )
+        for key in config.helpdesks
+    ]
+
+
+def page_place(helpdesk: str) -> Place:
+    """Where what is written on the private pages of a helpdesk's tickets comes from."""
+    return channel_place(ChannelKey(f"page.{helpdesk}"))
 
 
 def _desks(config: Config, database: Database, transport: Transport, keys: Sequence[str]) -> list[Desk]:

@@ -22,13 +22,14 @@ from plugin.handlers.polls import Poller
 from plugin.handlers.pressing import Press
 from plugin.handlers.receive import Receiver
 from plugin.handlers.split import Splitter
+from plugin.platforms._page.adapter import PageAdapter
 from plugin.store import conversations, cursors, ledger, places
 from plugin.store.database import Database
 from plugin.store.ledger import Balance
 from plugin.testing.fake_helpdesk import FakeHelpdesk
 from plugin.testing.fake_platform import FakePlatform
 
-CHANNEL, DESK = Place("channel:fake"), Place("helpdesk:fake")
+CHANNEL, DESK, PAGE = Place("channel:fake"), Place("helpdesk:fake"), Place("channel:page.fake")
 QUICK = EngineConfig(
     lease_seconds=2.0,
     turn_seconds=1.0,
@@ -65,6 +66,7 @@ class Engine:
         late: str = "reopen",
         searches: Mapping[str, SearchConfig] | None = None,
         policy: PolicyAtWork | None = None,
+        page: PageAdapter | None = None,
     ) -> None:
         self.network = network or FakePlatform()
         self.helpdesk = helpdesk or FakeHelpdesk()
@@ -81,7 +83,11 @@ class Engine:
             searches=searches or {},
         )
         desk = Desk(key=HelpdeskKey("fake"), place=DESK, kind="fake", adapter=self.helpdesk)
-        self.installation = Installation(channels={CHANNEL: channel}, desks={DESK: desk}, engine=config, policy=policy)
+        channels = {CHANNEL: channel}
+        if page is not None and policy is not None:
+            policy = replace(policy, page=page)
+            channels[PAGE] = replace(channel, key=ChannelKey("page.fake"), place=PAGE, platform="page", adapter=page, group="")
+        self.installation = Installation(channels=channels, desks={DESK: desk}, engine=config, policy=policy)
         self.splitter = Splitter(self.installation, self.database)
         self.poller = Poller(self.installation, self.database, self.splitter)
         self.drain = Drain(self.installation, self.database, _always)

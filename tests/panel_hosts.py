@@ -171,6 +171,7 @@ def message(
         "remarks": [],
         "found_by": "",
         "no_reply": "",
+        "hide": "",
         **more,
     }
 
@@ -267,6 +268,7 @@ def sample() -> dict[str, Any]:
             "scam": False,
             "broken": "",
             "monitored": False,
+            "steps_in": False,
             "holds_public": True,
             "history": [
                 {"id": 4, "at": _ago(9), "kind": "crossover", "rule": "complaint", "reason": "Third message.", "by": "", "refused": False}

@@ -15,10 +15,11 @@ from werkzeug.test import TestResponse
 
 from plugin.bootstrap import Bridge
 from plugin.config import Config
+from plugin.contracts.http import HttpClient
 from plugin.store.grants import Grants
 from plugin.store.passes import Passes
 from tests.bridge import ROOT, key
-from tests.channels import none_made
+from tests.channels import no_http, none_made
 from tests.engine import Engine
 from ui_extensions.panel import signing
 from ui_extensions.panel.routes import add_panel
@@ -31,10 +32,10 @@ SCHEMA: dict[str, Any] = json.loads((ROOT / "ui_extensions" / "panel" / "schema.
 _VALID = Draft202012Validator(SCHEMA)
 
 
-def bridge_of(engine: Engine) -> Bridge:
+def bridge_of(engine: Engine, *, public_url: str = "http://127.0.0.1") -> Bridge:
     """The engine's parts as the doors want them."""
     secret = key()
-    config = Config(path=Path("test.toml"), data_dir=Path("unused"), public_url="http://127.0.0.1")
+    config = Config(path=Path("test.toml"), data_dir=Path("unused"), public_url=public_url)
     return Bridge(
         config=config,
         installation=engine.installation,
@@ -45,6 +46,7 @@ def bridge_of(engine: Engine) -> Bridge:
         grants=Grants(engine.database, (secret,)),
         passes=Passes(engine.database, (secret,)),
         keys=(secret,),
+        http=no_http,
         channels=none_made(config, engine.installation, engine.database, (secret,)),
     )
 
@@ -52,11 +54,13 @@ def bridge_of(engine: Engine) -> Bridge:
 class Desk:
     """A helpdesk's relay: asks for agents, signed."""
 
-    def __init__(self, engine: Engine, *, helpdesk: str = "fake") -> None:
+    def __init__(
+        self, engine: Engine, *, helpdesk: str = "fake", http: HttpClient | None = None, public_url: str = "http://127.0.0.1"
+    ) -> None:
         self.engine, self.helpdesk = engine, helpdesk
-        self.bridge = bridge_of(engine)
+        self.bridge = bridge_of(engine, public_url=public_url)
         self.app = Flask("panel")
-        add_panel(self.app, self.bridge, engine.wakeups)
+        add_panel(self.app, self.bridge, engine.wakeups, http=http)
         self.client: FlaskClient = self.app.test_client()
         self.secret = signing.relay_secret(self.bridge.keys[0], helpdesk)
 

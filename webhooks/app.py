@@ -18,6 +18,7 @@ from ui_extensions.panel.routes import add_panel
 from webhooks import metrics
 from webhooks.connect import add_connect
 from webhooks.door import Door
+from webhooks.page import add_page
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -30,9 +31,11 @@ def create_app(bridge: Bridge, wakeups: WakeUps, mounts: Mapping[str, WSGIApplic
     _add_health(app, bridge)
     add_connect(app, bridge.connector(), console=f"{bridge.config.public_url.rstrip('/')}/console" if bridge.config.console.on else "")
     add_panel(app, bridge, wakeups)
+    receiver = bridge.receiver(wakeups)
+    add_page(app, bridge, receiver)
     if mounts:
         app.wsgi_app = DispatcherMiddleware(app.wsgi_app, dict(mounts))  # type: ignore[method-assign] # Flask's own way to put something in front
-    door = Door(bridge.receiver(wakeups), bridge.installation.knows, app.wsgi_app, max_body=bridge.config.receiver.max_body)
+    door = Door(receiver, bridge.installation.knows, app.wsgi_app, max_body=bridge.config.receiver.max_body)
     app.wsgi_app = door  # type: ignore[method-assign]
     return app
 

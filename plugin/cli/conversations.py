@@ -11,10 +11,10 @@ import click
 from plugin.cli.shared import Settings, actor, pass_settings, show_json, show_table
 from plugin.domain.errors import ConfigError
 from plugin.domain.model import Stage
-from plugin.handlers import explaining, learning, pressing
+from plugin.handlers import continuing, explaining, learning, pressing
 from plugin.handlers.pressing import Press
 from plugin.policy.safety.lessons import Lesson
-from plugin.store import overview
+from plugin.store import evidence, overview
 
 _WAIT_SECONDS = 5.0
 _ROLE = click.option(
@@ -133,6 +133,7 @@ _command("close", "close", "Close without the customer's confirmation: a supervi
 _command("lock", "take_lock", "Have the conversation to yourself for a while, if nobody else has; again, to keep it.")
 _command("take-over", "take_over", "Take another agent's lock, with a reason.")
 _command("release-lock", "release_lock", "Give the lock back; a supervisor gives back anybody's.")
+_command("warn", "warn", "Post a warning under a likely impostor's post, once.")
 _command("release", "release", "Let held public replies go: a supervisor's, with a reason.")
 _command("to-private", "to_private", "Ask the customer, where they wrote, to go on in private.")
 _command("request-approval", "request_approval", "Have the reply that waits, or else the next one, seen by a second person.")
@@ -253,3 +254,24 @@ def suggestions(settings: Settings, number: int, *, as_json: bool) -> None:
         click.echo(f"  {item['score']:.0%} alike: {', '.join(item['words'])}")
     if not found:
         click.echo("Nothing that was kept resembles it.")
+
+
+@conversation.command("close-page")
+@click.argument("number", type=int)
+@_REASON
+@_ACTOR
+@pass_settings
+def close_page(settings: Settings, number: int, reason: str, who: str) -> None:
+    """End what the private page of a conversation shows, in every browser; replies go where they went before it."""
+    ended = continuing.close(settings.bridge.database, number, actor=who or actor(), reason=reason)
+    click.echo(f"{ended} browsers see nothing any more. The link itself opens a new form until it runs out.")
+
+
+@conversation.command("evidence")
+@click.argument("number", type=int)
+@pass_settings
+def show_evidence(settings: Settings, number: int) -> None:
+    """What was seen of likely impostors in a conversation, as JSON: profile and words as they were, links defanged."""
+    with settings.bridge.database.begin() as connection:
+        rows = evidence.of_conversation(connection, number)
+    show_json({"evidence": [{"event": row.event_id, "kept_at": row.created_at, **row.content} for row in rows]})

@@ -50,11 +50,12 @@ def smoke(*, as_json: bool, customers: int, messages: int) -> None:
 
 @rehearse.command()
 @click.option("--policy", "name", type=click.Choice(STARTERS), default=STARTERS[0], show_default=True, help="By which starter policy.")
+@click.option("--page", "by_page", is_flag=True, help="The customer goes on by the private page, as where there are no private messages.")
 @click.option("--json", "as_json", is_flag=True, help="Print nothing but one JSON object.")
-def crossover(name: str, *, as_json: bool) -> None:
+def crossover(name: str, *, by_page: bool, as_json: bool) -> None:
     """Play a whole conversation, from a public post over the formal ticket to its confirmed end, and show each step."""
     with tempfile.TemporaryDirectory(prefix="crossdesk-crossover-") as folder:
-        command = [sys.executable, "-m", "plugin.cli.rehearsing", folder, name]
+        command = [sys.executable, "-m", "plugin.cli.rehearsing", folder, name, *(["page"] if by_page else [])]
         if not as_json:
             click.echo("starting the rehearsal ...")
         with drill.started(command, Path(folder)) as running:
@@ -63,7 +64,7 @@ def crossover(name: str, *, as_json: bool) -> None:
                 raise ConfigError("The rehearsal's database is not there. Nothing is left running; try again.")
             database = Database(url, pool_size=2)
             try:
-                outcome = Play(running, database, policy=name, tell=None if as_json else _show).play()
+                outcome = Play(running, database, policy=name, by_page=by_page, tell=None if as_json else _show).play()
             finally:
                 database.dispose()
     if as_json:
@@ -85,9 +86,11 @@ def _starter(name: str) -> str:
     return (resources.files("plugin.policy.starters") / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def _practise(folder: Path, name: str) -> None:
+def _practise(folder: Path, name: str, *, by_page: bool) -> None:
     """The rehearsal by a starter policy, with the groups that it names."""
     written = _starter(name)
+    if by_page:
+        written = written.replace('private_page = "needed"', 'private_page = "always"')
     groups = [str(group) for group in tomllib.loads(written)["policy"].get("groups", [])]
     prepared = practice.prepare(folder.absolute(), policy=f"\n{written}", groups=groups)
     run_all(Settings(prepared.folder / "crossdesk.toml").config, practice_of=prepared)
@@ -98,6 +101,6 @@ if __name__ == "__main__":
 
     log.configure()
     if len(sys.argv) > 2:
-        _practise(Path(sys.argv[1]), sys.argv[2])
+        _practise(Path(sys.argv[1]), sys.argv[2], by_page="page" in sys.argv[3:])
     else:
         run_practice(Path(sys.argv[1]))

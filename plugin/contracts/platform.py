@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from plugin.contracts.capabilities import Capabilities
@@ -132,6 +133,19 @@ class PollsEvents(Protocol):
         Raises:
             RemoteError: any of its kinds.
         """
+        ...
+
+
+@runtime_checkable
+class ContinuesConversations(Protocol):
+    """A page of ours, on which customers of other channels go on in private. No platform is behind it."""
+
+    def address(self, conversation: int, *, expires: datetime) -> str:
+        """The page of one conversation, good until `expires`; nobody's data is in it."""
+        ...
+
+    def continues(self, thread_key: ThreadKey) -> tuple[int, int]:
+        """The conversation that a thread of the page continues, and the pass of who writes there."""
         ...
 
 

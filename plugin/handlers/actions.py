@@ -15,7 +15,8 @@ from plugin.domain.events import ActionTaken
 from plugin.domain.ids import MessageRef, Place
 from plugin.domain.model import Origin
 from plugin.handlers.installation import Installation
-from plugin.store import conversations, events, ledger, messages
+from plugin.handlers.pressing import Press
+from plugin.store import conversations, events, ledger, messages, panels
 from plugin.store.database import Database, now
 from plugin.store.events import Arrival
 
@@ -69,6 +70,36 @@ class Actions:
                 ("text", text),
             )
             return self._press(connection, row, "template", arguments, actor=actor, reason=reason)
+
+    def press_on(self, message_id: int, pressed: Press) -> int | None:
+        """Have something done with one message, as `pressed` says; its key makes it one press, however often it is told.
+
+        Returns the event's id; None when it was told before, or the message is not there any more.
+        """
+        with self._database.begin() as connection:
+            row = panels.addressed(connection, message_id)
+            if row is None:
+                return None
+            key = f"crossdesk:action:{row.conversation_id}:{pressed.key}"
+            arguments = tuple({**(pressed.arguments or {}), "ref": row.ref}.items())
+            event = ActionTaken(
+                event_key=key,
+                occurred_at=now(connection),
+                action=pressed.action,
+                actor=pressed.actor,
+                role=pressed.role,
+                reason=pressed.reason,
+                arguments=arguments,
+            )
+            conversations.lock(connection, row.conversation_id)
+            arrivals = [Arrival(event=event, origin=Origin.ACTION)]
+            if not events.insert_for_conversation(connection, row.helpdesk, row.conversation_id, arrivals):
+                return None
+            told = {"reason": pressed.reason, "event": key}
+            ledger.record(
+                connection, actor=pressed.actor, action=f"message {pressed.action}", subject=f"{row.place} {row.ref}", detail=told
+            )
+            return events.id_of(connection, row.helpdesk, key)
 
     def _find(self, connection: Connection, reference: str) -> Row[Any]:
         rows = messages.find_anywhere(connection, list(self._installation.adapters), reference)

@@ -75,9 +75,10 @@ def new_article(channel: Channel, call: Call) -> NewArticle:
     )
     remarks = (*_limits_of(event), *getattr(event, "remarks", ()), *refusals, *payload.get("remarks", ()))
     text, internal = _words(event, payload["kind"])
+    if "defang" in payload or payload.get("is_impostor"):
+        text = links.defang(text, keep=() if payload.get("is_impostor") else payload["defang"])
     if payload.get("bystander") and call.author is not None:
-        said = links.defang(text) if payload.get("is_impostor") else text
-        text = Text(f"[{wording.bystander(call.author, payload.get('label', ''))}]\n") + said
+        text = Text(f"[{wording.bystander(call.author, payload.get('label', ''))}]\n") + text
     return NewArticle(
         text=wording.with_remarks(text, remarks),
         author=None if payload["kind"] == "native" else call.author,

@@ -9,6 +9,7 @@ from plugin.contracts.capabilities import Level
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.splitting import split
 from plugin.domain.codec import encode
+from plugin.domain.ids import MessageRef
 from plugin.domain.model import Lane, Stage, TicketChange, Visibility
 from plugin.domain.text import Text
 from plugin.handlers import gathering, wording
@@ -199,10 +200,20 @@ def _open_linked(desktop: Desktop, order: OpenLinked) -> None:
     )
 
 
-def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | None = None, words: str = "", secret: str = "") -> None:
+def tell(
+    desktop: Desktop,
+    policy: PolicyAtWork,
+    notice: str,
+    *,
+    by: datetime | None = None,
+    words: str = "",
+    secret: str = "",
+    reply_to: MessageRef | None = None,
+) -> None:
     """Say something to the customer, in their language and as the platform counts, and write it into the ticket.
 
-    `by`: the moment it speaks of. `words`: instead of the text. `secret`: a part of it that is for the customer alone.
+    `by`: the moment it speaks of. `words`: instead of the text. `secret`: a part of it that is for the customer alone. `reply_to`: below which
+    message, if not the customer's last.
     """
     held, state, limits = desktop.held, desktop.course.state, desktop.channel.adapter.capabilities.limits
     ruler, most = limits.ruler or CODE_POINTS, limits.text_length
@@ -217,23 +228,25 @@ def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | 
         now=held.now,
         zone=hours.zone,
         number=number,
-        link=way(desktop, policy).replace("{number}", number),
+        link=way(desktop, policy),
         limits=limits,
         by=by,
     )
     shown = plain.replace(secret, "••••") if secret else plain
     message_id = messages.create_notice(desktop.connection, held.id, desktop.row.id, plain)
     parts = split(Text(plain), most, ruler) if most is not None else (Text(plain),)
-    reply_to = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=desktop.row.id + 1)
-    if reply_to is None:
-        reply_to = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=2**62)
+    answered: str | None = reply_to
+    if answered is None:
+        answered = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=desktop.row.id + 1)
+    if answered is None:
+        answered = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=2**62)
     needs = {"needs_ticket": True, "needs_linked": policy.contract.is_linked} if NUMBER in plain else {}
     desktop.commit(
         *(
             desktop.wish(
                 Lane.NOTICES,
                 f"say:{notice}",
-                {"text": encode(part), "files": [], "reply_to": reply_to, "parts": len(parts), **needs},
+                {"text": encode(part), "files": [], "reply_to": answered, "parts": len(parts), **needs},
                 part=number,
                 message_id=message_id,
             )
@@ -244,13 +257,14 @@ def tell(desktop: Desktop, policy: PolicyAtWork, notice: str, *, by: datetime | 
 
 
 def way(desktop: Desktop, policy: PolicyAtWork) -> str:
-    """How the customer goes on: right here (nothing to say), by private message where the platform has that, else by the contract's link."""
-    capabilities = desktop.channel.adapter.capabilities
+    """How the customer goes on: right here (nothing to say), by private message where the platform has that, else by the signed link to our own page."""
+    capabilities, contract = desktop.channel.adapter.capabilities, policy.contract
     if desktop.held.visibility is Visibility.PRIVATE:
         return ""
-    if capabilities.replies_private is not Level.REJECTED and Visibility.PRIVATE in capabilities.visibilities:
-        return Saying.DIRECT
-    return policy.contract.continue_url
+    has_private = capabilities.replies_private is not Level.REJECTED and Visibility.PRIVATE in capabilities.visibilities
+    if policy.page is not None and contract.page_open_for is not None and (contract.prefers_page or not has_private):
+        return policy.page.address(desktop.held.id, expires=desktop.held.now + contract.page_open_for)
+    return Saying.DIRECT if has_private else ""
 
 
 def team(desktop: Desktop, policy: PolicyAtWork) -> Team:

@@ -46,6 +46,7 @@ def facts(connection: Connection, installation: Installation, held: Held, row: R
         is_monitored=held.state.is_monitored,
         is_scam=held.is_scam and (rules is None or rules.scam_stops_replies),
         equal_replies=_equal_replies(connection, rules, row),
+        waits_to_step_in=held.state.waits_to_step_in,
         lock=locks.why_held(held.lock, now=held.now) if is_locked_out else "",
         approval=approvals.why_held(waits) if waits is not None else "",
         preflight=payload.get("preflight", ""),

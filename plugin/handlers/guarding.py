@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from plugin.domain.events import MessageReceived
+from plugin.domain.model import Visibility
 from plugin.handlers import crossing
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop
+from plugin.policy import sections
 from plugin.policy.safety import thread_guard
 from plugin.policy.safety.thread_guard import Likeness
+from plugin.store import evidence
 from plugin.store.decisions import NewDecision
 
 _KIND = "bystander"
@@ -18,12 +21,12 @@ _KIND = "bystander"
 def label(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, author_id: int | None) -> dict[str, Any]:
     """What the wish to file a bystander's message must know: the label for the agent, and whether its links are to be defanged.
 
-    A likely impostor is a decision too. It names the reasons and points; the profile and the words stay in the event, so that an erasure
-    need not look for them here.
+    A likely impostor is a decision too. It names the reasons and points; the profile and the words are kept as evidence, in one place, so that an
+    erasure need not look for them here.
     """
     if not policy.watch.labels_bystanders:
         return {}
-    found = thread_guard.judge(event.author, event.text, ours=policy.watch.ours, now=desktop.held.now)
+    found = thread_guard.judge(event.author, event.text, ours=policy.watch.ours, now=desktop.held.now, channel=desktop.channel.key)
     if found.likeness is Likeness.IMPOSTOR:
         outcome = {
             "likeness": found.likeness.value,
@@ -35,4 +38,8 @@ def label(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, author
         crossing.record(
             desktop, policy, NewDecision(event_id=desktop.row.id, kind=_KIND, rule="thread_guard", reason=reasons, outcome=outcome)
         )
-    return {"label": thread_guard.sentence(found), "is_impostor": found.likeness is Likeness.IMPOSTOR}
+        seen = thread_guard.evidence(found, event.author, event.text, seen_at=desktop.held.now)
+        evidence.keep(desktop.connection, desktop.held.id, desktop.row.id, seen)
+    can_warn = event.visibility is Visibility.PUBLIC and policy.book.safety.warn is not sections.Warning.NEVER
+    offer = " Press `warn` to post a warning under it." if found.likeness is Likeness.IMPOSTOR and can_warn else ""
+    return {"label": thread_guard.sentence(found) + offer, "is_impostor": found.likeness is Likeness.IMPOSTOR}

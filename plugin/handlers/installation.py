@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from plugin.config import EngineConfig, SearchConfig
 from plugin.contracts.helpdesk import HelpdeskAdapter
-from plugin.contracts.platform import PlatformAdapter
+from plugin.contracts.platform import ContinuesConversations, PlatformAdapter
 from plugin.domain.ids import ChannelKey, HelpdeskKey, Place
 from plugin.policy.contract import Contract
 from plugin.policy.policy import Policy
@@ -92,6 +92,8 @@ class PolicyAtWork:
     contract: Contract = field(default_factory=Contract)
     book: Policy = field(default_factory=Policy)
     watch: Watch = field(default_factory=Watch)
+    page: ContinuesConversations | None = None
+    """Where customers go on in private, if the contract wants that."""
     language: str = "en"
 
 

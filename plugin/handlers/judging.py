@@ -134,6 +134,7 @@ def _step_in(desktop: Desktop, found: MessageFacts | None) -> None:
     is_asked = found is not None and not found.is_found and not found.is_bystander
     if course.state.waits_to_step_in and (is_asked or course.impostors or course.state.stage is not Stage.SOCIAL or course.state.offered):
         course.state = replace(course.state, is_monitored=False, waits_to_step_in=False)
+        intents.free(desktop.connection, desktop.held.id, is_exception=False)
 
 
 def said(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts, *, is_bystander: bool) -> None:

@@ -10,7 +10,7 @@ from plugin.domain.events import ActionTaken
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane
 from plugin.domain.text import Text
-from plugin.handlers import approving, commands, judging, learning, locking, proving
+from plugin.handlers import approving, commands, continuing, judging, learning, locking, protecting, proving
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
 from plugin.policy.approvals import ACTIONS as APPROVAL_ACTIONS
 from plugin.policy.locks import ACTIONS as LOCK_ACTIONS
@@ -76,7 +76,9 @@ _ACTIONS: dict[str, Callable[[Desktop, ActionTaken], Verdict]] = {
     "template": _template,
     learning.SOLVED: learning.pressed,
     learning.WITHDRAWN: learning.pressed,
+    continuing.PROVED: continuing.pressed,
     proving.WORD: proving.pressed,
     proving.JOINED: proving.pressed,
     proving.SPLIT: proving.pressed,
+    protecting.WARN: protecting.pressed,
 }

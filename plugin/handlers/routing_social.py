@@ -15,7 +15,20 @@ from plugin.domain.events import (
     ReactionChanged,
 )
 from plugin.domain.model import Lane, Visibility
-from plugin.handlers import albums, crossing, gathering, guarding, judging, learning, locking, promising, proving, wording
+from plugin.handlers import (
+    albums,
+    continuing,
+    crossing,
+    gathering,
+    guarding,
+    judging,
+    learning,
+    locking,
+    promising,
+    protecting,
+    proving,
+    wording,
+)
 from plugin.handlers.routing import Desktop, Gathers, Ignored, Routed, Verdict, Waits, twin
 from plugin.store import conversations, intents, messages
 from plugin.store.intents import Ending
@@ -48,6 +61,8 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
     author_id = _author(desktop, event)
     is_bystander = desktop.held.contact_id is not None and author_id != desktop.held.contact_id
     policy, more = desktop.policy, dict[str, Any]()
+    is_stranger = continuing.is_stranger(desktop, policy)
+    is_bystander = is_bystander or is_stranger
     found = gathering.of_message(policy, event, is_bystander=is_bystander) if policy is not None else None
     if policy is not None and found is not None:
         crossing.follow_lead(desktop)
@@ -64,12 +79,17 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
         more = judging.file_by(desktop, policy, event, found)
         if is_bystander:
             more |= guarding.label(desktop, policy, event, author_id)
+    if is_stranger:
+        more["label"] = continuing.STRANGER
     _file(desktop, event, "message", message_id, remarks=remarks, is_bystander=is_bystander, author_id=author_id, more=more)
-    if policy is not None and found is not None:
+    if policy is not None and found is not None and not is_stranger:
         judging.said(desktop, policy, event, found, is_bystander=is_bystander)
+        if not is_bystander:
+            protecting.guard_privacy(desktop, policy, event, found)
     if not is_bystander:
         learning.suggest(desktop, event)
         proving.hear(desktop, event)
+        continuing.hear(desktop, event)
     return Routed()
 
 
@@ -243,6 +263,8 @@ def _file(
     """Wish the event into the ticket, its files first: those are fetched at once, since their addresses die young."""
     payload: dict[str, Any] = {"kind": kind, "author": author_id, "parent": getattr(event, "parent_ref", None)}
     payload |= more or {}
+    if desktop.policy is not None and desktop.policy.book.safety.defang_links and kind in {"message", "edit"}:
+        payload["defang"] = list(desktop.policy.watch.ours.domains)
     if remarks:
         payload["remarks"] = remarks
     if is_bystander:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from plugin.policy.contract import Contract
 from plugin.policy.policy import Policy
-from plugin.policy.sections import FormalTicket
+from plugin.policy.sections import FormalTicket, PrivatePage
 
 
 def contract_of(policy: Policy) -> Contract:
@@ -31,4 +31,6 @@ def contract_of(policy: Policy) -> Contract:
         ask_after=confirmation.ask_after,
         score_waits=confirmation.csat_waits,
         reopens_within=follow_up.reopens_within,
+        page_open_for=handoff.page_open_for if handoff.private_page is not PrivatePage.NEVER else None,
+        prefers_page=handoff.private_page is PrivatePage.ALWAYS,
     )

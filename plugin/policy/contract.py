@@ -175,8 +175,10 @@ class Contract:
     """A score is taken for so long; None: for ever."""
     reopens_within: timedelta | None = None
     """A message later than this after the end is a new matter with a ticket of its own; None: never."""
-    continue_url: str = ""
-    """Where the customer can go on when there is no private way on the platform; `{number}` is the ticket's."""
+    page_open_for: timedelta | None = None
+    """How long a link to the private page is good; None: there is no such page."""
+    prefers_page: bool = False
+    """Whether it is shown even where the platform has private messages."""
 
 
 class Word(StrEnum):

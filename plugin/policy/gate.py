@@ -44,6 +44,8 @@ class OutboundFacts:
     """It is marked as a scam, and the policy says that this stops replies."""
     equal_replies: int = 0
     """In how many other tickets the same agent wrote the same at the same time."""
+    waits_to_step_in: bool = False
+    """The policy says that we answer here only when asked, and nobody has asked yet."""
     lock: str = ""
     """Why the agents' lock does not let it go; empty when it does."""
     approval: str = ""
@@ -110,6 +112,13 @@ def _policy(facts: OutboundFacts) -> Held | None:
             text=f"The policy's rule {facts.broken_rule} could not be judged, so nothing is posted in public. Your reply is kept here. Have an admin "
             "repair the rule, then a supervisor press `release` with a reason.",
         )
+    if facts.is_monitored and facts.waits_to_step_in:
+        return Held(
+            reason=HeldReason.POLICY,
+            text="The policy says that here we answer only when we are asked, and nobody has asked us yet. Your reply is kept here and leaves by itself as "
+            "soon as somebody in the thread speaks to us, a likely impostor shows up, or a rule makes it ours. To step in now, press `handoff`, or have a "
+            "supervisor press `release` with a reason. Press `recall` to take it back.",
+        )
     if facts.is_monitored:
         return Held(
             reason=HeldReason.POLICY,
@@ -123,7 +132,9 @@ def _scam(facts: OutboundFacts) -> Held | Refused | None:
     if not facts.is_scam or facts.is_released:
         return None
     if facts.is_notice:
-        return Refused(code="scam", text="This conversation is marked as a scam, so Crossdesk itself says nothing more to it.")
+        return Refused(
+            code="scam", text="This conversation is marked as a scam, so the customer was not told this. It stays in the ticket."
+        )
     return Held(
         reason=HeldReason.POLICY,
         text="This conversation is marked as a scam. Your reply is kept here. If it is none after all, have a supervisor press `not_scam` with a reason, "

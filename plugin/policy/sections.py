@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from plugin.policy.fields import Flag, OneOf, Pairs, Several, Span, Whole, Words, setting
+from plugin.policy.kinds import Country, Pattern
 from plugin.policy.verdicts import Participation
 
 
@@ -98,6 +99,14 @@ class Expectations:
     status_once_in: timedelta = setting(Span(60), "To the same customer at most once in this time.", default=timedelta(minutes=10))
 
 
+class PrivatePage(StrEnum):
+    """When customers are shown the way to the private page."""
+
+    NEVER = "never"
+    NEEDED = "needed"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handoff:
     """`[policy.handoff]`: how a conversation becomes formal."""
@@ -112,6 +121,12 @@ class Handoff:
     pointer_once_in: timedelta = setting(
         Span(60), "Further public posts are pointed to the ticket at most once in this time.", default=timedelta(hours=24)
     )
+    private_page: PrivatePage = setting(
+        OneOf(PrivatePage),
+        "A signed link to a private page of ours: never, where the platform has no private messages, or always.",
+        default=PrivatePage.NEVER,
+    )
+    page_open_for: timedelta = setting(Span(3600, 366 * 86400), "For how long such a link is good.", default=timedelta(days=30))
     offer_waits: timedelta = setting(Span(60), "An offered crossover is forgotten when nobody takes it.", default=timedelta(hours=4))
     postpone_at_most: timedelta = setting(Span(60), "For how long an agent may put a crossover off.", default=timedelta(hours=4))
 
@@ -172,6 +187,21 @@ class Safety:
     scam_stops_replies: bool = setting(Flag(), "Hold every reply while the scam flag is set.", default=True)
     defang_links: bool = setting(Flag(), "Show agents where links really lead.", default=True)
     our_handles: tuple[str, ...] = setting(Several(Words(300)), "Our own handles on all networks, for finding look-alikes.", default=())
+    helpers: tuple[str, ...] = setting(
+        Several(Words(300)),
+        'Handles, or "channel:handle", of others whom we trust to help in threads; never labelled an impostor.',
+        default=(),
+    )
+    own_domains: tuple[str, ...] = setting(
+        Several(Words(253, r"[A-Za-z0-9.-]+\.[A-Za-z]{2,}", "example.org")),
+        "Our domains on the web and in mail: their addresses and links are neither personal data nor a risk.",
+        default=(),
+    )
+    own_phones: tuple[str, ...] = setting(
+        Several(Words(40, r"[+0-9][0-9 ()/.-]{4,}", "+49 30 1234567")), "Our own phone numbers, which replies may name.", default=()
+    )
+    phone_region: str = setting(Country(), "Of phone numbers without a country code; else that of `[crossdesk] language`.", default="")
+    order_number: str = setting(Pattern(), "What an order or customer number of ours looks like.", default="")
     proof_valid: timedelta = setting(Span(60, 86400), "For how long a one-time word proves an identity.", default=timedelta(minutes=15))
 
 

@@ -72,6 +72,12 @@ def taken_for(connection: Connection, conversation_id: int, likeness: str) -> fr
     return frozenset(connection.execute(statement, {"conversation": conversation_id, "likeness": likeness}).scalars())
 
 
+def was_decided(connection: Connection, conversation_id: int, kind: str, rule: str) -> bool:
+    """Whether this was decided about a conversation before."""
+    statement = text("SELECT EXISTS (SELECT 1 FROM decision WHERE conversation_id = :conversation AND kind = :kind AND rule = :rule)")
+    return bool(connection.execute(statement, {"conversation": conversation_id, "kind": kind, "rule": rule}).scalar())
+
+
 def settle_broken(connection: Connection, conversation_id: int) -> None:
     """A person has seen to what could not be judged."""
     statement = text("UPDATE decision SET state = 'done' WHERE conversation_id = :conversation AND state = 'quarantined'")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from plugin.domain.codec import encode
+from plugin.domain.ids import CustomerRef
 from plugin.policy.contract import State
 from plugin.store.conversations import state_of, update
 
@@ -36,6 +38,75 @@ def follow_lead(connection: Connection, conversation_id: int, contact_id: int) -
     left = {"id": row.id, "by": conversation_id, "crossover": json.dumps(encode(replace(state, timers=())))}
     connection.execute(text("UPDATE conversation SET continued_by = :by, crossover = CAST(:crossover AS jsonb) WHERE id = :id"), left)
     return state
+
+
+_LEAD = text(
+    """
+    SELECT c.*, p.customer_ref FROM conversation c LEFT JOIN contact p ON p.id = c.contact_id
+    WHERE c.id = (SELECT COALESCE(continued_by, id) FROM conversation WHERE id = :id) AND c.ticket_ref IS NOT NULL FOR UPDATE OF c
+    """
+)
+_TICKET = ("ticket_ref", "ticket_number", "ticket_url", "ticket_closed", "article_cursor", "ticket_owner", "ticket_group")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What came with a ticket that was taken over: the state, and who the customer is."""
+
+    state: State
+    contact_id: int | None
+    customer_ref: CustomerRef | None
+    unanswered_since: datetime | None
+    """The place in the queue, which goes with the ticket."""
+
+
+def take_over(connection: Connection, conversation_id: int, origin: int) -> Taken | None:
+    """Take over the ticket of a conversation that this one continues, from whichever has it now; None when there is no ticket."""
+    row = connection.execute(_LEAD, {"id": origin}).one_or_none()
+    if row is None or row.id == conversation_id:
+        return None
+    state = state_of(row)
+    update(connection, conversation_id, {name: getattr(row, name) for name in _TICKET} | {"continued_by": None})
+    left = {"lead": row.id, "by": conversation_id, "crossover": json.dumps(encode(replace(state, timers=())))}
+    connection.execute(
+        text("UPDATE conversation SET crossover = CAST(:crossover AS jsonb), unanswered_since = NULL WHERE id = :lead"), left
+    )
+    connection.execute(
+        text("UPDATE conversation SET continued_by = :by WHERE (id = :lead OR continued_by = :lead) AND id <> :by"),
+        {"lead": row.id, "by": conversation_id},
+    )
+    return Taken(state=state, contact_id=row.contact_id, customer_ref=row.customer_ref, unanswered_since=row.unanswered_since)
+
+
+def point(connection: Connection, conversation_id: int, origin: int) -> bool:
+    """Have a conversation only point to the ticket of another: what is said in it is filed there, and no reply goes to it."""
+    row = connection.execute(_LEAD, {"id": origin}).one_or_none()
+    if row is not None:
+        update(connection, conversation_id, {name: getattr(row, name) for name in _TICKET} | {"continued_by": row.id})
+    return row is not None
+
+
+def give_back(connection: Connection, origin: int) -> State | None:
+    """Whatever continued a conversation has its ticket no more: it only points to it. The state that came back, None when nothing was taken."""
+    lead = connection.execute(text("SELECT continued_by FROM conversation WHERE id = :id FOR UPDATE"), {"id": origin}).scalar()
+    if lead is None:
+        return None
+    connection.execute(
+        text(
+            """
+            UPDATE conversation o SET stage = l.stage, crossover = l.crossover, ticket_closed = l.ticket_closed, article_cursor = l.article_cursor,
+                   continued_by = NULL, due_at = now() FROM conversation l WHERE o.id = :id AND l.id = :lead
+            """
+        ),
+        {"id": origin, "lead": lead},
+    )
+    connection.execute(
+        text(
+            "UPDATE conversation SET continued_by = :id, crossover = crossover - 'timers' WHERE id = :lead OR (continued_by = :lead AND id <> :id)"
+        ),
+        {"id": origin, "lead": lead},
+    )
+    return read_lead(connection, origin)
 
 
 def read_lead(connection: Connection, conversation_id: int) -> State:

@@ -186,3 +186,32 @@ def unclear_sendings(connection: Connection, message_id: int) -> list[int]:
         """
     )
     return [row.id for row in connection.execute(statement, {"id": message_id})]
+
+
+_HIDINGS = text(
+    """
+    SELECT e.payload->>'action' AS action, e.payload->'arguments' AS arguments FROM inbound_event e
+    WHERE e.conversation_id = ANY(:ids) AND e.kind = 'ActionTaken' AND e.payload->>'action' IN ('hide', 'show')
+      AND EXISTS (SELECT 1 FROM intent i WHERE i.event_id = e.id AND i.op = 'hide' AND i.state NOT IN ('failed', 'dropped'))
+    ORDER BY e.id
+    """
+)
+
+
+def hidden(connection: Connection, conversation_ids: Sequence[int]) -> frozenset[str]:
+    """The ids on their platforms of the conversations' messages that we have hidden there."""
+    last = {dict(row.arguments)["ref"]: row.action for row in connection.execute(_HIDINGS, {"ids": list(conversation_ids)})}
+    return frozenset(ref for ref, action in last.items() if action == "hide")
+
+
+_ADDRESSED = text(
+    """
+    SELECT m.id, m.direction, c.id AS conversation_id, c.place, c.helpdesk, r.ref FROM message m JOIN conversation c ON c.id = m.conversation_id
+    JOIN message_ref r ON r.message_id = m.id AND r.place = c.place WHERE m.id = :id ORDER BY r.part LIMIT 1
+    """
+)
+
+
+def addressed(connection: Connection, message_id: int) -> Row[Any] | None:
+    """A message's id on its platform, and the conversation that it stands in."""
+    return connection.execute(_ADDRESSED, {"id": message_id}).one_or_none()

@@ -39,7 +39,7 @@ from plugin.store.receipts import NewReceipt
 from plugin.transport.client import Transport
 from tests.benchmarks.adapters import SIGNATURE, BenchDesk, BenchPlatform, sign
 from tests.benchmarks.load import body_of
-from tests.channels import none_made
+from tests.channels import no_http, none_made
 from tests.servers.registry import free_port
 from webhooks.app import create_app
 from webhooks.serve import serve
@@ -120,6 +120,7 @@ class Ground:
             grants=Grants(database, keys),
             passes=Passes(database, keys),
             keys=keys,
+            http=no_http,
             channels=none_made(config, installation, database, keys),
         )
         bridge.register()

@@ -72,7 +72,7 @@ def test_an_agent_acts_in_the_staff_panels_ticket_page(
     )
     page.goto(f"{info['url']}/scp/tickets.php?id={ticket}")
     panel = page.locator("cd-panel")
-    expect(panel.locator("li.message")).to_contain_text("My kettle hums")
+    expect(panel.locator("li.message")).to_contain_text("My kettle hums", timeout=30_000)
     page.locator("#response").press_sequentially("We look into it")
     expect(panel.locator(".reply")).to_contain_text("Everybody can read a reply here")
     page.locator("#internal_note").focus()
@@ -80,11 +80,11 @@ def test_an_agent_acts_in_the_staff_panels_ticket_page(
     with desk.engine.crowd(1):
         panel.locator("button", has_text="Hand off to a formal ticket").click()
         panel.locator("button", has_text="Do it").click()
-        expect(panel.locator(".stage")).to_contain_text("Handoff")
+        expect(panel.locator(".stage")).to_contain_text("Handoff", timeout=30_000)
     assert desk.engine.decided() == ["agent's request"]
     with page.context.expect_page() as opened:
         page.locator(".crossdesk-panel-place > a").click()
-    expect(opened.value.locator("cd-panel li.message").first).to_contain_text("My kettle hums")
+    expect(opened.value.locator("cd-panel li.message").first).to_contain_text("My kettle hums", timeout=30_000)
     osticket.run_sql(info, "INSERT INTO ost_ticket (number, user_id, source) VALUES ('777', 1, 'Web')")
     (stranger,) = osticket.run_sql(info, "SELECT ticket_id FROM ost_ticket WHERE number = '777' LIMIT 1")
     page.goto(f"{info['url']}/scp/tickets.php?id={stranger['ticket_id']}")

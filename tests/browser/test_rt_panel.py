@@ -78,19 +78,19 @@ def test_an_agent_acts_in_rts_own_ticket_page(page: Page, problems: list[str], d
     signed_in(page, info)
     page.goto(f"{info['url']}/Ticket/Display.html?id={ticket}")
     panel = page.locator("cd-panel")
-    expect(panel.locator("li.message")).to_contain_text("My kettle hums")
+    expect(panel.locator("li.message")).to_contain_text("My kettle hums", timeout=30_000)
     expect(panel.locator(".foot")).to_contain_text("As of")
     with desk.engine.crowd(1):
         panel.locator("button", has_text="Hand off to a formal ticket").click()
         panel.locator("button", has_text="Do it").click()
-        expect(panel.locator(".stage")).to_contain_text("Handoff")
+        expect(panel.locator(".stage")).to_contain_text("Handoff", timeout=30_000)
     assert desk.engine.decided() == ["agent's request"]
     assert page.locator("cd-panel").count() == 1
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     # On a page of its own, by a link for one use.
     with page.context.expect_page() as opened:
         page.locator("a.crossdesk-panel").click()
-    expect(opened.value.locator("cd-panel li.message").first).to_contain_text("My kettle hums")
+    expect(opened.value.locator("cd-panel li.message").first).to_contain_text("My kettle hums", timeout=30_000)
     expect(opened.value.locator("#who")).to_have_text("Ada Agent")
     stranger = RtAgent(info).open("Social", "not of the bridge")
     page.goto(f"{info['url']}/Ticket/Display.html?id={stranger}")

@@ -13,7 +13,7 @@ from plugin.bootstrap import Bridge
 from plugin.config import Config, ReceiverConfig
 from plugin.store.grants import Grants
 from plugin.store.passes import Passes
-from tests.channels import none_made
+from tests.channels import no_http, none_made
 from tests.faults.inner import Inner
 from webhooks.app import create_app
 
@@ -39,6 +39,7 @@ def application(inner: Inner, *, max_body: int = 200_000) -> Flask:
         spool=inner.spool,
         grants=Grants(inner.database, keys),
         passes=Passes(inner.database, keys),
+        http=no_http,
         channels=none_made(config, inner.installation, inner.database, keys),
     )
     return create_app(bridge, cast(Any, inner.wakeups))

@@ -73,6 +73,6 @@ def test_helpers_and_strangers_are_labelled_and_accuse_nobody(engine: Engine, ju
     words = "\n".join(engine.articles())
     assert "Tom (@tom) is not the customer of this ticket." in words
     assert "Joe (@joe) is not the customer of this ticket. Who they are is not known." in words
-    assert "https://example.com/a" in words
+    assert "hxxps://example[.]com/a" in words
     assert judge.asked[-1].conversation.suspicious_bystanders == 0
     assert engine.stage() == "social"

@@ -219,9 +219,11 @@ def test_where_we_step_in_what_a_search_found_is_answered_when_we_are_asked(data
     engine.settle()
     reply(engine, "We are sorry!")
     assert engine.delivered() == []
+    assert any("we answer only when we are asked" in note for note in engine.notes())
     said(engine, "@company will you help me?")
+    assert engine.delivered() == ["We are sorry!"], "what waited leaves by itself"
     reply(engine, "Of course.")
-    assert "Of course." in engine.delivered()
+    assert engine.delivered()[-1] == "Of course."
     engine.close()
 
 

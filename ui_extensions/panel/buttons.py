@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from plugin.contracts.platform import SendsTemplates
 from plugin.domain.model import Stage
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.learning import SOLVED
@@ -39,6 +40,7 @@ _LABELS = {
 _DANGEROUS = frozenset({"undo", "close", "release"})
 _ASKS_FIRST = frozenset({"handoff", "confirm"}) | _DANGEROUS
 _RECALL = "recall"
+TEMPLATE = "template"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +155,14 @@ def _refusal(policy: PolicyAtWork, case: Case, agent: Agent, action: str, reason
     )
     decided = press(case.state, pressed, policy.contract, now=case.now).decided
     return decided.reason if decided is not None and decided.outcome.get("refused") else ""
+
+
+def template(adapter: object) -> list[dict[str, Any]]:
+    """The button for a text that the platform has approved beforehand, where it has such."""
+    if not isinstance(adapter, SendsTemplates):
+        return []
+    told = {"id": TEMPLATE, "label": "Send a template", "enabled": True, "why_not": "", "needs": ["template"]}
+    return [{**told, "confirm": True, "danger": False, "arguments": {}}]
 
 
 def pending(presses: Sequence[Any]) -> list[dict[str, Any]]:

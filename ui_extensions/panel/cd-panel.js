@@ -15,6 +15,7 @@
   const EVERY = { busy: 1500, quiet: 5000, hidden: 30000 };
   const QUIET_AFTER = 180000, STOP_AFTER = 600000, WHOLE_EVERY = 60000, LONGEST_PAUSE = 60000;
   const SPOKEN_MINUTES = [15, 5, 1];
+  const FILLED = ["name", "language", "values"];
   const FIRST_SHOWN = 12, MORE_SHOWN = 24, LONG_TEXT = 900;
 
   const EN = /* locales/en.json */ {
@@ -29,7 +30,7 @@
     "stage.light": "asked whether the quick answer helped", "rule": "Rule", "reason": "Reason", "offered": "The policy suggests a handoff: {rule}",
     "due.promise": "Customer was promised to hear of us in", "due.silence": "Closes by itself if the customer stays silent, in", "due.postponed": "Handoff put off, for", "due.offer": "The suggestion is forgotten in",
     "over": "overdue by", "outcome.confirmed": "The customer confirmed it.", "outcome.unconfirmed": "The customer stayed silent; closed as unconfirmed.", "outcome.supervisor": "Closed by a supervisor's decision.",
-    "broken": "The rule {rule} could not be judged; nothing is posted in public.", "monitored": "Here we only listen; nobody answers.", "holds": "Public replies are held.", "history": "What was decided",
+    "broken": "The rule {rule} could not be judged; nothing is posted in public.", "monitored": "Here we only listen; nobody answers.", "steps.in": "Here we answer only when asked.", "holds": "Public replies are held.", "history": "What was decided",
     "lock": "Lock", "lock.mine": "You have this conversation until {time}.", "lock.other": "{name} has this conversation until {time}.", "lock.free": "Nobody has taken this conversation.", "lock.lost": "You have lost the lock: {name} has taken over.",
     "here": "Also here", "here.viewing": "{name} is looking", "here.typing": "{name} is writing",
     "approval": "Approval", "approval.needed": "A second person must approve this reply.", "approval.pending": "Waits for a second person.", "approval.approved": "Approved.", "approval.rejected": "Rejected.",
@@ -48,17 +49,20 @@
     "c.close": "The ticket ends without the customer's word; your reason stands in the ledger.", "c.release": "Held replies leave, in public too; your reason stands in the ledger.",
     "person": "Person", "followers.one": "{count} follower", "followers.other": "{count} followers", "verified": "verified by the platform", "bot": "a machine, says the platform", "since": "account since {time}", "known": "All conversations", "this.one": "this ticket", "no.ticket": "no ticket", "accounts": "Accounts", "tags": "Tags", "notes": "Notes",
     "help": "Solved something similar", "article": "Article", "a.solved": "Keep what solved it", "a.warn": "Warn in the thread",
+    "a.template": "Send a template", "c.template": "A text that the platform has approved; it may also leave when the reply window is closed.", "template.name": "Name of the template", "template.language": "Language", "template.values": "What fills its places, one a line",
+    "hide": "Hide", "show": "Show again", "hidden": "Hidden on the platform.", "c.hide": "It is hidden on the platform for everybody but its author.", "c.show": "Everybody can read it on the platform again.", "approval.more": "Waiting after this one",
     "reply": "Your reply", "reply.note": "An internal note: it stays inside.", "length": "{length} of {limit} {unit}", "length.free": "{length} {unit}", "reply.fine": "Nothing stands against it.", "hold.it": "would be held", "warn.it": "to note",
     "say.message": "New message from {name}", "say.stage": "Stage is now: {stage}", "say.delivery": "Reply {status}", "say.left": "{what}: {left}", "say.presence": "{name} is writing",
     "t.days": "{days} d {hours} h", "t.hours": "{hours} h {minutes} min", "t.minutes.one": "{count} minute", "t.minutes.other": "{count} minutes",
   };
 
+  const DARK = "--paper: #1d1e23; --wash: #2a2b32; --ink: #ececf1; --soft: #a9abb7; --line: #42444e; --accent: #8ab4f8; --on-accent: #10203a; --good: #7fd6a0; --bad: #ff9f97; --bad-wash: #3f1f1d; --warn: #f5c76a; --warn-wash: #3a2d12; --ours: #22344f; --theirs: #2a2b32;";
   const STYLE = `
 :host { display: block; min-width: 0; color-scheme: light dark; font: 14px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; text-align: start;
   --paper: #fff; --wash: #f3f4f6; --ink: #1c1d22; --soft: #5b5d68; --line: #d5d7dd; --accent: #2456a6; --on-accent: #fff; --good: #17663a; --bad: #a8231c; --bad-wash: #fdecea; --warn: #7a4b00; --warn-wash: #fff3d6; --ours: #e7effa; --theirs: #f3f4f6; }
 :host([hidden]) { display: none; }
-@media (prefers-color-scheme: dark) { :host(:not([theme=light])) { --paper: #1d1e23; --wash: #2a2b32; --ink: #ececf1; --soft: #a9abb7; --line: #42444e; --accent: #8ab4f8; --on-accent: #10203a; --good: #7fd6a0; --bad: #ff9f97; --bad-wash: #3f1f1d; --warn: #f5c76a; --warn-wash: #3a2d12; --ours: #22344f; --theirs: #2a2b32; } }
-:host([theme=dark]) { color-scheme: dark; --paper: #1d1e23; --wash: #2a2b32; --ink: #ececf1; --soft: #a9abb7; --line: #42444e; --accent: #8ab4f8; --on-accent: #10203a; --good: #7fd6a0; --bad: #ff9f97; --bad-wash: #3f1f1d; --warn: #f5c76a; --warn-wash: #3a2d12; --ours: #22344f; --theirs: #2a2b32; }
+@media (prefers-color-scheme: dark) { :host(:not([theme=light])) { ${DARK} } }
+:host([theme=dark]) { color-scheme: dark; ${DARK} }
 :host([theme=light]) { color-scheme: light; }
 *, *::before, *::after { box-sizing: border-box; }
 .panel { background: var(--paper); color: var(--ink); border: 1px solid var(--line); border-radius: 8px; overflow: clip; overflow-wrap: anywhere; }
@@ -93,7 +97,7 @@ summary { cursor: pointer; min-height: 24px; color: var(--accent); }
 dl { display: grid; grid-template-columns: auto 1fr; gap: 1px 8px; font-size: 13px; } dt { color: var(--soft); }
 .buttons { display: flex; flex-wrap: wrap; gap: 6px; }
 .form { border: 1px solid var(--line); border-radius: 6px; padding: 8px 10px; margin-block-start: 8px; display: grid; gap: 6px; background: var(--wash); }
-textarea { width: 100%; font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--soft); border-radius: 6px; padding: 5px 8px; min-height: 3.6em; resize: vertical; }
+textarea, input { width: 100%; font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--soft); border-radius: 6px; padding: 5px 8px; min-height: 30px; resize: vertical; } textarea { min-height: 3.6em; }
 .off li { margin-block: 4px; } .buttons + details { margin-block-start: 6px; }
 .thread { display: grid; gap: 8px; }
 .message { display: grid; grid-template-columns: 26px minmax(0, 1fr); gap: 0 8px; }
@@ -338,8 +342,8 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       const reason = (form?.elements.reason?.value || "").trim();
       if (action.needs.includes("reason") && !reason) { this.#said = { bad: true, text: this.#t("missing") }; this.#redraw(); form.elements.reason.focus(); return; }
       // Pressed again after no answer, it is the same press.
-      const key = (this.#keys[action.key] ||= crypto.randomUUID ? crypto.randomUUID() : Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join(""));
-      const body = { key, rev: this.#data.rev, reason, ...(this.#data.lock ? { fence: this.#data.lock.fence } : {}), arguments: action.arguments || {} };
+      const key = (this.#keys[action.key] ||= Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join(""));
+      const body = { key, rev: this.#data.rev, reason, ...(this.#data.lock ? { fence: this.#data.lock.fence } : {}), arguments: { ...action.arguments, ...(action.needs.includes("template") ? Object.fromEntries(FILLED.map((name) => [name, form.elements[name].value])) : {}) } };
       this.#busy = action.key; this.#said = null; this.#redraw();
       try {
         const answer = await this.#fetch(`/actions/${encodeURIComponent(action.id)}`, { method: "POST", body: JSON.stringify(body) });
@@ -347,7 +351,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         const snapshot = answer.ok ? told : told.error?.snapshot;
         if (snapshot?.rev) { this.#take(snapshot); this.#asking?.abort(); this.#asking = null; this.#schedule(); }
         if (answer.status !== 503 && answer.status !== 429 && answer.status < 500) delete this.#keys[action.key];
-        if (answer.ok) { this.#open = null; delete this.#drafts[action.key]; this.#said = { text: this.#t("done", { action: action.name }) }; this.#back = action.key; }
+        if (answer.ok) { this.#open = null; this.#drafts = {}; this.#said = { text: this.#t("done", { action: action.name }) }; this.#back = action.key; }
         else { const first = answer.status === 409; this.#said = { bad: !first, text: `${first ? `${this.#t("someone.first")}. ` : ""}${told.error?.text || this.#t("no.answer")}` }; if (first) { this.#open = null; this.#back = action.key; } }
       } catch { this.#said = { bad: true, text: this.#t("no.answer") }; }
       this.#busy = null;
@@ -517,7 +521,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         stage.offered && stage.name === "social" && h("p", { class: "notice" }, this.#t("offered", { rule: calm(stage.offered) })),
         stage.holds_public && h("p", { class: "small soft" }, this.#t("holds")),
         stage.broken && h("p", { class: "notice bad" }, this.#t("broken", { rule: calm(stage.broken) })),
-        stage.monitored && h("p", { class: "notice" }, this.#t("monitored")),
+        stage.monitored && h("p", { class: "notice" }, this.#t(stage.steps_in ? "steps.in" : "monitored")),
         stage.history.length > 0 && h("details", { "data-k": "history", class: "small" }, h("summary", { "data-k": "history-s" }, this.#t("history")), h("ul", null, stage.history.map((one) => h("li", null, this.#time(one.at), " ", h("strong", null, bdi(one.rule)), one.by && [" · ", bdi(one.by)], one.reason && [h("br"), bdi(one.reason)])))),
       ];
     }
@@ -548,14 +552,19 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     #outcome() { return this.#said && h("p", { class: this.#said.bad ? "notice bad" : "notice", dir: "auto" }, calm(this.#said.text)); }
 
     #form(action, isOff) {
-      const needs = action.needs.includes("reason"), key = `reason ${action.key}`;
+      const needs = action.needs.includes("reason");
+      const field = (name, words, required, tag = "textarea") => {
+        const key = `${name} ${action.key}`, node = h(tag, { name, required, maxlength: name === "reason" ? 2000 : 500, dir: "auto", "data-k": key, on: { input: () => { this.#drafts[key] = node.value; } } });
+        node.value = this.#drafts[key] || "";
+        return h("label", null, words, node);
+      };
       const close = () => { this.#open = null; this.#said = null; this.#back = action.key; this.#redraw(); };
       const form = h("form", { class: "form", "aria-label": action.name, on: { submit: (event) => { event.preventDefault(); if (this.#busy !== action.key) this.#press(action, event.target); }, keydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } } } },
         action.warning && h("p", { class: "small" }, action.warning),
-        action.id !== "retry" && h("label", null, this.#t(needs ? "why" : "why.optional"), h("textarea", { name: "reason", rows: 2, maxlength: 2000, required: needs, dir: "auto", "data-k": key, on: { input: (event) => { this.#drafts[key] = event.target.value; } } })),
+        action.needs.includes("template") && FILLED.map((name) => field(name, this.#t(`template.${name}`), name !== "values", name === "values" ? "textarea" : "input")),
+        action.id !== "retry" && field("reason", this.#t(needs ? "why" : "why.optional"), needs),
         h("div", { class: "buttons" }, h("button", { class: action.danger ? "main danger" : "main", disabled: isOff || this.#busy === action.key, "data-k": `do ${action.key}` }, this.#t("do")), h("button", { type: "button", "data-k": `cancel ${action.key}`, on: { click: close } }, this.#t("cancel"))));
       form.noValidate = true;
-      if (form.elements.reason) form.elements.reason.value = this.#drafts[key] || "";
       return form;
     }
 
@@ -577,6 +586,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         h("p", null, h("strong", null, this.#t(`approval.${approval.state}`)), " ", h("span", { class: "soft small" }, this.#t("approval.by", { name: calm(approval.by), time: this.#clock(approval.at) }))),
         approval.reason && h("p", { class: "small" }, bdi(approval.reason)),
         h("details", { "data-k": "diff", open: true }, h("summary", { "data-k": "diff-s" }, this.#t("diff.what")), isSame ? [h("p", { class: "soft small" }, this.#t("diff.same")), h("div", { class: "text", dir: "auto" }, calm(approval.proposed))] : h("div", { class: "text diff", dir: "auto" }, difference(approval.original, approval.proposed))),
+        approval.others?.length > 0 && h("details", { "data-k": "others", class: "small" }, h("summary", { "data-k": "others-s" }, `${this.#t("approval.more")} (${this.#number(approval.others.length)})`), approval.others.map((one) => [h("p", { class: "soft" }, this.#t("approval.by", { name: calm(one.by), time: this.#clock(one.at) })), h("div", { class: "text", dir: "auto" }, calm(one.proposed))])),
       ];
     }
 
@@ -616,7 +626,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       for (const [id, row] of this.#rows) if (!wanted.has(id)) { row.node.remove(); this.#rows.delete(id); }
       let place = list.firstElementChild;
       for (const message of shown) {
-        const delivery = sent.get(message.id), parent = message.parent && byId.get(message.parent), opened = `retry ${message.id}` === this.#open;
+        const delivery = sent.get(message.id), parent = message.parent && byId.get(message.parent), opened = [`retry ${message.id}`, `hide ${message.id}`].includes(this.#open);
         const look = JSON.stringify([ui, message, delivery, parent?.author.name, this.#expanded.has(message.id), opened, opened && [this.#busy]]);
         const row = this.#rows.get(message.id);
         let node = row?.node;
@@ -660,7 +670,13 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
           message.no_reply && h("p", { class: "small soft" }, bdi(message.no_reply)),
           message.remarks.map((one) => h("p", { class: "small soft" }, bdi(one))),
           h("p", { class: "row small soft" }, this.#time(message.at), message.reactions.map((one) => h("span", null, `${calm(one.emoji)} ${this.#number(one.count)}`)), message.url && web(message.url) && link(message.url, this.#t("open.original"))),
+          message.hide && this.#hiding(message, opened),
           delivery && this.#delivery(message, delivery, opened)));
+    }
+
+    #hiding(message, opened) {
+      const key = `hide ${message.id}`, id = message.hide, act = { id, key, name: this.#t(id), needs: [], danger: id === "hide", warning: this.#t(`c.${id}`), arguments: { message: String(message.id) } };
+      return [h("p", { class: "row small" }, id === "show" && h("strong", null, this.#t("hidden")), h("button", { class: "plain", "data-k": key, "aria-expanded": String(opened), on: { click: () => { this.#open = opened ? null : key; this.#redraw(); } } }, act.name)), opened && this.#form(act, this.#state === "away")];
     }
 
     #file(file) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from plugin.contracts.wakeups import WakeUps
 from plugin.domain.codec import decode
 from plugin.domain.errors import ConfigError
 from plugin.handlers import learning, pressing
+from plugin.handlers.actions import Actions
 from plugin.handlers.installation import Installation
 from plugin.handlers.learning import SOLVED
 from plugin.handlers.pressing import Press
@@ -21,7 +23,7 @@ from plugin.policy.safety.lessons import Lesson
 from plugin.store import ledger, panels
 from plugin.store.database import Database
 from ui_extensions.panel import buttons
-from ui_extensions.panel.buttons import Case
+from ui_extensions.panel.buttons import TEMPLATE, Case
 from ui_extensions.panel.signing import Agent
 from ui_extensions.panel.snapshot import decision_of
 
@@ -31,6 +33,7 @@ _WAIT_SECONDS = 1.5
 _LOOK_SECONDS = 0.05
 _OPEN = frozenset({"accepted", "retry"})
 RETRY = "retry"
+_HIDING = frozenset({"hide", "show"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,8 @@ class Presses:
         """Have it done, unless it may not be. `snapshot` is as things stand now."""
         if asked.action == RETRY:
             return self._retry(asked, snapshot, agent)
+        if asked.action in _HIDING:
+            return self._hide(asked, snapshot, agent)
         button = next((item for item in snapshot["actions"] if item["id"] == asked.action), None)
         conversation = int(snapshot["thread"]["conversation"])
         if button is None:
@@ -107,6 +112,8 @@ class Presses:
             return self._too_late(conversation, asked, agent) or self._refused(conversation, asked, agent, button["why_not"])
         if "reason" in button["needs"] and not asked.reason:
             return Answer(status=422, code="reason_missing", text="Say why, so that the reason stands in the ledger. Nothing was done.")
+        if asked.action == TEMPLATE:
+            return self._template(conversation, asked, snapshot, agent)
         return self._press(conversation, replace(asked, arguments={**asked.arguments, **button["arguments"]}), agent)
 
     def _press(self, conversation: int, asked: Asked, agent: Agent) -> Answer:
@@ -115,7 +122,9 @@ class Presses:
         arguments = {**asked.arguments, "agent_ref": agent.id, "login": agent.login, "groups": ",".join(agent.groups)}
         key = f"panel:{agent.id}:{asked.key}"
         wish = Press(action=asked.action, actor=agent.name, role=agent.role, reason=asked.reason, arguments=arguments, key=key)
-        event_id = pressing.press(self._database, conversation, wish)
+        return self._await(conversation, pressing.press(self._database, conversation, wish), asked, agent)
+
+    def _await(self, conversation: int, event_id: int | None, asked: Asked, agent: Agent) -> Answer:
         if event_id is None:
             return Answer(status=200, code="told_before")
         self._wakeups.wake()
@@ -171,6 +180,32 @@ class Presses:
             return None
         state = decode(State, {**row.crossover, "stage": row.stage})
         return Case(state=state, held_replies=1, group=row.ticket_group, now=row.now)
+
+    def _hide(self, asked: Asked, snapshot: Mapping[str, Any], agent: Agent) -> Answer:
+        """Hide what somebody said below our posts, or show it again."""
+        message = next((item for item in snapshot["messages"] if str(item["id"]) == asked.arguments.get("message")), None)
+        if message is None or message["hide"] != asked.action:
+            return Answer(status=422, code="refused", text="This cannot be done with this message now. Nothing was done.")
+        return self._press_on(message, asked, agent, {})
+
+    def _template(self, conversation: int, asked: Asked, snapshot: Mapping[str, Any], agent: Agent) -> Answer:
+        """Send a text that the platform has approved beforehand to where a reply would go."""
+        name, language = (asked.arguments.get(key, "").strip() for key in ("name", "language"))
+        theirs = [item for item in snapshot["messages"] if item["direction"] == "inbound" and item["conversation"] == conversation]
+        if not name or not language or not theirs:
+            return Answer(
+                status=422, code="refused", text="A template has a name and a language, and goes to somebody who wrote. Nothing was done."
+            )
+        values = [line.strip() for line in asked.arguments.get("values", "").splitlines() if line.strip()]
+        told = f"[Template {name}] {', '.join(values)}".strip()
+        arguments = {"name": name, "language": language, "values": json.dumps(values), "text": told}
+        return self._press_on(theirs[-1], asked, agent, arguments)
+
+    def _press_on(self, message: Mapping[str, Any], asked: Asked, agent: Agent, arguments: Mapping[str, str]) -> Answer:
+        key = f"panel:{agent.id}:{asked.key}"
+        wish = Press(action=asked.action, actor=agent.name, role=agent.role, reason=asked.reason, arguments=arguments, key=key)
+        event_id = Actions(self._installation, self._database).press_on(int(message["id"]), wish)
+        return self._await(int(message["conversation"]), event_id, asked, agent)
 
     def _retry(self, asked: Asked, snapshot: Mapping[str, Any], agent: Agent) -> Answer:
         """Send a message again whose outcome could not be found out: a person has looked."""

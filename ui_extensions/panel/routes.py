@@ -24,6 +24,7 @@ from plugin.domain.ids import HelpdeskKey, Place
 from plugin.transport.client import Transport
 from ui_extensions.panel import pictures, signing, snapshot
 from ui_extensions.panel.answers import Refused, as_json, guarded, plain
+from ui_extensions.panel.entering import Entering
 from ui_extensions.panel.pictures import Pictures
 from ui_extensions.panel.presence import Presence
 from ui_extensions.panel.presses import Answer, Presses, read
@@ -42,10 +43,10 @@ _PAGE_POLICY = (
 _ASSETS = ("cd-panel.js", "locales/en.json", "locales/de.json", "static/page.js", "static/page.css")
 
 
-def add_panel(app: Flask, bridge: Bridge, wakeups: WakeUps) -> None:
+def add_panel(app: Flask, bridge: Bridge, wakeups: WakeUps, *, http: HttpClient | None = None) -> None:
     """Give the receiver's application the panel. Without keys of the installation nothing can be signed, and there is none."""
     if bridge.keys:
-        app.register_blueprint(Panel(bridge, wakeups).blueprint())
+        app.register_blueprint(Panel(bridge, wakeups, http=http).blueprint())
 
 
 def relay_secrets(bridge: Bridge, helpdesk: str) -> list[str]:
@@ -56,13 +57,14 @@ def relay_secrets(bridge: Bridge, helpdesk: str) -> list[str]:
 class Panel:
     """The routes, and what they need."""
 
-    def __init__(self, bridge: Bridge, wakeups: WakeUps, *, rates: Rates | None = None) -> None:
+    def __init__(self, bridge: Bridge, wakeups: WakeUps, *, rates: Rates | None = None, http: HttpClient | None = None) -> None:
         self._bridge = bridge
         self._presence = Presence()
         self._rates = rates or Rates(a_second=6, at_once=40)
         self._strangers = Rates(a_second=1, at_once=30)
         self._desks = {desk.key: desk.place for desk in bridge.installation.desks.values()}
         self._secrets: dict[str, list[str]] = {key: relay_secrets(bridge, key) for key in self._desks}
+        self._entering = Entering(bridge, self._secrets, http)
         self._presses = Presses(bridge.installation, bridge.database, wakeups)
 
     @cached_property
@@ -75,6 +77,7 @@ class Panel:
         made = Blueprint("panel", __name__, url_prefix="/panel", template_folder="templates")
         views: tuple[tuple[str, str, Callable[..., Response]], ...] = (
             ("GET", "/<helpdesk>/<ticket>", self._show),
+            ("GET", "/<helpdesk>/callback", self._come_back),
             ("POST", "/<helpdesk>/<ticket>/actions/<action>", self._press),
             ("POST", "/<helpdesk>/<ticket>/preflight", self._preflight),
             ("GET", "/-/file/<int:event>/<int:part>", self._file),
@@ -90,6 +93,9 @@ class Panel:
     # The contract
 
     def _show(self, helpdesk: str, ticket: str) -> Response:
+        if self._entering.is_wanted():
+            self._slow_down()
+            return self._entering.begin(helpdesk, ticket)
         agent, place = self._admit(helpdesk, ticket, b"")
         present = self._presence.seen(helpdesk, ticket, agent.id, agent.name, doing=request.args.get("doing", ""))
         with self._bridge.database.single() as connection:
@@ -150,6 +156,14 @@ class Panel:
         return taken
 
     # Who asks
+
+    def _come_back(self, helpdesk: str) -> Response:
+        self._slow_down()
+        return self._entering.finish(helpdesk)
+
+    def _slow_down(self) -> None:
+        if wait := self._strangers.wait(f"person {request.remote_addr}"):
+            raise Refused(429, "too_many", "Too many tries. Wait a moment.", retry_after=wait)
 
     def _admit(self, helpdesk: str, ticket: str, body: bytes) -> tuple[Agent, Place]:
         """The agent, by the relay's signature or by a session of the page."""

@@ -10,13 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from plugin.contracts.platform import HidesMessages
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.domain.codec import decode
 from plugin.domain.ids import Place
 from plugin.domain.model import Contact, Stage, Visibility
 from plugin.domain.text import Text
 from plugin.handlers.installation import Channel, Installation
-from plugin.policy.approvals import Candidates
+from plugin.policy.approvals import Candidate, Candidates
 from plugin.policy.contract import OFFER, POSTPONED, SILENCE, State
 from plugin.policy.locks import Agent as Author
 from plugin.policy.locks import Lock
@@ -88,6 +89,8 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
         now=lead.now,
         file_address=asked.file_address,
         avatar_address=asked.avatar_address,
+        hidable=(hidable := frozenset(row.id for row in found if isinstance(installation.adapter(Place(row.place)), HidesMessages))),
+        hidden=panels.hidden(connection, sorted(hidable)) if hidable else frozenset(),
     )
     deliveries = thread.deliveries(rows)
     decided = panels.last_decisions(connection, ids)
@@ -124,7 +127,7 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
         "deliveries": deliveries,
         "messages": thread.messages(rows, eyes),
         "limits": _limits(channel, Visibility(lead.visibility)),
-        "actions": buttons.all_of(policy, case, asked.agent),
+        "actions": buttons.all_of(policy, case, asked.agent) + buttons.template(channel.adapter),
         "pending": buttons.pending(panels.open_presses(connection, ids)),
         "suggestions": [_suggestion(row) for row in solutions.suggested(connection, ids)],
     }
@@ -246,6 +249,7 @@ def _stage(lead: Row[Any], state: State, decided: Sequence[Row[Any]]) -> dict[st
         "scam": lead.is_scam,
         "broken": state.broken,
         "monitored": state.is_monitored,
+        "steps_in": state.waits_to_step_in,
         "holds_public": state.holds_public,
         "history": [
             {
@@ -270,15 +274,18 @@ def _lock(lock: Lock, agent: Agent, now: datetime) -> dict[str, Any] | None:
 
 
 def _approval(candidates: Candidates, rows: Rows) -> dict[str, Any] | None:
-    """The first reply that waits for a second person: as it was written, and as it would stand on the platform."""
+    """The replies that wait for a second person, the first in full: as it was written, and as it would stand on the platform."""
     if not candidates:
         return None
-    candidate = candidates[0]
+    first, *others = (_candidate(item, rows) for item in candidates)
+    return {"state": "pending", **first, "others": others}
+
+
+def _candidate(candidate: Candidate, rows: Rows) -> dict[str, Any]:
     written = next((row for row in rows.messages if row.event_id == candidate.number and row.direction == "outbound"), None)
     parts = [decode(Text, item.payload["text"]).plain for item in rows.sendings if item.event_id == candidate.number and item.op == "reply"]
     proposed = "\n\n".join(parts)
     return {
-        "state": "pending",
         "by": str(candidate.author),
         "at": _time(written.created_at if written is not None else None),
         "reason": f"{candidate.rule}: {candidate.reason}" if candidate.reason else candidate.rule,

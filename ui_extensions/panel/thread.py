@@ -43,6 +43,10 @@ class Eyes:
     now: datetime
     file_address: Callable[[int, int], str]
     avatar_address: Callable[[int], str]
+    hidable: frozenset[int] = frozenset()
+    """Conversations on platforms that let us hide what others say."""
+    hidden: frozenset[str] = frozenset()
+    """Ids of messages that we have hidden there."""
 
 
 def messages(rows: Rows, eyes: Eyes) -> list[dict[str, Any]]:
@@ -137,7 +141,15 @@ def _message(
         "remarks": [*getattr(event, "remarks", ())],
         "found_by": received.found_by if received is not None else "",
         "no_reply": received.no_reply if received is not None else "",
+        "hide": _hiding(row, eyes),
     }
+
+
+def _hiding(row: Row_, eyes: Eyes) -> str:
+    """What may be pressed about a message being seen: hide, show again, or nothing."""
+    if row.direction != "inbound" or row.deleted_at is not None or row.conversation_id not in eyes.hidable or not row.refs:
+        return ""
+    return "show" if eyes.hidden & set(row.refs) else "hide"
 
 
 def _said(event: object, sendings: Sequence[Row_], *, is_notice: bool) -> Text:
@@ -170,7 +182,8 @@ def _author(row: Row_, event: object, conversation: Row_, eyes: Eyes) -> dict[st
     if conversation.contact_id is None or row.contact_id == conversation.contact_id:
         return {"role": "customer", **told, "likeness": "", "label": ""}
     said = event.text if isinstance(event, MessageReceived) else Text("")
-    found = thread_guard.judge(contact, said, ours=eyes.ours, now=eyes.now)
+    channel = str(conversation.place).partition(":")[2]
+    found = thread_guard.judge(contact, said, ours=eyes.ours, now=eyes.now, channel=channel)
     return {"role": "bystander", **told, "likeness": found.likeness.value, "label": thread_guard.sentence(found)}
 
 

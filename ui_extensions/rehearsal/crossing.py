@@ -19,6 +19,7 @@ from plugin.handlers import pressing
 from plugin.handlers.pressing import Press
 from plugin.store import ledger
 from plugin.store.database import Database
+from ui_extensions.rehearsal.visiting import PageVisitor
 
 _SECONDS = 60.0
 _PAUSE = 0.1
@@ -67,7 +68,13 @@ class Play:
     """One play. `practice` is what the rehearsal wrote about itself; `tell` is handed each step as it is done."""
 
     def __init__(
-        self, practice: Mapping[str, Any], database: Database, *, policy: str, tell: Callable[[Step], object] | None = None
+        self,
+        practice: Mapping[str, Any],
+        database: Database,
+        *,
+        policy: str,
+        by_page: bool = False,
+        tell: Callable[[Step], object] | None = None,
     ) -> None:
         base = f"http://127.0.0.1:{practice['port']}"
         self._network, self._desk = f"{base}/network", f"{base}/desk/api/v1"
@@ -78,10 +85,11 @@ class Play:
         self._customer: dict[str, str] = {}
         self._first = ""
         self._said, self._replied = 0, 0
-        self._seen_posts, self._seen_decisions = 0, 0
+        self._seen_posts, self._seen_answers, self._seen_decisions = 0, 0, 0
         self._seen_held: set[int] = set()
         self._steps: list[Step] = []
         self._leaked = 0
+        self._page = PageVisitor() if by_page else None
 
     def play(self) -> Outcome:
         """The conversation, step by step.
@@ -104,6 +112,8 @@ class Play:
             self._press("handoff", who="Ada Okafor", reason="It needs the account.")
         self._reply("Just tell me your customer number right here", is_leak=True)
         self._post("Is anybody there?")
+        if self._page is not None:
+            self._open_page(self._page)
         self._message("It is me, Maria. My customer number is 4711.")
         self._reply("Thank you, the amount is corrected.")
         self._press("confirm", who="Ada Okafor")
@@ -126,7 +136,19 @@ class Play:
         self._said += 1
         self._done("customer", f"posts: {words}")
 
+    def _open_page(self, page: PageVisitor) -> None:
+        """The customer follows the link that stands in the thread, and says there the word that the page shows."""
+        said = " ".join(line for step in self._steps for line in step.customer_saw)
+        word = page.open(said)
+        self._done("customer", f"opens the private page, which shows the word {word}")
+        self._post(word)
+
     def _message(self, words: str) -> None:
+        if self._page is not None:
+            self._page.write(words)
+            self._said += 1
+            self._done("customer", f"writes on the private page: {words}")
+            return
         body = {"to": "u_acme", "text": words}
         requests.post(f"{self._network}/api/v1/messages", json=body, headers=self._customer, timeout=10).raise_for_status()
         self._said += 1
@@ -150,6 +172,7 @@ class Play:
     def _done(self, who: str, does: str) -> Step:
         self._wait(self._is_quiet, does)
         posts = self._company_said()
+        answers = self._page.answers() if self._page is not None else []
         decisions = self._rows("SELECT kind, rule FROM decision ORDER BY id")
         held = {
             row.id: f"{row.reason}: {row.reason_text}"
@@ -161,11 +184,11 @@ class Play:
             does=does,
             stage=self._stage(),
             rules=tuple(f"{row.kind}: {row.rule}" for row in decisions[self._seen_decisions :]),
-            customer_saw=tuple(posts[self._seen_posts :]),
+            customer_saw=(*posts[self._seen_posts :], *(f"on the private page: {words}" for words in answers[self._seen_answers :])),
             held=tuple(why for intent, why in held.items() if intent not in self._seen_held),
         )
         self._seen_held = set(held)
-        self._seen_posts, self._seen_decisions = len(posts), len(decisions)
+        self._seen_posts, self._seen_answers, self._seen_decisions = len(posts), len(answers), len(decisions)
         self._steps.append(step)
         self._tell(step)
         return step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -73,9 +74,16 @@ def addresses(links: tuple[Link, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_real(link.address) for link in links))
 
 
-def defang(text: Text) -> Text:
-    """`text` for a note: no link can be followed, each is shown with its real host, and what is wrong with it stands behind it."""
-    changes = [(link.start, link.end, _shown(link)) for link in find(text)]
+def defang(text: Text, *, keep: Collection[str] = ()) -> Text:
+    """`text` for a note: no link can be followed, each is shown with its real host, and what is wrong with it stands behind it.
+
+    Honest links to the domains in `keep` stay as they are.
+    """
+    found = find(text)
+    kept = [link for link in found if not link.tricks and any(is_within(link.address.host, domain) for domain in keep)]
+    if kept:
+        return _defang_but(text, kept)
+    changes = [(link.start, link.end, _shown(link)) for link in found]
     for turn in _TURNS.finditer(text.plain):
         if all(not start <= turn.start() < end for start, end, _ in changes):
             changes.append((turn.start(), turn.end(), f"[U+{ord(turn.group()):04X}]"))
@@ -89,6 +97,15 @@ def defang(text: Text) -> Text:
     whole = join([*parts, plain.slice(at, len(plain.plain))])
     # A mark may begin in the middle of an address: what its edges put together again is undone, letter for letter, so that marks stay.
     return Text(_SCHEME.sub(lambda match: match.group().replace("t", "x").replace("T", "X"), whole.plain), whole.marks)
+
+
+def _defang_but(text: Text, kept: Sequence[Link]) -> Text:
+    """The same with some links left as they are."""
+    parts, at = [], 0
+    for link in kept:
+        parts += [defang(text.slice(at, link.start)), text.slice(link.start, link.end)]
+        at = link.end
+    return join([*parts, defang(text.slice(at, len(text.plain)))])
 
 
 def harmless(address: Address) -> str:

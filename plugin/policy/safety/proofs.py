@@ -117,6 +117,17 @@ def is_said(text: str) -> bool:
     return bool(_candidates(text))
 
 
+def words_in(text: str) -> tuple[str, ...]:
+    """Everything in a text that could be one of our words."""
+    return tuple(_candidates(text))
+
+
+def word_from(seed: bytes) -> str:
+    """The word that belongs to a seed of 12 bytes or more, the same each time."""
+    words = load("proof_words")["words"]
+    return "-".join(words[int.from_bytes(seed[at * 4 : at * 4 + 4]) % len(words)] for at in range(WORDS))
+
+
 def hear_elsewhere(proof: Proof, text: str, *, now: datetime) -> bool:
     """Whether the word that was told to the first handle was said by one that is not known yet. A miss is nobody's try."""
     return hear(proof, Side.SECOND, text, now=now)[1] is Step.HALF

@@ -56,6 +56,14 @@ class OurSide:
     """Web domains of the company, lower case: links to them are no risk."""
     helpers: Collection[ContactRef] = ()
     """Contacts whom an admin called helpers."""
+    helper_handles: Collection[str] = ()
+    """The same by handle, or by `channel:handle` where the handle counts on one channel alone."""
+
+    def trusts(self, contact: Contact, channel: str = "") -> bool:
+        """Whether an admin called them a helper."""
+        handle = contact.handle.lstrip("@").casefold()
+        named = {name.casefold().replace(":@", ":").lstrip("@") for name in self.helper_handles}
+        return contact.ref in self.helpers or (bool(handle) and bool(named & {handle, f"{channel.casefold()}:{handle}"}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +84,9 @@ class Label:
     reasons: tuple[Reason, ...]
 
 
-def judge(bystander: Contact, text: Text, *, ours: OurSide, now: datetime) -> Label:
+def judge(bystander: Contact, text: Text, *, ours: OurSide, now: datetime, channel: str = "") -> Label:
     """Label somebody by who they look like, what they ask for, and how old their account is. Call it for others' messages only."""
-    if bystander.ref in ours.helpers:
+    if ours.trusts(bystander, channel):
         trusted = Reason(name="known_helper", points=-10, evidence="an admin listed them as a helper")
         return Label(likeness=Likeness.HELPER, score=trusted.points, reasons=(trusted,))
     identity = _identity(bystander, ours)

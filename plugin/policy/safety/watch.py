@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import regex
 
 from plugin.policy.safety.personal_data import Lookout
 from plugin.policy.safety.preflight import House
@@ -35,9 +37,16 @@ def watch_by(
     `agents` are the names of the helpdesk's agents, `domains` the company's on the web, `helpdesk_hosts` where agents reach the helpdesk.
     """
     lookout = lookout or Lookout()
+    own = tuple(dict.fromkeys((*(domain.lower() for domain in safety.own_domains), *domains)))
+    lookout = replace(
+        lookout,
+        region=safety.phone_region or lookout.region,
+        own_domains=own,
+        order_number=regex.compile(safety.order_number) if safety.order_number else lookout.order_number,
+    )
     return Watch(
         lookout=lookout,
-        ours=OurSide(handles=safety.our_handles, agents=agents, domains=domains),
+        ours=OurSide(handles=safety.our_handles, agents=agents, domains=own, helper_handles=safety.helpers),
         labels_bystanders=safety.label_bystanders,
-        house=House(helpdesk_hosts=helpdesk_hosts, agents=agents, lookout=lookout),
+        house=House(helpdesk_hosts=helpdesk_hosts, agents=agents, own_phones=safety.own_phones, lookout=lookout),
     )

@@ -2,10 +2,14 @@
 "use strict";
 (async () => {
   const said = document.getElementById("said"), token = location.hash.slice(1);
-  history.replaceState(null, "", location.pathname);
-  const fail = (text) => { said.textContent = text; };
+  history.replaceState(null, "", location.pathname + location.search);
+  const root = location.pathname.replace(/\/panel\/-\/page$/, ""), from = new URLSearchParams(location.search).get("from");
+  // Where the helpdesk lets agents sign in, a page that was loaded again has a way back.
+  const fail = (text) => {
+    said.textContent = text;
+    if (/^[\w-]+\/[\w-]+$/.test(from || "")) said.append(" ", Object.assign(document.createElement("a"), { href: `${root}/panel/${from}`, textContent: "Sign in again" }));
+  };
   if (!token) { fail("Open this page from the ticket: its link works once."); return; }
-  const root = location.pathname.replace(/\/panel\/-\/page$/, "");
   try {
     const answer = await fetch(`${root}/panel/-/session`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token }), cache: "no-store" });
     const told = await answer.json();

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from plugin.contracts.platform import Template
 from plugin.domain.events import ReactionChanged
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import Contact, File, Visibility
 from plugin.handlers.installation import PolicyAtWork
 from plugin.policy.contract import Contract
 from plugin.policy.verdicts import ApprovalNeeded, Crossover
+from plugin.testing.fake_abilities import AbleNetwork
 from plugin.testing.fake_platform import CAPABILITIES, FakePlatform
 from plugin.testing.table_judge import TableJudge
 from tests.engine import Engine
@@ -316,10 +319,14 @@ def test_a_reply_that_waits_for_a_second_person_is_shown_and_approved(database_u
     assert (own["approve"], own["recall"]) == (False, True)
     assert {item["id"]: item["enabled"] for item in desk.snapshot(BEN)["actions"]}["approve"] is False
     lead = replace(BEN, groups=("Leads",))
+    reply(engine, "And a voucher")
+    assert [item["proposed"] for item in desk.snapshot(lead)["approval"]["others"]] == ["And a voucher"]
     with engine.crowd(1):
+        second = desk.press("approve", lead).get_json()["approval"]
+        assert (second["proposed"], second["others"]) == ("And a voucher", [])
         assert desk.press("approve", lead).get_json()["approval"] is None
     engine.settle()
-    assert engine.delivered() == ["We promise a new one"]
+    assert engine.delivered() == ["We promise a new one", "And a voucher"]
     engine.close()
 
 
@@ -345,3 +352,34 @@ def test_what_solved_it_is_kept_by_a_button_and_shown_with_its_source(engine: En
     (found,) = desk.snapshot(ticket=1)["suggestions"]
     assert (found["note"], found["tags"], found["link"]) == ("Descale it", ["kettle"], "https://kb.example/kettle")
     assert found["ticket_number"] == engine.helpdesk.tickets[0].number
+
+
+def test_what_others_say_is_hidden_and_shown_again_and_a_template_goes_out(database_url: str) -> None:
+    network = AbleNetwork()
+    engine = Engine(database_url, network=network)
+    desk = Desk(engine)
+    ref = said(engine)
+    (message,) = desk.snapshot()["messages"]
+    assert message["hide"] == "hide"
+    told: dict[str, Any] = {"arguments": {"message": str(message["id"])}}
+    with engine.crowd(1):
+        assert desk.press("show", **told).status_code == 422
+        hidden = desk.press("hide", **told, key="press-number-1").get_json()
+        assert [item["hide"] for item in hidden["messages"]] == ["show"]
+        assert desk.press("hide", **told, key="press-number-1").status_code == 422
+    engine.settle()
+    assert network.hidden == {ref}
+    with engine.crowd(1):
+        assert desk.press("show", **told).status_code == 200
+    engine.settle()
+    assert network.hidden == set()
+    assert "template" in {item["id"] for item in desk.snapshot()["actions"] if item["enabled"]}
+    with engine.crowd(1):
+        assert desk.press("template", arguments={"name": " ", "language": "en"}).status_code == 422
+        filled = {"name": "parcel", "language": "en", "values": "4711\n Tuesday \n"}
+        assert desk.press("template", arguments=filled).status_code == 200
+    engine.settle()
+    assert network.templates == [Template(name="parcel", language="en", values=("4711", "Tuesday"))]
+    assert desk.snapshot()["messages"][-1]["text"]["plain"] == "[Template parcel] 4711, Tuesday"
+    assert desk.press("hide", arguments={"message": "999999"}).status_code == 422
+    engine.close()

@@ -172,7 +172,7 @@ def test_the_new_spelling_is_read_as_the_old(x: XStandIn, connect: Callable[...,
     polled = connect(spelling="post", direct_messages=False).adapter.poll(None)
     assert {event.event_key for event in polled.events} == set(told)
     for event in polled.events:
-        assert event.thread_key == told[event.event_key].thread_key  # type: ignore[union-attr]
+        assert event.thread_key == told[event.event_key].thread_key
     assert {name for _, _, query in x.calls for name in query if name.endswith("t.fields")} == {"post.fields"}
 
 

@@ -14,7 +14,8 @@
     };
     document.addEventListener("focusin", attend);
     const page = Object.assign(document.createElement("a"), { href: `${src}/page`, target: "_blank", rel: "noopener", textContent: "Crossdesk ↗" });
-    place.style.margin = "8px 0";
+    // The ticket's own page goes on below.
+    Object.assign(place.style, { margin: "8px 0", maxHeight: "60vh", overflowY: "auto" });
     place.append(panel, page);
   }
 })();

@@ -1,0 +1,3 @@
+// The button in the browser's bar opens the side panel.
+"use strict";
+chrome.sidePanel.setPanelBehavior({ openPanelOnActionClick: true });
