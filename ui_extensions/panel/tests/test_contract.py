@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -382,16 +381,16 @@ def test_what_others_say_is_hidden_and_shown_again_and_a_template_goes_out(datab
     ref = said(engine)
     (message,) = desk.snapshot()["messages"]
     assert message["hide"] == "hide"
-    told: dict[str, Any] = {"arguments": {"message": str(message["id"])}}
+    which = {"message": str(message["id"])}
     with engine.crowd(1):
-        assert desk.press("show", **told).status_code == 422
-        hidden = desk.press("hide", **told, key="press-number-1").get_json()
+        assert desk.press("show", arguments=which).status_code == 422
+        hidden = desk.press("hide", arguments=which, key="press-number-1").get_json()
         assert [item["hide"] for item in hidden["messages"]] == ["show"]
-        assert desk.press("hide", **told, key="press-number-1").status_code == 422
+        assert desk.press("hide", arguments=which, key="press-number-1").status_code == 422
     engine.settle()
     assert network.hidden == {ref}
     with engine.crowd(1):
-        assert desk.press("show", **told).status_code == 200
+        assert desk.press("show", arguments=which).status_code == 200
     engine.settle()
     assert network.hidden == set()
     assert "template" in {item["id"] for item in desk.snapshot()["actions"] if item["enabled"]}
