@@ -170,9 +170,14 @@ def test_it_shows_the_panel_of_the_ticket_in_view(browser: BrowserContext, bridg
     ticket.goto(f"{bridge}/#ticket/zoom/42")
     ticket.bring_to_front()
     expect(side.locator("#said")).to_have_text("Ticket 42")
-    # Pressed as the side panel has it: while the ticket stays in view.
-    side.evaluate("document.getElementById('enter').click()")
-    expect(side.locator("cd-panel li.message")).to_contain_text("My kettle hums", timeout=30_000)
+    # Pressed as the side panel has it, while the ticket stays in view; again where the browser's own window was too slow.
+    shown, refused = side.locator("cd-panel li.message"), side.locator("#said", has_text="Nothing was opened")
+    for _ in range(4):
+        side.evaluate("document.getElementById('enter').click()")
+        expect(shown.or_(refused).first).to_be_visible(timeout=60_000)
+        if shown.count():
+            break
+    expect(shown).to_contain_text("My kettle hums")
     assert side.evaluate("document.querySelector('cd-panel').snapshot.me.name") == "Mia May"
     ticket.goto(f"{bridge}/#dashboard")
     expect(side.locator("cd-panel")).to_have_count(0)
