@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from plugin.contracts.helpdesk import OAuth2Application
 from plugin.testing.fake_helpdesk import FakeHelpdesk
+from plugin.transport.client import Transport
 from tests.engine import Engine
 from tests.panels import Desk, served
 from ui_extensions.browser.pack import NAME, pack
@@ -107,7 +108,7 @@ def bridge(database_url: str) -> Iterator[str]:
 
     def build(url: str) -> Flask:
         helpdesk.oauth2 = OAuth2Application(url=url, web_url=url, client_id="our-id", client_secret="our-secret")
-        app = Desk(engine, public_url=url).app
+        app = Desk(engine, public_url=url, http=Transport().client(name="signing in", timeout=10.0)).app
         given: dict[str, dict[str, Any]] = {
             "/oauth/token": {"access_token": "t"},
             "/oauth/revoke": {},
