@@ -108,6 +108,31 @@ class Platform(Protocol):
 
 
 @runtime_checkable
+class ProvesByPath(Protocol):
+    """Its webhook's address holds a secret: what of the path is kept must not show it."""
+
+    def path_without_proof(self, path: str) -> str:
+        """The path as it may be stored and shown; `parse` reads it as well."""
+        ...
+
+
+@runtime_checkable
+class AnswersInPrivate(Protocol):
+    """Can say something in private to whoever said something in public, by a call of its own (a private reply to a comment).
+
+    Whoever has a private thread of its own with the customer needs no such call.
+    """
+
+    def answer_in_private(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
+        """As `deliver`, to the author of `reply_to` (or of the thread's first post) alone. `opened_thread` where the platform tells it.
+
+        Raises:
+            RemoteError: any of its kinds, as `deliver`.
+        """
+        ...
+
+
+@runtime_checkable
 class AnswersChallenge(Protocol):
     """Handshakes that are answered at once, without database."""
 

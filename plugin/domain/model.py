@@ -139,6 +139,8 @@ class Receipt:
     extra_refs: tuple[MessageRef, ...] = ()
     losses: tuple[str, ...] = ()
     """Sentences on what the platform did not take, for the agent."""
+    opened_thread: ThreadKey | None = None
+    """The private thread in which the customer's answer to a private answer will stand, where the platform tells its id: the same ticket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,17 @@ from typing import Any, ClassVar, cast
 import structlog
 
 from plugin.contracts.helpdesk import HelpdeskAdapter, NamesPresser
-from plugin.contracts.platform import EditsMessages, FetchesMedia, HidesMessages, ReadsBack, RechecksMessages, SendsTemplates, Template
+from plugin.contracts.platform import (
+    AnswersInPrivate,
+    EditsMessages,
+    FetchesMedia,
+    HidesMessages,
+    PlatformAdapter,
+    ReadsBack,
+    RechecksMessages,
+    SendsTemplates,
+    Template,
+)
 from plugin.domain.codec import decode, decode_event
 from plugin.domain.errors import CrossdeskError, RemoteRejected, Unsupported
 from plugin.domain.events import ArticleAdded, HelpdeskEvent, MessageEdited, MessageReceived, Presser, TicketChanged
@@ -34,6 +44,7 @@ from plugin.handlers.results import (
     Noted,
     Result,
     SlotEmptied,
+    ThreadOpened,
     TicketMoved,
     TicketOpened,
     TicketShut,
@@ -161,12 +172,14 @@ class Caller:
         else:
             if call.intent.lane == Lane.TO_SOCIAL and call.intent.part == 0:
                 courtesies.show_attention(channel.adapter, message)
-            receipt = channel.adapter.deliver(message, marker=marker)
+            receipt = _say(channel.adapter, call, message, marker)
         return self._delivered(call, receipt, was_found=is_question)
 
     def _delivered(self, call: Call, receipt: Receipt, *, was_found: bool) -> Result:
         place = call.held.place
         effects: list[Effect] = [_known(call, place, ref) for ref in (receipt.message_ref, *receipt.extra_refs)]
+        if receipt.opened_thread not in (None, call.held.thread_key) and call.intent.message_id is not None:
+            effects.append(ThreadOpened(thread_key=receipt.opened_thread, message_id=call.intent.message_id))
         return _applied(call, receipt.message_ref, effects, losses=receipt.losses, was_found=was_found)
 
     def _outbound(self, call: Call, *, with_files: bool) -> OutboundMessage:
@@ -178,7 +191,7 @@ class Caller:
         return OutboundMessage(
             thread_key=held.thread_key,
             contact=held.contact or Contact(ref=cast(Any, held.thread_key)),
-            visibility=held.visibility,
+            visibility=Visibility.PRIVATE if payload.get("private") else held.visibility,
             text=_worded(call),
             files=files,
             reply_to=call.reply_to,
@@ -328,3 +341,14 @@ class _AtOtherPlace(Exception):
         super().__init__(place)
         self.place = place
         self.error = error
+
+
+def _say(adapter: PlatformAdapter, call: Call, message: OutboundMessage, marker: Marker) -> Receipt:
+    if not call.intent.payload.get("private"):
+        return adapter.deliver(message, marker=marker)
+    if not isinstance(adapter, AnswersInPrivate):
+        raise Unsupported(
+            "This platform lets nobody answer in private what was said in public. Nothing was sent; set the ticket's “Reply as” to public, "
+            "or write to the customer in another way."
+        )
+    return adapter.answer_in_private(message, marker=marker)

@@ -274,11 +274,16 @@ def team(desktop: Desktop, policy: PolicyAtWork) -> Team:
 
 
 def follow_lead(desktop: Desktop) -> None:
-    """A first private message of somebody whose public conversation became formal goes into that ticket."""
+    """A first private message goes into the ticket of the public conversation that a private answer of ours came from, or became formal.
+
+    A private answer is known by the thread that it opened, as the platform told it; never by who seems to write.
+    """
     held, course = desktop.held, desktop.course
     if held.visibility is not Visibility.PRIVATE or course.has_ticket or course.progress.customer_messages or held.contact_id is None:
         return
-    state = leads.follow_lead(desktop.connection, held.id, held.contact_id)
+    state = leads.follow_opened(desktop.connection, held.id, held.place, held.thread_key)
+    if state is None and desktop.policy is not None:
+        state = leads.follow_lead(desktop.connection, held.id, held.contact_id)
     if state is not None:
         course.state, course.has_ticket = state, True
         told = "The customer goes on by private message. Replies go there now; in public nothing more is posted."

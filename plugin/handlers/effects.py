@@ -25,12 +25,13 @@ from plugin.handlers.results import (
     PlaceStopped,
     Result,
     SlotEmptied,
+    ThreadOpened,
     TicketLost,
     TicketMoved,
     TicketOpened,
     TicketShut,
 )
-from plugin.store import conversations, events, intents, media, messages, places
+from plugin.store import conversations, events, intents, leads, media, messages, places
 from plugin.store.conversations import Held
 from plugin.store.events import Arrival
 from plugin.store.intents import NewIntent, marker_for
@@ -102,6 +103,8 @@ def _apply(connection: Connection, held: Held, result: Result, effect: Effect) -
             conversations.set_customer_ref(connection, effect.contact_id, effect.customer_ref)
         case Known() | DeskLocked() | FieldsShown():
             pass  # Kept together with all the others, or by `deskside`.
+        case ThreadOpened():
+            leads.keep_opened(connection, held.place, effect.thread_key, effect.message_id)
         case Looked():
             arrivals = [Arrival(event=event, origin=Origin.POLL) for event in effect.events]
             events.insert_for_conversation(connection, held.helpdesk, held.id, arrivals)

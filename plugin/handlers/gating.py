@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from plugin.contracts.capabilities import Capabilities
 from plugin.domain.model import HeldReason, Lane, Visibility
 from plugin.handlers import parking
 from plugin.handlers.installation import Installation
@@ -27,15 +29,16 @@ def facts(connection: Connection, installation: Installation, held: Held, row: R
     waits = approvals.find(held.candidates, row.event_id) if row.op == "reply" else None
     rules = installation.policy.book.safety if installation.policy is not None else None
     is_locked_out = "fence" in payload and not held.lock.is_good(payload["fence"])
+    is_private_answer = bool(payload.get("private"))
     return gate.OutboundFacts(
         now=held.now,
-        visibility=Visibility(held.visibility),
+        visibility=Visibility.PRIVATE if is_private_answer else Visibility(held.visibility),
         stage=held.stage,
         is_reachable=held.is_reachable,
         last_inbound_at=held.last_inbound_at,
         hold_reason=held.hold_reason,
         hold_text=held.hold_text,
-        capabilities=installation.channels[held.place].adapter.capabilities,
+        capabilities=_abilities(installation.channels[held.place].adapter.capabilities, is_private_answer=is_private_answer),
         file_count=len(payload.get("files", ())),
         no_reply=messages.why_no_reply(connection, held.place, answered) if answered else "",
         is_template=row.op == "template",
@@ -55,6 +58,14 @@ def facts(connection: Connection, installation: Installation, held: Held, row: R
         shut_text=parking.shut_text(held, row),
         withdrawn_at=parking.withdrawn_at(installation, row),
     )
+
+
+def _abilities(capabilities: Capabilities, *, is_private_answer: bool) -> Capabilities:
+    """A private answer to what was said in public has the sizes of private messages, and the window of what it answers."""
+    if not is_private_answer:
+        return capabilities
+    private = replace(capabilities.limits_of(Visibility.PRIVATE), reply_window=capabilities.limits.reply_window)
+    return replace(capabilities, private_limits=private)
 
 
 def _equal_replies(connection: Connection, rules: Safety | None, row: Row[Any]) -> int:

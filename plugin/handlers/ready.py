@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from plugin.domain.events import MessageReceived
 from plugin.domain.ids import Place
+from plugin.domain.model import Visibility
 from plugin.handlers import deskside, effects
 from plugin.handlers.course import Course
 from plugin.handlers.fates import back_off
@@ -93,7 +94,7 @@ class Ready:
         return Outcome(
             has_counted=bool(uncounted),
             has_routed=bool(batch),
-            may_have_moved=self._installation.policy is not None or any(row.kind in _MOVING for row in batch),
+            may_have_moved=self._installation.policy is not None or any(row.kind in _MOVING for row in batch) or _may_follow(held),
             leaves_counted=any(row.deaths > 0 for row in rows),
         )
 
@@ -188,3 +189,8 @@ def _is_due(row: Row[Any], held: Held) -> bool:
 
 def _is_routable(row: Row[Any], held: Held) -> bool:
     return row.state == "accepted" or _is_due(row, held)
+
+
+def _may_follow(held: Held) -> bool:
+    """Whether the conversation's first message may have taken another one's ticket over."""
+    return held.visibility is Visibility.PRIVATE and held.ticket_ref is None

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
-from plugin.contracts.platform import AnswersChallenge
+from plugin.contracts.platform import AnswersChallenge, ProvesByPath
 from plugin.contracts.wakeups import WakeUps
 from plugin.domain.errors import StoreUnavailable
 from plugin.domain.ids import Place
@@ -52,7 +52,9 @@ class Receiver:
                 return answer
         adapter.verify(request)
         point("receive.before_commit")
-        receipt = _receipt(place, request)
+        # Most addresses end with the place, and asking a protocol costs as much as a signature.
+        path = adapter.path_without_proof(request.path) if request.path and isinstance(adapter, ProvesByPath) else request.path
+        receipt = _receipt(place, request, path)
         try:
             self._commits.submit(receipt)
         except StoreUnavailable:
@@ -75,12 +77,12 @@ class Receiver:
         self._waker.wake()
 
 
-def _receipt(place: Place, request: WebhookRequest) -> NewReceipt:
+def _receipt(place: Place, request: WebhookRequest, path: str) -> NewReceipt:
     """What is kept: everything but what proves the sender, which is checked now and never needed again."""
     return NewReceipt(
         place=place,
         method=request.method,
-        path=request.path,
+        path=path,
         query={name: value for name, value in request.query.items() if name.lower() not in _WITHHELD_QUERY},
         headers={name: value for name, value in request.headers.items() if name not in _WITHHELD_HEADERS},
         body=request.body,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plugin.domain.events import HelpdeskEvent
-from plugin.domain.ids import ArticleRef, CustomerRef, MessageRef, Place, TicketRef
+from plugin.domain.ids import ArticleRef, CustomerRef, MessageRef, Place, ThreadKey, TicketRef
 from plugin.domain.model import File
 from plugin.store.intents import Ending
 
@@ -66,6 +66,14 @@ class Known:
     message_id: int | None
     ref: MessageRef | ArticleRef
     part: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadOpened:
+    """A private answer opened a thread: what the customer says there first belongs to this conversation's ticket."""
+
+    thread_key: ThreadKey
+    message_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +158,7 @@ Effect = (
     | TicketShut
     | SlotEmptied
     | CustomerKnown
+    | ThreadOpened
     | Known
     | Looked
     | Fetched

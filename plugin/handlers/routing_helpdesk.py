@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from plugin.contracts.capabilities import Limits
+from plugin.contracts.platform import AnswersInPrivate
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.splitting import split
 from plugin.domain.codec import decode, encode
@@ -117,7 +118,7 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
     )
     _stand_in(desktop, event, message_id)
     capabilities = desktop.channel.adapter.capabilities
-    limits = capabilities.limits_of(Visibility(held.visibility))
+    limits = capabilities.limits_of(replying.seen_by(desktop))
     text, _ = fold(event.text, capabilities.marks)
     files, refused = _fitting(event.attachments, limits, desktop.engine.max_attachment)
     remarks = [*event.remarks, *refused]
@@ -152,9 +153,9 @@ def _reply(desktop: Desktop, event: ArticleAdded) -> Verdict:
 
 
 def _is_kept_private(desktop: Desktop) -> bool:
-    """The agent chose that this reply is for the customer alone, and this conversation is public: it never leaves."""
-    chosen = desktop.course.ticket_fields.get(_CHOICE, "")
-    return chosen == Visibility.PRIVATE and desktop.held.visibility is Visibility.PUBLIC
+    """The agent chose that this reply is for the customer alone, and nothing can be said in private here: it never leaves."""
+    is_other = replying.seen_by(desktop) is Visibility.PRIVATE and desktop.held.visibility is Visibility.PUBLIC
+    return is_other and not isinstance(desktop.channel.adapter, AnswersInPrivate)
 
 
 def _why_nothing(desktop: Desktop) -> str:

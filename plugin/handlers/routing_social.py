@@ -64,8 +64,8 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
     is_stranger = continuing.is_stranger(desktop, policy)
     is_bystander = is_bystander or is_stranger
     found = gathering.of_message(policy, event, is_bystander=is_bystander) if policy is not None else None
+    crossing.follow_lead(desktop)
     if policy is not None and found is not None:
-        crossing.follow_lead(desktop)
         rule = judging.noise(desktop, policy, found)
         if rule is not None:
             return Ignored(reason=f"filtered:{rule}")

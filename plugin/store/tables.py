@@ -233,7 +233,7 @@ message = Table(
 message_ref = Table(
     "message_ref",
     metadata,
-    Column("place", String, primary_key=True),
+    Column("place", String, primary_key=True),  # `opened:PLACE` beside PLACE: threads that a message of ours opened
     Column("ref", String, primary_key=True),
     Column("message_id", BigInteger, ForeignKey("message.id"), nullable=False),
     Column("part", SmallInteger, nullable=False, server_default="0"),

@@ -15,6 +15,7 @@ from plugin.domain.errors import RemoteUnavailable, Unsupported, WindowClosed
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import File, OutboundMessage, Receipt
 from plugin.platforms._graph.client import Graph, new_id, segment
+from plugin.platforms._graph.messages import private_thread
 from plugin.platforms._graph.values import read_id
 
 _HUMAN = {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
@@ -46,7 +47,9 @@ class Sender:
             if not self._human_agent or "id" not in recipient:
                 raise
             sent = self._graph.write(f"{self._path}/messages", {**body, **_HUMAN})
-        return Receipt(message_ref=MessageRef(new_id(sent, "message_id")))
+        person = read_id(sent.get("recipient_id"))
+        opened = private_thread(person) if person and "id" not in recipient else None
+        return Receipt(message_ref=MessageRef(new_id(sent, "message_id")), opened_thread=opened)
 
     def act(self, customer: str, action: str) -> None:
         """Show that someone writes (`typing_on`), or that all was read (`mark_seen`)."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from plugin.contracts.batches import Member, read_members, unreadable
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
 from plugin.contracts.signing import is_one_of, sign
 from plugin.domain.errors import MalformedPayload, SignatureInvalid, UnsupportedEvent
@@ -20,7 +21,7 @@ from plugin.domain.events import MessageReceived, PlatformEvent
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import Visibility
 from plugin.domain.text import Text
-from plugin.platforms._oauth.values import read_object, read_objects, read_string
+from plugin.platforms._oauth.values import read_object, read_string
 from plugin.platforms.linkedin.comments import contact, deleted, edited, read_millis
 from plugin.platforms.linkedin.urns import CommentUrn, actor_urn, comment_urn, post_url, post_urn, thread_key
 
@@ -78,21 +79,17 @@ def read_delivery(body: Any, organization: str) -> Sequence[PlatformEvent]:
     if not isinstance(body, dict) or not isinstance(body.get("notifications"), list) or not isinstance(body.get("type"), str):
         raise MalformedPayload("This is no delivery of LinkedIn's; it was kept as it came.")
     if body["type"] != KIND:
-        raise UnsupportedEvent(
-            f"LinkedIn told of {body['type'][:60]}, which Crossdesk did not ask for; it was counted.", detail=body["type"][:60]
-        )
-    told: dict[str, PlatformEvent] = {}
-    left: UnsupportedEvent | None = None
-    for raw in read_objects(body["notifications"]):
-        try:
-            event = read_notice(raw, organization)
-        except UnsupportedEvent as reason:
-            left = reason
-            continue
-        told.setdefault(event.event_key, event)
-    if not told:
-        raise left or MalformedPayload("A delivery of LinkedIn's holds no notice; it was kept as it came.")
-    return list(told.values())
+        kind = body["type"][:60]
+        raise UnsupportedEvent(f"LinkedIn told of {kind}, which Crossdesk did not ask for; it was counted.", detail=kind)
+    return read_members(_member(raw, organization) for raw in body["notifications"])
+
+
+def _member(raw: Any, organization: str) -> Member:
+    if not isinstance(raw, dict):
+        return unreadable(raw, "A notice of LinkedIn's is no object; it was kept as it came.")
+    urn, author = named(raw), actor_urn(read_object(read_object(raw.get("decoratedGeneratedActivity")).get("comment")).get("owner"))
+    hint = thread_key(urn.post, author) if urn is not None and author and author != organization else None
+    return Member(raw=raw, read=lambda: (read_notice(raw, organization),), thread_key=hint)
 
 
 def read_notice(raw: Mapping[str, Any], organization: str) -> PlatformEvent:

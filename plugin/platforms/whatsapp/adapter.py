@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any, cast
 
 from plugin.contracts.http import FormFile, WebhookAnswer, WebhookRequest
-from plugin.contracts.platform import Connection, PlatformAdapter, Probe, Template
+from plugin.contracts.platform import Connection, Grant, PlatformAdapter, Probe, Template
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
 from plugin.domain.errors import OutcomeUnknown, RemoteError, RemoteRejected, RemoteUnavailable, Unsupported
 from plugin.domain.events import PlatformEvent
@@ -20,10 +20,11 @@ from plugin.domain.model import Attachment, File, OutboundMessage, Receipt
 from plugin.platforms._graph import envelopes, signatures, subscriptions
 from plugin.platforms._graph.client import Graph, new_id, require_success, segment
 from plugin.platforms._graph.values import read_count, read_id, read_object, read_objects, read_string
-from plugin.platforms.whatsapp import reading
-from plugin.platforms.whatsapp.capabilities import CAPABILITIES, CAPTION_LENGTH, FIELDS, SCOPES, kind_of
+from plugin.platforms.whatsapp import formatting, reading
+from plugin.platforms.whatsapp.capabilities import CAPABILITIES, CAPTION_LENGTH, FIELDS, SCOPES, TEXT_LENGTH, kind_of
 from plugin.platforms.whatsapp.people import recipient
 from plugin.platforms.whatsapp.schema import Settings, SettingsSchema
+from plugin.platforms.whatsapp.signup import Signup
 
 _SUBJECT = "whatsapp_business_account"
 _SHA256_LETTERS = 64
@@ -38,6 +39,7 @@ class WhatsAppAdapter:
         self._settings = settings
         self._connection = connection
         self._graph = Graph(settings, connection)
+        self._signup = Signup(settings, connection, self._graph)
         self._number = f"/{segment(settings.phone_number_id)}"
 
     def verify(self, request: WebhookRequest) -> None:
@@ -59,16 +61,17 @@ class WhatsAppAdapter:
                 f"WhatsApp takes one file in a message, with at most {CAPTION_LENGTH} characters beside it. Nothing was sent; send text and "
                 "files apart."
             )
+        words, losses = _written(message, CAPTION_LENGTH if message.files else TEXT_LENGTH)
         if not message.files:
-            return self._send(message, "text", {"body": message.text.plain, "preview_url": False}, marker)
+            return self._send(message, "text", {"body": words, "preview_url": False}, marker, losses=losses)
         file = message.files[0]
         kind = kind_of(file, has_caption=bool(message.text))
         content = {"id": self._upload(file)}
         if message.text:
-            content["caption"] = message.text.plain
+            content["caption"] = words
         if kind == "document":
             content["filename"] = file.filename
-        return self._send(message, kind, content, marker)
+        return self._send(message, kind, content, marker, losses=losses)
 
     def send_template(self, template: Template, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """Send a text that Meta has approved; it may leave at any time, and it costs money."""
@@ -77,7 +80,9 @@ class WhatsAppAdapter:
             content["components"] = [{"type": "body", "parameters": [{"type": "text", "text": value} for value in template.values]}]
         return self._send(message, "template", content, marker)
 
-    def _send(self, message: OutboundMessage, kind: str, content: Mapping[str, Any], marker: Marker) -> Receipt:
+    def _send(
+        self, message: OutboundMessage, kind: str, content: Mapping[str, Any], marker: Marker, *, losses: tuple[str, ...] = ()
+    ) -> Receipt:
         body = {
             "messaging_product": "whatsapp",
             **recipient(message.thread_key),
@@ -92,7 +97,7 @@ class WhatsAppAdapter:
         if not made:
             raise OutcomeUnknown("WhatsApp accepted the message but named no id; it is not repeated by itself. Its status will settle it.")
         held = read_string(made[0].get("message_status")) not in ("", "accepted")
-        losses = ("WhatsApp holds the prepared text back while it looks at its quality; the status tells when it leaves.",) if held else ()
+        losses += ("WhatsApp holds the prepared text back while it looks at its quality; the status tells when it leaves.",) if held else ()
         return Receipt(message_ref=MessageRef(new_id(made[0], "id")), losses=losses)
 
     def _upload(self, file: File) -> str:
@@ -142,6 +147,14 @@ class WhatsAppAdapter:
         override = {"override_callback_uri": self._connection.webhook_url, "verify_token": settings.verify_token}
         require_success(graph.settle(self._number, {"webhook_configuration": override}))
 
+    def authorize_url(self, grant: Grant) -> str:
+        """Meta's Embedded Signup."""
+        return self._signup.authorize_url(grant)
+
+    def exchange(self, code: str, grant: Grant) -> None:
+        """Store the business token."""
+        self._signup.exchange(code, grant)
+
     def probe(self) -> Sequence[Probe]:
         """Token, permissions, webhook and subscription."""
         settings = self._settings
@@ -189,6 +202,14 @@ class WhatsApp:
 
 
 PLATFORM = WhatsApp()
+
+
+def _written(message: OutboundMessage, most: int) -> tuple[str, tuple[str, ...]]:
+    """The words with WhatsApp's signs, or without them where they would not fit."""
+    words = formatting.write(message.text)
+    if len(words) <= most or words == message.text.plain:
+        return words, ()
+    return message.text.plain, ("The formatting was left out: with its signs the message would be longer than WhatsApp allows.",)
 
 
 def _too_big(attachment: Attachment) -> RemoteRejected:

@@ -6,9 +6,11 @@ from plugin.contracts.capabilities import Capabilities, Level, Limits
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.domain.events import ContactReachability, DeliveryUpdated, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
 from plugin.domain.model import File, Visibility
+from plugin.platforms.whatsapp.formatting import CARRIED
 
 DAY = 86_400.0
 CAPTION_LENGTH = 1_024
+TEXT_LENGTH = 4_096
 MEDIA_BYTES = 100_000_000
 SCOPES = ("whatsapp_business_management", "whatsapp_business_messaging")
 FIELDS = ("messages", "smb_message_echoes")
@@ -36,9 +38,10 @@ CAPABILITIES = Capabilities(
     delivery_reports=Level.FULL,
     templates=Level.FULL,
     visibilities=(Visibility.PRIVATE,),
+    marks=CARRIED,
     events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, DeliveryUpdated, ContactReachability}),
     limits=Limits(
-        text_length=4_096,
+        text_length=TEXT_LENGTH,
         ruler=CODE_POINTS,
         caption_length=CAPTION_LENGTH,
         file_bytes=MEDIA_BYTES,

@@ -11,8 +11,10 @@ from typing import Any
 
 from plugin.domain.ids import MediaRef
 from plugin.domain.model import Attachment
+from plugin.domain.text import Text
 from plugin.platforms._graph.errors import read_fault
 from plugin.platforms._graph.values import read_id, read_object, read_objects, read_string
+from plugin.platforms.whatsapp.formatting import read
 
 _FILES = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 _SUFFIXES = {
@@ -32,22 +34,24 @@ _SUFFIXES = {
 
 @dataclass(slots=True)
 class Content:
-    """What was said. `remarks` are sentences for the agent."""
+    """What was said. `remarks` are sentences for the agent; `is_typed` words may bear WhatsApp's signs of formatting."""
 
     words: list[str] = field(default_factory=list)
     files: list[Attachment] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    is_typed: bool = False
 
     @property
-    def text(self) -> str:
+    def text(self) -> Text:
         """All words."""
-        return "\n".join(filter(None, self.words))
+        words = "\n".join(filter(None, self.words))
+        return read(words) if self.is_typed else Text(words)
 
 
 def read_content(said: Mapping[str, Any]) -> Content:
     """The content of a message. Never fails: what cannot be read is a remark."""
     kind = read_string(said.get("type"))
-    body, content = read_object(said.get(kind)), Content()
+    body, content = read_object(said.get(kind)), Content(is_typed=kind == "text" or kind in _FILES)
     if kind == "text":
         content.words.append(read_string(body.get("body")))
     elif kind in _FILES:

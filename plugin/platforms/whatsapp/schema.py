@@ -16,6 +16,7 @@ class Settings(GraphSettings):
 
     phone_number_id: str
     business_account_id: str
+    signup_config_id: str = ""
 
 
 class SettingsSchema(GraphSchema):
@@ -23,6 +24,10 @@ class SettingsSchema(GraphSchema):
 
     phone_number_id = id_field("The number's id (not the number itself): WhatsApp → API Setup in the app's dashboard.")
     business_account_id = id_field("The WhatsApp Business Account's id, shown beside it.")
+    signup_config_id = id_field(
+        "The configuration's id for Embedded Signup (Facebook Login for Business → Configurations). Empty: a system user's token is used.",
+        required=False,
+    )
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Settings:

@@ -105,6 +105,14 @@ class TestInRt:
         # Neither told of by the poll, nor opening the ticket twice.
         assert f"txn:{filed.article_ref}" not in {event.event_key for event in desk.poll(position).events}
 
+    def test_a_customer_is_the_author_of_what_opened_the_ticket(self, desk: RtAdapter, agent: RtAgent, ticket_ref: TicketRef) -> None:
+        ((kind, creator, html),) = agent.texts(ticket_ref)
+        assert (kind, creator) == ("Create", "matrix.support.maria")
+        assert "wrote" not in html
+        (first,) = desk.list_articles_since(ticket_ref, None)
+        assert not first.is_reply
+        assert first.author is not ArticleAuthor.AGENT
+
     def test_nobody_is_made_to_look_like_somebody_else(self, desk: RtAdapter, ticket_ref: TicketRef, info: dict[str, Any]) -> None:
         helper = Contact(ref=ContactRef("helper"), display_name="A helper")
         desk.add_article(ticket_ref, NewArticle(text=Text("Try this"), author=helper), marker=new_marker())

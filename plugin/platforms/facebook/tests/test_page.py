@@ -92,6 +92,7 @@ def test_a_comment_has_one_private_reply(rig: Rig) -> None:
     receipt = rig.adapter.deliver(private, marker=MARKER)
     echo = said(rig)
     assert (echo.visibility, echo.message_ref, echo.marker) == (Visibility.PRIVATE, receipt.message_ref, MARKER)
+    assert receipt.opened_thread == echo.thread_key, "what the person answers will stand there"
     with pytest.raises(RemoteRejected, match="one private reply"):
         rig.adapter.deliver(private, marker=MARKER)
     assert len(rig.graph.messages(ours=True)) == 1

@@ -114,7 +114,7 @@ def test_the_window_and_the_private_reply(rig: Rig) -> None:
     rig.graph.instagram_comments("5550011", "My order number is 7")
     comment = said(rig)
     private = answer_to(comment, visibility=Visibility.PRIVATE)
-    rig.adapter.deliver(private, marker=MARKER)
+    assert rig.adapter.deliver(private, marker=MARKER).opened_thread == "dm:psid-5550011"
     with pytest.raises(RemoteRejected, match="one private reply"):
         rig.adapter.deliver(private, marker=MARKER)
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from plugin.contracts.platform import ProvesByPath
 from plugin.contracts.splitting import split
 from plugin.domain.errors import (
     CredentialsRejected,
@@ -31,6 +32,7 @@ from plugin.platforms.teams.activities import address_of
 from plugin.platforms.teams.adapter import PLATFORM, TeamsAdapter
 from plugin.testing.fakes import FixedClock, MemorySecrets
 from plugin.testing.outgoing import answer_to, outbound
+from plugin.testing.platform_suite import folder_of, load
 from plugin.testing.standins.teams import TeamsStandIn, tokens
 
 
@@ -240,3 +242,13 @@ def test_any_reference_is_an_address_or_none(ref: str) -> None:
 def test_an_id_that_is_none_is_refused_by_name(teams: TeamsStandIn) -> None:
     with pytest.raises(ValidationError, match="tenant_id"):
         PLATFORM.settings_schema.load({**teams.settings, "tenant_id": "example.org"})
+
+
+def test_the_addresses_secret_is_not_kept() -> None:
+    platform = load(PLATFORM, folder_of(PLATFORM))
+    adapter: TeamsAdapter = platform.connect()
+    assert isinstance(adapter, ProvesByPath)
+    fixture = next(one for one in platform.requests if one.name.startswith("message_received__"))
+    kept = adapter.path_without_proof(fixture.request.path)
+    assert not any(secret in kept for secret in platform.secrets)
+    assert adapter.parse(replace(fixture.request, path=kept)) == adapter.parse(fixture.request)
