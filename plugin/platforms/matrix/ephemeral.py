@@ -21,7 +21,7 @@ def read_receipts(transaction: Mapping[str, Any], settings: MatrixSettings) -> I
     """Which messages of private rooms were read by others than the bot. In public rooms everybody's eyes are on everything."""
     for passing in _listed(transaction.get("ephemeral")):
         content, room = passing.get("content"), passing.get("room_id")
-        if passing.get("type") != "m.receipt" or not isinstance(content, Mapping) or room in settings.public_rooms:
+        if passing.get("type") != "m.receipt" or not isinstance(content, Mapping) or str(room) in settings.public_rooms:
             continue
         for event_id, kinds in content.items():
             if not 0 < len(event_id) <= _LONGEST:
