@@ -107,6 +107,8 @@ def _own(desktop: Desktop, event: MessageReceived) -> Verdict:
             intents.settle(desktop.connection, [ending])
             intents.finish_events(desktop.connection, [wish.event_id])
         return Ignored(reason="echo")
+    if event.marker and intents.is_private_answer(desktop.connection, desktop.place, event.marker):
+        return Ignored(reason="echo")
     if intents.has_unsettled(desktop.connection, desktop.held.id, (Lane.TO_SOCIAL, Lane.NOTICES)):
         # It may be what we are just sending: its id will be known when that is settled.
         return Waits(reason="echo", seconds=_ECHO_SECONDS)

@@ -213,6 +213,15 @@ def find_by_marker(connection: Connection, conversation_id: int, marker: str) ->
     return connection.execute(statement, {"marker": marker, "conversation": conversation_id}).one_or_none()
 
 
+def is_private_answer(connection: Connection, place: Place, marker: str) -> bool:
+    """Whether a public conversation of this place wished a private answer with this marker: its echo comes in a thread of its own."""
+    statement = text(
+        "SELECT EXISTS (SELECT 1 FROM intent i JOIN conversation c ON c.id = i.conversation_id "
+        "WHERE i.marker = :marker AND c.place = :place AND i.payload ? 'private')"
+    )
+    return bool(connection.execute(statement, {"marker": marker, "place": place}).scalar())
+
+
 def read_other(connection: Connection, intent_id: int, *, remote_ref: str | None) -> Row[Any] | None:
     """The wish with its places, unless `remote_ref` is what it came to, or what the read-back that is still to come will find."""
     statement = text(

@@ -65,6 +65,20 @@ def test_what_is_answered_to_a_private_answer_goes_into_the_same_ticket(engine: 
     assert engine.balance().is_ok
 
 
+def test_the_echo_of_a_private_answer_is_ours_wherever_it_comes(engine: Engine, network: Network) -> None:
+    engine.tell(network.say("maria", "My order 1234 never came"))
+    engine.settle()
+    engine.tell(network.say("4711", "Hello", thread="dm:4711", visibility=Visibility.PRIVATE))
+    engine.settle()
+    _answer(engine, "Which address is it for?", reply_as="private")
+    (row,) = engine.rows("SELECT marker FROM intent WHERE op = 'reply'")
+    echo = network.say_natively("Which address is it for?", thread="dm:4711", visibility=Visibility.PRIVATE)
+    engine.tell(replace(echo, marker=Marker(row.marker)))
+    engine.settle()
+    assert engine.articles(1) == ["Hello"]
+    assert engine.balance().is_ok
+
+
 def test_nobody_is_taken_for_the_same_person_by_guess(engine: Engine, network: Network) -> None:
     network.opens = ""
     engine.tell(network.say("maria", "My order 1234 never came"))

@@ -81,6 +81,8 @@ def read_delivery(body: Any, organization: str) -> Sequence[PlatformEvent]:
     if body["type"] != KIND:
         kind = body["type"][:60]
         raise UnsupportedEvent(f"LinkedIn told of {kind}, which Crossdesk did not ask for; it was counted.", detail=kind)
+    if not body["notifications"]:
+        raise MalformedPayload("A delivery of LinkedIn's holds no notice; it was kept as it came.")
     return read_members(_member(raw, organization) for raw in body["notifications"])
 
 
