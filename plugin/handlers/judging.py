@@ -18,8 +18,8 @@ from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
 from plugin.policy import approvals, words
 from plugin.policy.contract import POSTPONED, REVIEW, TARGET, Broke, Changed, Elapsed, Pressed, Replied, Spoke, State, Word, takes_score
 from plugin.policy.facts import MessageFacts, Trigger
-from plugin.policy.verdicts import Broken, Filtered, Participation
-from plugin.store import conversations, events, intents
+from plugin.policy.verdicts import Broken, Filtered, Participation, Routing
+from plugin.store import conversations, events, intents, loads
 from plugin.store.decisions import NewDecision
 from plugin.store.events import Arrival
 
@@ -106,6 +106,7 @@ def _route(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> dict[
     if not found.is_bystander:
         _step_in(desktop, found)
     course.state = replace(course.state, sla=routing.sla, overtakes=routing.overtakes)
+    routing = _assign(desktop, routing)
     if routing.rules and course.progress.customer_messages <= 1:
         crossing.record(
             desktop,
@@ -114,7 +115,7 @@ def _route(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> dict[
                 event_id=desktop.row.id,
                 kind="route",
                 rule=routing.rules[0],
-                reason=", ".join(routing.rules),
+                reason=", ".join(routing.rules) + _without_room(routing),
                 outcome=encode(routing),
                 facts=encode(gathering.kept(facts)),
             ),
@@ -126,6 +127,21 @@ def _route(desktop: Desktop, policy: PolicyAtWork, found: MessageFacts) -> dict[
     if due is not None:
         routing = replace(routing, fields=(*routing.fields, ("due_at", due.isoformat())))
     return {"routing": encode(routing)} if routing.rules or due is not None else {}
+
+
+def _assign(desktop: Desktop, routing: Routing) -> Routing:
+    """By skill and capacity: of those who can do it, whoever has the fewest open tickets; nobody when all have as many as they may."""
+    if not routing.owners:
+        return routing
+    has = loads.open_tickets(desktop.connection, desktop.channel.helpdesk, routing.owners)
+    free = [owner for owner, count in has.items() if not routing.capacity or count < routing.capacity]
+    return replace(routing, owner=min(free, key=has.__getitem__, default=""))
+
+
+def _without_room(routing: Routing) -> str:
+    if routing.owner or not routing.owners:
+        return ""
+    return f"; none of {', '.join(routing.owners)} has room for more than {routing.capacity}, so nobody owns it yet"
 
 
 def _step_in(desktop: Desktop, found: MessageFacts | None) -> None:

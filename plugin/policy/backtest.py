@@ -164,6 +164,7 @@ def _routed(verdict: tuple[Routing, Sequence[Broken]] | None) -> str:
     wishes = (
         ("group", routing.group),
         ("owner", routing.owner),
+        ("one of", ", ".join(routing.owners)),
         ("priority", routing.priority),
         ("tags", ", ".join(routing.tags)),
         ("fields", ", ".join(f"{name}={value}" for name, value in routing.fields)),

@@ -93,11 +93,14 @@ class Policy:
             return Routing(participation=self._participation(facts)), tuple(broken)
         wishes = [rule.outcome for rule in fired]
         participation = next((wish.participation for wish in wishes if wish.participation is not None), None)
-        decisive = [rule.name for rule in fired if rule.outcome.group or rule.outcome.owner]
+        decisive = [rule.name for rule in fired if rule.outcome.group or rule.outcome.owner or rule.outcome.owners]
+        assigns = next((wish for wish in wishes if wish.owner or wish.owners), None)
         return Routing(
             rules=(*decisive, *(rule.name for rule in fired if rule.name not in decisive)),
             group=next((wish.group for wish in wishes if wish.group), ""),
-            owner=next((wish.owner for wish in wishes if wish.owner), ""),
+            owner=assigns.owner if assigns else "",
+            owners=assigns.owners if assigns else (),
+            capacity=assigns.capacity if assigns else 0,
             priority=next((wish.priority for wish in wishes if wish.priority), ""),
             tags=tuple(dict.fromkeys(tag for wish in wishes for tag in wish.tags)),
             fields=tuple(({name: value for wish in reversed(wishes) for name, value in wish.fields}).items()),

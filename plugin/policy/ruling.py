@@ -12,7 +12,7 @@ from plugin.domain.model import Visibility
 from plugin.policy import expressions, rules
 from plugin.policy.expressions import Expression
 from plugin.policy.facts import Facts
-from plugin.policy.fields import Flag, KeyPath, Notes, OneOf, Pairs, Several, Span, Words, Wrong, keys, read, setting
+from plugin.policy.fields import Flag, KeyPath, Notes, OneOf, Pairs, Several, Span, Whole, Words, Wrong, keys, read, setting
 from plugin.policy.rules import Condition
 from plugin.policy.verdicts import Broken, Move, Participation
 
@@ -76,6 +76,10 @@ class ToRoute:
 
     group: str = setting(Words(200), "Where the ticket goes.", default="", names="group")
     owner: str = setting(Words(200), "Who gets it.", default="")
+    owners: tuple[str, ...] = setting(
+        Several(Words(200)), "Who can do it: whoever of them has the fewest open tickets gets it, the first named first.", default=()
+    )
+    capacity: int = setting(Whole(0, 10_000), "None of `owners` gets more open tickets than this; 0 sets no limit.", default=0)
     priority: str = setting(Words(100), "Its priority.", default="")
     tags: tuple[str, ...] = setting(Several(Words(100)), "Tags for it.", default=())
     fields: tuple[tuple[str, str], ...] = setting(Pairs(Words(500)), "Fields of the ticket.", default=())
@@ -85,7 +89,11 @@ class ToRoute:
 
     def __post_init__(self) -> None:
         if not any(getattr(self, name) for name in keys(ToRoute)):
-            raise Wrong("wishes for nothing: set group, owner, priority, tags, fields, sla, participation or overtakes.")
+            raise Wrong("wishes for nothing: set group, owner, owners, priority, tags, fields, sla, participation or overtakes.")
+        if self.owner and self.owners:
+            raise Wrong("names `owner` and `owners`: set one of them.")
+        if self.capacity and not self.owners:
+            raise Wrong("is for `owners`, and there are none: name them, or leave it out.", ("capacity",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

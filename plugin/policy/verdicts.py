@@ -57,6 +57,9 @@ class Routing:
     rules: tuple[str, ...] = ()
     group: str = ""
     owner: str = ""
+    owners: tuple[str, ...] = ()
+    """Who of them has the fewest open tickets, and fewer than `capacity` where that is not 0, becomes the owner."""
+    capacity: int = 0
     priority: str = ""
     tags: tuple[str, ...] = ()
     fields: tuple[tuple[str, str], ...] = ()

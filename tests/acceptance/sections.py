@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests import bridge
+from tests.faults.stage import SECRETS
 from tests.servers.registry import free_port
 
 
@@ -73,5 +74,27 @@ service = "{network["pds"]}"
 directory = "{network["plc"]}"
 identifier = "{identifier}"
 app_password = "{app_password}"
+poll_seconds = 2
+"""
+
+
+def practice_section(url: str) -> str:
+    """The practice network and desk of `tests.faults.stage` at `url`."""
+    return f"""
+[helpdesk.desk]
+kind = "zammad"
+url = "{url}/desk"
+group = "Social"
+token = "{SECRETS["bridge_token"]}"
+webhook_token = "{SECRETS["desk_secret"]}"
+poll_seconds = 2
+
+[channel.practice]
+platform = "rehearsal"
+helpdesk = "desk"
+group = "Social"
+url = "{url}/network"
+token = "{SECRETS["company_token"]}"
+webhook_secret = "{SECRETS["network_secret"]}"
 poll_seconds = 2
 """

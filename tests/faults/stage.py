@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,9 +136,15 @@ class Stage:
 
     def answer(self, ticket_id: int, text: str, *, internal: bool = False) -> None:
         """The agent writes into a ticket, past every fault."""
-        reply = {"type": "phone", "internal": internal, "body": text, "content_type": "text/plain"}
+        self._put(ticket_id, {"article": {"type": "phone", "internal": internal, "body": text, "content_type": "text/plain"}})
+
+    def close(self, ticket_id: int) -> None:
+        """The agent closes a ticket."""
+        self._put(ticket_id, {"state": "closed"})
+
+    def _put(self, ticket_id: int, change: dict[str, Any]) -> None:
         headers = {"Authorization": f"Token token={SECRETS['agent_token']}", "Accept": "application/json"}
-        answer = self._agent.put(f"/api/v1/tickets/{ticket_id}", json={"article": reply}, headers=headers)
+        answer = self._agent.put(f"/api/v1/tickets/{ticket_id}", json=change, headers=headers)
         assert answer.status_code == 200, answer.get_data(as_text=True)
 
     # -- the oracle
@@ -271,7 +277,7 @@ poll_seconds = 1
 
 
 @contextmanager
-def raised(receiver_port: int | None = None) -> Iterator[Stage]:
+def raised(receiver_port: int | None = None, *, groups: Sequence[str] = ("Users", "Social")) -> Iterator[Stage]:
     """A stage that stands while entered. Its webhooks come again quickly: the harness cannot wait for a platform's patience."""
     receiver = receiver_port or free_port()
     port = free_port()
@@ -287,6 +293,7 @@ def raised(receiver_port: int | None = None) -> Iterator[Stage]:
         staff=(Staff(login="ada@acme.example", token=SECRETS["agent_token"], firstname="Ada", lastname="Okafor"),),
         webhook=Endpoint(url=f"http://127.0.0.1:{receiver}/in/helpdesk/desk", token=SECRETS["desk_secret"], base_url=url, time_scale=0.02),
         control_token=SECRETS["control_token"],
+        groups=tuple(groups),
     )
     with ExitStack() as stack:
         rehearsal = create_rehearsal(network, desk, base_url=url)

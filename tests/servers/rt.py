@@ -21,7 +21,7 @@ from ui_extensions.rt.pack import pack
 PACKAGES = ("request-tracker5", "rt5-standalone", "rt5-db-sqlite", "dbconfig-no-thanks", "msmtp-mta")
 SEED = Path(__file__).parents[2] / "plugin" / "helpdesks" / "rt" / "seed.pl"
 EXTENSION = "RT-Extension-Crossdesk"
-QUEUES = ("Social", "Formal")
+QUEUES = ("Social", "Formal", "Billing", "Technical", "Support")
 _SETUP = "/usr/sbin/rt-setup-database-5"
 """Not on everybody's path."""
 

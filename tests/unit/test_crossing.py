@@ -436,6 +436,22 @@ def test_a_ticket_is_routed_by_the_rules_that_have_a_say(database_url: str) -> N
     engine.close()
 
 
+def test_a_ticket_goes_to_who_can_do_it_and_has_the_fewest_open_ones(database_url: str) -> None:
+    routing = Routing(rules=("billing",), owners=("ada", "ben"), capacity=2)
+    engine = started(database_url, table=TableJudge(routings=[(lambda _: True, routing)]))
+    for name in ("maria", "oscar", "tom", "lena", "jens"):
+        engine.tell(engine.network.say(name, "My invoice is wrong"))
+        engine.settle()
+    assert [ticket.owner for ticket in engine.helpdesk.tickets] == ["ada", "ben", "ada", "ben", ""]
+    (reason,) = engine.rows("SELECT reason FROM decision WHERE kind = 'route' ORDER BY id DESC LIMIT 1")[0]
+    assert reason == "billing; none of ada, ben has room for more than 2, so nobody owns it yet"
+    engine.rows("UPDATE conversation SET ticket_closed = true WHERE id = 2 RETURNING id")
+    engine.tell(engine.network.say("kim", "My invoice is wrong"))
+    engine.settle()
+    assert engine.helpdesk.tickets[-1].owner == "ben"
+    engine.close()
+
+
 def test_a_broken_rule_lets_the_message_through_holds_the_public_side_and_is_told(database_url: str) -> None:
     table = TableJudge(crossovers=[(lambda facts: facts.conversation.window_minutes_left < 5, INVOICE)])  # type: ignore[operator]
     engine = started(database_url, table=table)

@@ -125,6 +125,10 @@ class RtAdapter:
         article_ref = ArticleRef(created_id(answer, "transaction"))
         if must_open:
             losses = (*losses, *self._not_opened(state.live_ref))
+        elif state.is_closed and not article.internal:
+            # RT opens a closed ticket for every correspondence, thanks and scores too. Where it stays open, the engine hears so.
+            with contextlib.suppress(RemoteError):
+                self._tickets.change(state.live_ref, TicketChange(state=state.state))
         return FiledArticle(ticket_ref=state.live_ref, article_ref=article_ref, losses=losses)
 
     def find_article(self, ticket_ref: TicketRef, *, marker: Marker) -> FiledArticle | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from plugin.helpdesks.rt import wording
@@ -17,7 +18,11 @@ _NAMES = {
     "reason": wording.REASON_FIELD,
     "sla": wording.SLA_FIELD,
     "type": wording.TYPE_FIELD,
+    "due_at": "Due",
 }
+"""All but the last are custom fields of ours; *Due* is RT's own date."""
+_NEVER = "1970-01-01 00:00:00"
+"""What RT keeps for no date."""
 
 
 def name_of(word: str) -> str:
@@ -33,7 +38,7 @@ def is_ours(name: str) -> bool:
 def told(record: Mapping[str, Any], others: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """The fields of a ticket, as `TicketState.fields` wants them; several values of one field go in lines."""
     there = {str(item.get("name")) for item in record.get("CustomFields") or ()}
-    wanted = [*_NAMES.items(), *((name, name) for name in others)]
+    wanted = [*((word, name) for word, name in _NAMES.items() if name != "Due"), *((name, name) for name in others)]
     return tuple((word, "\n".join(value(record, name))) for word, name in wanted if name in there)
 
 
@@ -45,3 +50,17 @@ def has(record: Mapping[str, Any], name: str) -> bool:
 def value(record: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """The values of a field that say something: RT keeps an emptied field as one empty value."""
     return tuple(text for text in field_values(record, name) if text)
+
+
+def date(text: str) -> str:
+    """A moment as RT's own dates want it: `2026-11-23 11:00:00`, UTC; nothing is RT's word for no date.
+
+    Raises:
+        ValueError: it is no moment.
+    """
+    return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if text else _NEVER
+
+
+def due(record: Mapping[str, Any]) -> str:
+    """RT's own date *Due* in the same form."""
+    return date(str(record.get("Due") or ""))

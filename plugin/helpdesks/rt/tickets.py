@@ -18,7 +18,7 @@ _VIEW = {"fields[Queue]": "Name"}
 _PRIORITIES = {"low": "0", "normal": "50", "medium": "50", "high": "100", "urgent": "100"}
 """RT's default words (its configuration's PriorityAsString) and the two that others use."""
 _NOBODY = "Nobody"
-_NATIVE = frozenset({"Status", "Owner", "Queue", "Priority", "Subject"})
+_NATIVE = frozenset({"Status", "Owner", "Queue", "Priority", "Subject", "Due"})
 """What RT calls its own in a ticket; every other name of a change is a custom field's."""
 
 
@@ -49,6 +49,7 @@ class TicketDesk:
         queue = ticket.group or self._settings.queue
         self._require_marker_field(queue)
         asked = {fields.name_of(word): text for word, text in ticket.fields if text}
+        due_at = asked.pop("Due", "")
         values: dict[str, Any] = {
             **asked,
             wording.MARKER_FIELD: marker,
@@ -67,6 +68,8 @@ class TicketDesk:
             "ContentType": "text/html",
             "CustomFields": values,
         }
+        if due_at:
+            body["Due"] = fields.date(due_at)
         if ticket.owner:
             body["Owner"] = ticket.owner
         if ticket.priority:
@@ -216,7 +219,9 @@ class TicketDesk:
             wanted[wording.TAGS_FIELD] = sorted({*now[wording.TAGS_FIELD], *change.add_tags} - set(change.remove_tags))
         for word, text in change.fields:
             name = fields.name_of(word)
-            if fields.has(record, name) or not fields.is_ours(name):
+            if name == "Due":
+                wanted[name], now[name] = fields.date(text), fields.due(record)
+            elif fields.has(record, name) or not fields.is_ours(name):
                 wanted[name], now[name] = text, "\n".join(fields.value(record, name))
         return {name: value for name, value in wanted.items() if now[name] != value}
 

@@ -94,10 +94,10 @@ handoff = "Hi {nummer}"
         "23: policy.routing[1].any_of[1]: `billing` is not a topic: there is no [policy.topic.NAME] of this name. Name one that there is, or add it.",
         "24: policy.routing[1].group: `Socal` is not among the groups that [policy] names in `groups`. Did you mean `Social`?",
         (
-            "25: policy.routing[1].at: is not a setting of this rule. Possible here: `any_of`, `channels`, `fields`, `group`, `if`, `name`, "
-            "`overtakes`, `owner`, `participation`, `priority`, `reason`, `sla`, `tags`, `visibility`, `when`."
+            "25: policy.routing[1].at: is not a setting of this rule. Possible here: `any_of`, `capacity`, `channels`, `fields`, `group`, `if`, `name`, "
+            "`overtakes`, `owner`, `owners`, `participation`, `priority`, `reason`, `sla`, `tags`, `visibility`, `when`."
         ),
-        "26: policy.routing[2]: wishes for nothing: set group, owner, priority, tags, fields, sla, participation or overtakes.",
+        "26: policy.routing[2]: wishes for nothing: set group, owner, owners, priority, tags, fields, sla, participation or overtakes.",
         "27: policy.routing[2].name: is the name of a rule above; the ledger tells rules apart by their names.",
         '29: policy.noise[1]: says not when it fires: set `when` to a built-in condition (such as "always"), or `if` to an expression.',
         "32: policy.participation.channel.net: must be one of monitor, step_in, answer.",

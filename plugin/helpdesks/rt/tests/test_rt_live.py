@@ -316,12 +316,14 @@ def test_a_deleted_ticket_is_gone(desk: RtAdapter, agent: RtAgent) -> None:
 
 
 @BOTH
-def test_a_customers_message_opens_a_closed_ticket_and_a_note_does_not(desk: RtAdapter, agent: RtAgent) -> None:
+def test_a_customers_message_opens_a_closed_ticket_and_a_note_or_a_thank_you_does_not(desk: RtAdapter, agent: RtAgent) -> None:
     ticket_ref = opened(desk)
     for status in ("resolved", "rejected"):
         agent.set(ticket_ref, Status=status)
         assert desk.follow_merge(ticket_ref).is_closed
         desk.add_article(ticket_ref, says("internal", internal=True), marker=new_marker())
+        assert desk.follow_merge(ticket_ref).state == status
+        desk.add_article(ticket_ref, says("thanks"), marker=new_marker())
         assert desk.follow_merge(ticket_ref).state == status
         filed = desk.add_article(ticket_ref, says("it broke again", reopen=True), marker=new_marker())
         assert filed.losses == ()
@@ -372,6 +374,16 @@ def test_the_owner_is_the_lock(desk: RtAdapter, agent: RtAgent) -> None:
     assert desk.follow_merge(ticket_ref).owner == "agent"
     with pytest.raises(RemoteRejected):
         desk.take(ticket_ref, "nobody-knows", steal=True)
+
+
+def test_what_is_due_stands_in_rts_own_date(desk: RtAdapter, agent: RtAgent) -> None:
+    made = desk.open_ticket(new_ticket(fields=(("due_at", "2026-11-23T12:00:00+01:00"),)), marker=new_marker())
+    assert made.losses == ()
+    assert agent.ticket(made.ticket_ref)["Due"] == "2026-11-23T11:00:00Z"
+    for moment, shown in (("2026-11-24T09:30:00+00:00", "2026-11-24T09:30:00Z"), ("", "1970-01-01T00:00:00Z")):
+        for _ in range(2):
+            desk.update_ticket(made.ticket_ref, TicketChange(fields=(("due_at", moment),)))
+        assert agent.ticket(made.ticket_ref)["Due"] == shown
 
 
 def test_custom_fields_by_our_words_and_by_rts_names(desk: RtAdapter, agent: RtAgent, info: dict[str, Any]) -> None:

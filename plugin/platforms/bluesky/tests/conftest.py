@@ -22,22 +22,46 @@ def network() -> dict[str, Any]:
     return server("bluesky", bluesky.start)
 
 
+class People:
+    """Accounts that nobody has used. The network takes a second or more to know a new one, so one of each name is made ahead of its test."""
+
+    def __init__(self, network: dict[str, Any]) -> None:
+        self._network = network
+        self._ahead: dict[str, BlueskyCustomer] = {}
+
+    def take(self, name: str) -> BlueskyCustomer:
+        """One that the network knows."""
+        person = self._ahead.pop(name, None) or self._make(name)
+        self._ahead[name] = self._make(name)
+        eventually(person.is_known)
+        return person
+
+    def _make(self, name: str) -> BlueskyCustomer:
+        return BlueskyCustomer(self._network["pds"], name, chat=self._network["chat"])
+
+
+@pytest.fixture(scope="session")
+def people(network: dict[str, Any]) -> People:
+    """The network's people."""
+    return People(network)
+
+
 @pytest.fixture
-def brand(network: dict[str, Any]) -> BlueskyCustomer:
+def brand(people: People) -> BlueskyCustomer:
     """The company's account, as its staff uses it in an app."""
-    return _person(network, "brand")
+    return people.take("brand")
 
 
 @pytest.fixture
-def customer(network: dict[str, Any]) -> BlueskyCustomer:
+def customer(people: People) -> BlueskyCustomer:
     """Somebody with a question."""
-    return _person(network, "customer")
+    return people.take("customer")
 
 
 @pytest.fixture
-def stranger(network: dict[str, Any]) -> BlueskyCustomer:
+def stranger(people: People) -> BlueskyCustomer:
     """Somebody else."""
-    return _person(network, "stranger")
+    return people.take("stranger")
 
 
 @pytest.fixture
@@ -86,9 +110,3 @@ def chatting(
         "chat_service": network["chat"],
     }
     return connect(settings, http, clock=clock, secrets=secrets)
-
-
-def _person(network: dict[str, Any], name: str) -> BlueskyCustomer:
-    person = BlueskyCustomer(network["pds"], name, chat=network["chat"])
-    eventually(person.is_known)
-    return person
