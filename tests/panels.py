@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,11 @@ from plugin.store.passes import Passes
 from tests.bridge import ROOT, key
 from tests.channels import no_http, none_made
 from tests.engine import Engine
+from tests.waiting import eventually
 from ui_extensions.panel import signing
 from ui_extensions.panel.routes import add_panel
 from ui_extensions.panel.signing import Agent
+from ui_extensions.rehearsal import serving
 
 ADA = Agent(id="7", name="Ada Agent", login="ada")
 BEN = Agent(id="8", name="Ben Berg", login="ben")
@@ -91,3 +95,28 @@ class Desk:
 def definition(name: str) -> Draft202012Validator:
     """What holds one of the schema's other shapes."""
     return Draft202012Validator({**SCHEMA["$defs"][name], "$defs": SCHEMA["$defs"]})
+
+
+@contextmanager
+def served(build: Callable[[str], Flask]) -> Iterator[str]:
+    """The address of the application that `build` makes for it, while it is served; afterwards nothing works at a request any more.
+
+    Close the pages that ask it before.
+    """
+    active: set[int] = set()
+
+    def counted(url: str) -> Any:
+        app = build(url)
+
+        def answer(environ: Any, start_response: Any) -> Any:
+            active.add(id(environ))
+            try:
+                return app(environ, start_response)
+            finally:
+                active.discard(id(environ))
+
+        return answer
+
+    with serving.background(serving.bind(counted)) as url:
+        yield url
+    eventually(lambda: not active)

@@ -84,6 +84,10 @@ class _Gone(Exception):
     """The link leads nowhere."""
 
 
+class _Busy(Exception):
+    """Too many requests at once."""
+
+
 class Page:
     """The private pages of an installation."""
 
@@ -99,8 +103,10 @@ class Page:
             visit = self._visit(token)
         except _Gone:
             return self._gone()
+        except _Busy:
+            return self._apart("too_many", status=429)
         except CrossdeskError:
-            return self._plain(words("en"), "en", Markup("<p>{}</p>").format(words("en")["away"]), status=503)
+            return self._apart("away", status=503)
         said = request.args.get("said", "")
         note = visit.words["kept"] if said == "kept" else visit.words["not_yet"] if said == "check" and not visit.is_proved else ""
         return self._draw(visit, note=note)
@@ -116,15 +122,18 @@ class Page:
             return self._send(visit)
         except _Gone:
             return self._gone()
+        except _Busy:
+            return self._apart("too_many", status=429)
         except StoreUnavailable:
-            return self._plain(words("en"), "en", Markup("<p>{}</p>").format(words("en")["away"]), status=503)
+            return self._apart("away", status=503)
 
     # What comes
 
     def _visit(self, token: str) -> _Visit:
-        if self._rates.wait(token[:64]):
-            raise _Gone
         secret = request.cookies.get(_COOKIE, "")[:200]
+        # Who has no pass shares the page's own tries, so that nobody can shut out those who have one.
+        if self._rates.wait(secret or token[:64]):
+            raise _Busy
         with self._bridge.database.begin() as connection:
             conversation = tokens.read(self._bridge.keys, token, now=now(connection))
             talk = pages.conversation(connection, conversation) if conversation is not None else None
@@ -260,9 +269,13 @@ class Page:
         return Markup('<form method="post">{}</form>').format(inner)
 
     def _gone(self) -> Response:
+        return self._apart("gone", title="gone_title", status=404)
+
+    def _apart(self, text: str, *, title: str = "title", status: int) -> Response:
+        """A page that belongs to no conversation, in the browser's language."""
         language = request.accept_languages.best_match(LANGUAGES) or "en"
         told = words(language)
-        return self._plain({**told, "title": told["gone_title"]}, language, Markup("<p>{}</p>").format(told["gone"]), status=404)
+        return self._plain({**told, "title": told[title]}, language, Markup("<p>{}</p>").format(told[text]), status=status)
 
     def _plain(self, told: Mapping[str, str], language: str, body: Markup, *, status: int = 200) -> Response:
         nonce = secrets.token_urlsafe(16)

@@ -227,16 +227,22 @@ class ChannelMaker:
             detail = {"platform": draft.platform, **draft.routing, "failed": sum(not item["is_ok"] for item in draft.tested or ())}
             ledger.record(connection, actor=actor, action="channel live", subject=f"channel:{key}", detail=detail)
 
-    def discard(self, key: str, *, actor: str) -> bool:
-        """Forget a draft and what it got; a channel at work under its name stays as it is."""
-        return self._remove(key, DRAFT, "channel discard", actor=actor, reason="")
+    def discard(self, key: str, *, version: int, actor: str) -> bool:
+        """Forget a draft and what it got; a channel at work under its name stays as it is.
+
+        Raises:
+            Changed: somebody else changed the draft meanwhile.
+        """
+        return self._remove(key, DRAFT, "channel discard", actor=actor, reason="", version=version)
 
     def remove(self, key: str, *, actor: str, reason: str) -> bool:
         """Take a channel away that was made here. What came by it stays, with its tickets; nothing more is fetched or sent."""
         return self._remove(key, LIVE, "channel remove", actor=actor, reason=reason)
 
-    def _remove(self, key: str, state: str, action: str, *, actor: str, reason: str) -> bool:
+    def _remove(self, key: str, state: str, action: str, *, actor: str, reason: str, version: int | None = None) -> bool:
         with self.database.begin() as connection:
+            if version is not None:
+                self._own(connection, key, version)
             is_done = self.made.remove(connection, key, state)
             if is_done:
                 ledger.record(connection, actor=actor, action=action, subject=f"channel:{key}", detail={"reason": reason} if reason else {})

@@ -32,13 +32,14 @@ def stamps(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded) -> dict[
 def assigned(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged) -> None:
     """The ticket was given to somebody, who is meant to answer; or somebody writes in it by the helpdesk's own lock, which is ours, too."""
     course, lease = desktop.course, policy.book.locks.lease
-    adapter = desktop.desk.adapter
-    if isinstance(adapter, TakesLock) and not adapter.locks_by_owner and locks.mirrored(course.lock, now=desktop.held.now) is None:
-        course.lock = (
-            locks.found(course.lock, Agent(ref=event.answering), now=desktop.held.now, lease=lease)
-            if event.answering and event.answering.casefold() != course.lock.there.casefold()
-            else locks.let_go(course.lock)
-        )
+    adapter, now = desktop.desk.adapter, desktop.held.now
+    if isinstance(adapter, TakesLock) and not adapter.locks_by_owner:
+        lock = course.lock
+        is_free = lock.holder_at(now) is None or lock.is_found or lock.is_assigned
+        if event.answering and is_free and event.answering.casefold() != lock.there.casefold():
+            course.lock = locks.found(lock, Agent(ref=event.answering), now=now, lease=lease)
+        elif not event.answering:
+            course.lock = locks.let_go(lock)
     if event.owner and event.owner != desktop.held.ticket_owner and desktop.held.continued_by is None:
         who = Agent(ref=event.owner, name=event.owner)
         course.lock = locks.take(course.lock, who, now=desktop.held.now, lease=lease, is_assigned=True).lock

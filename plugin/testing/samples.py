@@ -67,6 +67,7 @@ def platform_calls(subject: Subject, adapter: Any, changes: Mapping[str, Any] | 
         "search": lambda: adapter.search(search["name"], search["query"], values["position"], most=_MOST_FOUND),
         "recheck": lambda: adapter.recheck([ref]),
         "exchange": lambda: adapter.exchange("code-1", _GRANT),
+        "describe": lambda: adapter.describe(message.contact),
     }
     calls |= {name: getattr(adapter, name) for name in ("register_webhook", "probe") if hasattr(adapter, name)}
     able: dict[str, Callable[[], Any]] = {name: call for name, call in calls.items() if hasattr(adapter, name)}

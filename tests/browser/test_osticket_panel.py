@@ -23,9 +23,8 @@ from plugin.testing.fakes import MemorySecrets
 from plugin.testing.table_judge import TableJudge
 from plugin.transport.client import Transport
 from tests.engine import Engine
-from tests.panels import Desk
+from tests.panels import Desk, served
 from tests.servers import osticket
-from ui_extensions.rehearsal import serving
 
 pytestmark = [pytest.mark.root, pytest.mark.servers]
 MARIA = Contact(ref=ContactRef("maria"), display_name="María K.")
@@ -58,7 +57,7 @@ def desk(database_url: str, info: dict[str, Any], ticket: str) -> Iterator[Desk]
     made = Desk(engine)
     engine.tell(engine.network.say("maria", "My kettle hums"))
     engine.settle()
-    with serving.background(serving.bind(lambda _: made.app)) as url:
+    with served(lambda _: made.app) as url:
         assert osticket.configure(info, f"{url}/in/helpdesk/fake", is_tested=False, panel_secret=made.secret) == {}
         yield made
     engine.close()
@@ -90,6 +89,7 @@ def test_an_agent_acts_in_the_staff_panels_ticket_page(
     page.goto(f"{info['url']}/scp/tickets.php?id={stranger['ticket_id']}")
     assert page.locator("h1").is_visible()
     assert page.locator("cd-panel, .crossdesk-panel-place, script").count() == 0
+    page.context.close()
     assert problems == []
 
 

@@ -25,10 +25,9 @@ from plugin.testing.table_judge import TableJudge
 from plugin.transport.client import Transport
 from tests.engine import Engine
 from tests.fixtures import server
-from tests.panels import Desk
+from tests.panels import Desk, served
 from tests.rt_agent import RtAgent
 from tests.servers import rt
-from ui_extensions.rehearsal import serving
 
 pytestmark = [pytest.mark.root, pytest.mark.servers]
 MARIA = Contact(ref=ContactRef("maria"), display_name="María K.", handle="maria@hs.example")
@@ -57,7 +56,7 @@ def desk(database_url: str, info: dict[str, Any], ticket: str) -> Iterator[Desk]
     made = Desk(engine)
     engine.tell(engine.network.say("maria", "My kettle hums"))
     engine.settle()
-    with serving.background(serving.bind(lambda _: made.app)) as url, rt.panel_at(info, f"{url}/panel/fake", made.secret):
+    with served(lambda _: made.app) as url, rt.panel_at(info, f"{url}/panel/fake", made.secret):
         yield made
     engine.close()
 
@@ -96,6 +95,7 @@ def test_an_agent_acts_in_rts_own_ticket_page(page: Page, problems: list[str], d
     page.goto(f"{info['url']}/Ticket/Display.html?id={stranger}")
     expect(page.locator(".ticket-info-basics").first).to_be_visible()
     assert page.locator("cd-panel, .crossdesk-panel-place, script[src*=crossdesk]").count() == 0
+    page.context.close()
     assert problems == []
 
 

@@ -18,11 +18,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from plugin.contracts.helpdesk import OAuth2Application
 from plugin.testing.fake_helpdesk import FakeHelpdesk
 from tests.engine import Engine
-from tests.panels import Desk
+from tests.panels import Desk, served
 from ui_extensions.browser.pack import NAME, pack
 from ui_extensions.packing import packers
 from ui_extensions.panel.entering import EXTENSION
-from ui_extensions.rehearsal import serving
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "ui_extensions" / "browser" / "extension"
@@ -132,7 +131,7 @@ def bridge(database_url: str) -> Iterator[str]:
 
         return app
 
-    with serving.background(serving.bind(build)) as url:
+    with served(build) as url:
         yield url
     engine.close()
 
@@ -140,12 +139,10 @@ def bridge(database_url: str) -> Iterator[str]:
 @pytest.fixture
 def browser(tmp_path: Path, chromium: str, bridge: str) -> Iterator[BrowserContext]:
     """A Chromium with the extension, and with the leave that a person gives in its set-up: nobody can press the browser's own question here."""
-    (tmp_path / "packed").mkdir()
-    folder = pack(tmp_path / "packed").made[0]
+    folder = pack(tmp_path).made[0]
     manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(
-        json.dumps({**manifest, "host_permissions": [f"{bridge}/*".replace(f":{bridge.rpartition(':')[2]}", "")]})
-    )
+    allowed = {"host_permissions": [f"{bridge.rpartition(':')[0]}/*"]}
+    (folder / "manifest.json").write_text(json.dumps({**manifest, **allowed}))
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             tmp_path / "profile",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +12,7 @@ from cryptography.fernet import Fernet
 from flask import Flask
 
 from plugin.domain.errors import Unsupported
+from plugin.domain.ids import Place
 from plugin.handlers import operate
 from plugin.handlers.connects import Connector
 from plugin.store.grants import Grants
@@ -152,3 +154,21 @@ def test_neither_state_nor_verifier_can_be_read_in_the_database_or_the_log(
 def test_a_place_without_oauth_says_where_its_credentials_stand(connector: Connector) -> None:
     with pytest.raises(Unsupported, match="is not connected in a browser"):
         connector.begin(DESK, actor="ada")
+
+
+def test_a_draft_of_the_console_is_connected_without_touching_what_works(engine: Engine, network: AbleNetwork) -> None:
+    drafted = AbleNetwork()
+    draft = replace(engine.installation.channels[CHANNEL], adapter=drafted)
+    grants = Grants(engine.database, [Fernet.generate_key().decode()])
+    connector = Connector(
+        engine.installation, engine.database, grants, redirect_url=REDIRECT, trial=lambda key: draft if key == "fake" else None
+    )
+    app = Flask("test")
+    add_connect(app, connector, console="https://desk.example.org/console")
+    asked = parse_qs(urlsplit(connector.begin(Place("draft:fake"), actor="ada")).query)
+    page = app.test_client().get("/oauth/callback", query_string={"state": asked["state"][0], "code": "fresh"})
+    assert (page.status_code, drafted.tokens, network.tokens) == (200, ["token for fresh"], [])
+    assert "nothing is live yet" in page.text
+    assert 'href="https://desk.example.org/console/connect/fake/test"' in page.text
+    with pytest.raises(Unsupported):
+        connector.begin(Place("draft:gone"), actor="ada")

@@ -189,7 +189,7 @@ def test_reply_as_private_never_leaves_in_public_and_counts_once(engine: Engine)
 def test_equal_words_in_several_tickets_at_once_are_held(database_url: str, is_on: bool) -> None:
     book = Policy() if is_on else Policy(safety=Safety(equal_replies_within=Safety().equal_replies_within * 0))
     engine = Engine(database_url, policy=PolicyAtWork(judge=TableJudge(), book=book))
-    for name in ("maria", "otto", "ines"):
+    for name in ("maria", "otto", "greta"):
         engine.tell(engine.network.say(name, "My router is broken"))
     engine.settle()
     touched = [engine.helpdesk.reply(ticket.ref, "We are moving house.") for ticket in engine.helpdesk.tickets]
@@ -207,7 +207,7 @@ def test_equal_words_in_several_tickets_at_once_are_held(database_url: str, is_o
 
 def test_the_same_words_alone_stand_in_for_those_of_the_bulk_edit(database_url: str) -> None:
     engine = Engine(database_url, policy=PolicyAtWork(judge=TableJudge(), book=Policy()))
-    for name in ("maria", "otto", "ines"):
+    for name in ("maria", "otto", "greta"):
         engine.tell(engine.network.say(name, "My router is broken"))
     engine.settle()
     engine.tell_of_tickets(*[engine.helpdesk.reply(ticket.ref, "We are moving house.") for ticket in engine.helpdesk.tickets])

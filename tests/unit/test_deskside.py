@@ -158,6 +158,15 @@ def test_a_look_brings_who_writes_there_and_that_they_have_stopped(database_url:
     engine.close()
 
 
+def test_a_lock_that_was_pressed_here_is_not_lost_to_who_begins_to_write_there(database_url: str) -> None:
+    engine = started(database_url, LockingDesk(locks_by_owner=False))
+    press(engine, "take_lock")
+    engine.tell_of_tickets(desk(engine).hold("xaver"))
+    engine.settle()
+    assert (holder(engine), lock(engine).get("is_found", False)) == ("ada", False)
+    engine.close()
+
+
 def test_an_owner_that_was_there_before_is_not_taken_away(database_url: str) -> None:
     engine = started(database_url, LockingDesk(locks_by_owner=True))
     engine.tell_of_tickets(desk(engine).hold("ada"))

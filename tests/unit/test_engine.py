@@ -305,8 +305,9 @@ def test_a_late_message_reopens_the_ticket(engine: Engine) -> None:
     assert not engine.helpdesk.tickets[0].is_closed
 
 
-def test_a_late_message_opens_a_linked_follow_up_where_the_channel_says_so(database_url: str) -> None:
-    engine = Engine(database_url, late="follow_up")
+@pytest.mark.parametrize("late", ["follow_up", "new"])
+def test_a_late_message_opens_a_new_ticket_linked_or_not_where_the_channel_says_so(database_url: str, late: str) -> None:
+    engine = Engine(database_url, late=late)
     engine.tell(engine.network.say("maria", "hello"))
     engine.settle()
     first = engine.helpdesk.tickets[0]
@@ -314,7 +315,7 @@ def test_a_late_message_opens_a_linked_follow_up_where_the_channel_says_so(datab
     engine.settle()
     engine.tell(engine.network.say("maria", "one more thing"))
     engine.settle()
-    assert [ticket.new.follows for ticket in engine.helpdesk.tickets] == [None, first.ref]
+    assert [ticket.new.follows for ticket in engine.helpdesk.tickets] == [None, first.ref if late == "follow_up" else None]
     engine.close()
 
 

@@ -163,6 +163,9 @@ def test_every_choice_and_every_macro_is_known_to_the_bridge() -> None:
     found = re.search(r"'Crossdesk Action'.*?qw\(([^)]*)\)", seed, re.DOTALL)
     assert found is not None
     assert set(found[1].split()) == set(_CHOICES)
+    fields = (Path(__file__).parents[2] / "ui_extensions/osticket/crossdesk/src/Fields.php").read_text()
+    _, _, offered = fields.partition("const ACTIONS = [")
+    assert dict(re.findall(r"'(\w+)' => '([^']*)'", offered.partition("];")[0])) == _CHOICES
 
 
 def test_the_macros_of_the_crossover_do_what_their_labels_say(ground: Ground) -> None:
@@ -274,6 +277,17 @@ def test_a_merge_is_followed(ground: Ground) -> None:
     ground.settle()
     ground.ticket = str(other["id"])
     assert ground.told("merged into this one")
+    ground.reply(ground.gus, "Restart it, please.")
+    assert ground.engine.delivered() == ["Restart it, please."]
+
+
+def test_what_is_split_off_is_no_conversation_of_ours(ground: Ground) -> None:
+    first = ground.row()
+    made = {"title": "split off", "group": "Social", "customer_id": first["customer_id"], "article": {"body": "My router is broken"}}
+    other = ground.gus.ask("POST", "/tickets", made)
+    ours, ground.ticket = ground.ticket, str(other["id"])
+    ground.reply(ground.gus, "Only among us.")
+    ground.ticket = ours
     ground.reply(ground.gus, "Restart it, please.")
     assert ground.engine.delivered() == ["Restart it, please."]
 

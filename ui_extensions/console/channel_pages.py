@@ -68,7 +68,9 @@ def add_channel_pages(app: Flask, bridge: Bridge) -> None:
 
 def _settings(bridge: Bridge, kind: str, key: str) -> list[Setting]:
     configured: Mapping[Any, Any] = bridge.channel_configs if kind == "channel" else bridge.config.helpdesks
-    item = configured[key]
+    item = configured.get(key)
+    if item is None:
+        return []  # The private page stands in no section of its own: `[policy.handoff]` says when there is one.
     declared: Any = bootstrap.platforms()[item.platform] if kind == "channel" else bootstrap.helpdesks()[item.kind]
     found = []
     for name, field in declared.settings_schema.fields.items():

@@ -121,8 +121,8 @@ def add_connect_pages(app: Flask, bridge: Bridge) -> None:
     @app.post("/connect/<key>/discard")
     @needs(Role.ADMIN)
     def discard(key: str) -> Response:
-        if not maker.discard(key, actor=actor()):
-            raise NotFound(f"{key} is not being set up; nothing was changed.")
+        _draft(bridge, key)
+        _unless_changed(lambda: maker.discard(key, version=_version(), actor=actor()))
         return redirect(url_for("connect"), 303)
 
     @app.post("/channels/<place>/change")

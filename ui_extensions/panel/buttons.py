@@ -12,7 +12,8 @@ from plugin.contracts.platform import SendsTemplates
 from plugin.domain.model import Stage
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.learning import SOLVED
-from plugin.policy import approvals, locks
+from plugin.handlers.protecting import WARN
+from plugin.policy import approvals, locks, sections
 from plugin.policy.approvals import Candidates
 from plugin.policy.contract import Pressed, State
 from plugin.policy.locks import Agent as Author
@@ -20,6 +21,7 @@ from plugin.policy.locks import Lock
 from plugin.policy.presses import ACTIONS, SUPERVISING, press
 from ui_extensions.panel.signing import Agent
 
+_SCAM, _NO_SCAM = "mark_scam", "not_scam"
 _LABELS = {
     "handoff": "Hand off to a formal ticket",
     "postpone": "Put the handoff off",
@@ -36,6 +38,9 @@ _LABELS = {
     "reject": "Reject the reply",
     "recall": "Take my reply back",
     SOLVED: "Keep what solved it",
+    WARN: "Warn in the thread",
+    _SCAM: "Mark as a scam",
+    _NO_SCAM: "It is no scam",
 }
 _DANGEROUS = frozenset({"undo", "close", "release"})
 _ASKS_FIRST = frozenset({"handoff", "confirm"}) | _DANGEROUS
@@ -52,6 +57,9 @@ class Case:
     group: str
     now: datetime
     is_closed: bool = False
+    is_scam: bool = False
+    has_impostor: bool = False
+    """Somebody in the public thread was taken for an impostor, and nobody was warned of them yet."""
     lock: Lock = field(default_factory=Lock)
     candidates: Candidates = ()
     """Replies that wait for a second person."""
@@ -68,15 +76,39 @@ def all_of(policy: PolicyAtWork | None, case: Case, agent: Agent) -> list[dict[s
         *(_button(case, action, partial(_lock, policy, case, agent, action)) for action in _lock_buttons(case, agent)),
         *(_button(case, action, partial(_refusal, policy, case, agent, action)) for action in ACTIONS),
     ]
-    return [*sorted(found, key=lambda button: not button["enabled"]), _lesson(case)]
+    return [*sorted([*_protection(policy, case, agent), *found], key=lambda button: not button["enabled"]), _lesson(case)]
+
+
+def _protection(policy: PolicyAtWork, case: Case, agent: Agent) -> list[dict[str, Any]]:
+    """Warning of an impostor, where there is one, and the mark of a scam."""
+    found = []
+    if case.has_impostor and policy.book.safety.warn is not sections.Warning.NEVER:
+        found.append(_plain(WARN, asks_first=True))
+    if not case.is_scam:
+        found.append(_plain(_SCAM, needs_reason=True, asks_first=True))
+    else:
+        why_not = "" if agent.role in SUPERVISING else "Only a supervisor may do this."
+        found.append(_plain(_NO_SCAM, why_not, needs_reason=True))
+    return found
 
 
 def _lesson(case: Case) -> dict[str, Any]:
     """What solved it, as the reason: last, for it changes nothing of the conversation."""
-    why_not = "" if case.state.stage in {Stage.CONFIRMING, Stage.RESOLVED} or case.is_closed else "It has not been solved yet."
-    needs = [] if why_not else ["reason"]
-    rest = {"confirm": False, "danger": False, "arguments": {}}
-    return {"id": SOLVED, "label": _LABELS[SOLVED], "enabled": not why_not, "why_not": why_not, "needs": needs, **rest}
+    is_over = case.state.stage in {Stage.CONFIRMING, Stage.RESOLVED} or case.is_closed
+    return _plain(SOLVED, "" if is_over else "It has not been solved yet.", needs_reason=True)
+
+
+def _plain(action: str, why_not: str = "", *, needs_reason: bool = False, asks_first: bool = False) -> dict[str, Any]:
+    return {
+        "id": action,
+        "label": _LABELS[action],
+        "enabled": not why_not,
+        "why_not": why_not,
+        "needs": ["reason"] if needs_reason and not why_not else [],
+        "confirm": asks_first,
+        "danger": action == _SCAM,
+        "arguments": {},
+    }
 
 
 def author(agent: Agent) -> Author:

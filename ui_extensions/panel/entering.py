@@ -23,7 +23,6 @@ from plugin.contracts.helpdesk import OAuth2Application, OffersOAuth2, StaffMemb
 from plugin.contracts.http import HttpClient
 from plugin.domain.errors import CrossdeskError
 from plugin.domain.ids import HelpdeskKey
-from plugin.transport.client import Transport
 from ui_extensions.panel import signing
 from ui_extensions.panel.answers import plain
 from ui_extensions.panel.signing import Agent
@@ -49,7 +48,7 @@ class Entering:
 
     @cached_property
     def _http(self) -> HttpClient:
-        return self._given or Transport().client(name="signing in", timeout=10.0)
+        return self._given or self._bridge.http("signing in")
 
     @staticmethod
     def is_wanted() -> bool:

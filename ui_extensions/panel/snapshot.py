@@ -23,7 +23,7 @@ from plugin.policy.locks import Agent as Author
 from plugin.policy.locks import Lock
 from plugin.policy.safety.preflight import audience
 from plugin.policy.safety.watch import Watch
-from plugin.store import panels, persons, places, solutions
+from plugin.store import evidence, panels, persons, places, solutions
 from ui_extensions.panel import buttons, thread
 from ui_extensions.panel.buttons import Case
 from ui_extensions.panel.presence import Present
@@ -110,6 +110,8 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
         group=lead.ticket_group,
         now=lead.now,
         is_closed=lead.ticket_closed,
+        is_scam=lead.is_scam,
+        has_impostor=_has_impostor(connection, lead),
     )
     return {
         "version": VERSION,
@@ -131,6 +133,13 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
         "pending": buttons.pending(panels.open_presses(connection, ids)),
         "suggestions": [_suggestion(row) for row in solutions.suggested(connection, ids)],
     }
+
+
+def _has_impostor(connection: Connection, lead: Row[Any]) -> bool:
+    if not lead.bystander_messages or lead.visibility != Visibility.PUBLIC:
+        return False
+    found = evidence.impostor(connection, lead.id)
+    return found is not None and not found.is_warned
 
 
 def _suggestion(row: Row[Any]) -> dict[str, Any]:

@@ -86,6 +86,11 @@ class RtAdapter:
         customer = ticket.customer_ref or self.find_or_create_customer(ticket.contact, channel=ticket.channel, platform=ticket.platform)
         files, losses = _form_files(ticket.article.files)
         opened = self._tickets.open(ticket, customer=customer, marker=marker, files=files)
+        if self._tickets.bears_author(ticket):
+            # RT opens tickets in the bridge's name alone. Where the true author cannot be told afterwards, the requestor tells who it is.
+            with contextlib.suppress(RemoteError):
+                body = {"Author": customer, "Marker": marker, "Content": "author", "ContentType": "text/plain"}
+                self._client.post(f"/crossdesk/ticket/{segment(opened.ticket_ref)}/author", body)
         return replace(opened, losses=(*losses, *opened.losses))
 
     def find_ticket(self, ticket: NewTicket, *, marker: Marker) -> OpenedTicket | None:

@@ -63,7 +63,7 @@ class TicketDesk:
             "Queue": queue,
             "Subject": wording.one_line(ticket.title, 200) or "(no subject)",
             "Requestor": customer,
-            "Content": wording.article_html(ticket.article),
+            "Content": wording.article_html(ticket.article, has_author=self.bears_author(ticket)),
             "ContentType": "text/html",
             "CustomFields": values,
         }
@@ -80,6 +80,10 @@ class TicketDesk:
             # The ticket is there; whatever ails RT now must not look like a ticket that was never made.
             raise OutcomeUnknown("RT made the ticket and could not show it; the bridge looks for it.", detail=problem.detail) from None
         return replace(opened, losses=(*opened.losses, *_not_taken(record, ticket, asked)))
+
+    def bears_author(self, ticket: NewTicket) -> bool:
+        """Whether the extension will name the contact as author of what they wrote."""
+        return self._settings.extension and ticket.article.author is not None and ticket.article.author.ref == ticket.contact.ref
 
     def find(self, ticket: NewTicket, *, marker: Marker) -> OpenedTicket | None:
         """The ticket with this marker, wherever it is merged now."""

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-ARTICLE_TYPES = ("phone", "note", "web", "chat")
-"""Types that an agent's own article may have without starting one of Zammad's own delivery jobs."""
+ARTICLE_TYPES = ("phone", "note", "web", "chat", "crossdesk message")
+"""Types that an agent's own article may have without starting one of Zammad's own delivery jobs; the last is our add-on's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class ZammadSettings:
     group: str
     webhook_token: str = field(repr=False)
     web_url: str
-    reply_types: tuple[str, ...] = ("phone",)
+    reply_types: tuple[str, ...] = ("phone", "crossdesk message")
     closed_states: tuple[str, ...] = ("closed",)
     poll_seconds: float = 60.0
     timeout: float = 12.0
@@ -76,7 +76,7 @@ class ZammadSettingsSchema(Schema):
     )
     reply_types = fields.List(
         fields.String(validate=validate.OneOf(ARTICLE_TYPES)),
-        load_default=lambda: ["phone"],
+        load_default=lambda: ["phone", "crossdesk message"],
         validate=validate.Length(min=1),
         metadata={
             "help": "Types of public articles by agents that are replies to the customer; note is public in bulk edits",

@@ -6,11 +6,12 @@ Sources: Messenger Platform, "Webhook Events"; Instagram Platform, "Webhooks". C
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from plugin.contracts.batches import Member
 from plugin.domain.errors import UnsupportedEvent
 from plugin.domain.events import (
     DeliveryStatus,
@@ -24,7 +25,7 @@ from plugin.domain.events import (
 from plugin.domain.ids import ContactRef, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, Contact, Visibility
 from plugin.domain.text import Text
-from plugin.platforms._graph.envelopes import Told, need
+from plugin.platforms._graph.envelopes import Told, need, whole
 from plugin.platforms._graph.media import attachment
 from plugin.platforms._graph.values import digest, read_count, read_id, read_object, read_objects, read_string, read_time
 
@@ -55,6 +56,19 @@ class Pair:
     def thread_key(self) -> ThreadKey:
         """The conversation."""
         return private_thread(self.customer)
+
+
+def members(told: Told, account: str, read_change: Callable[[Told, str], Sequence[PlatformEvent]]) -> Sequence[Member]:
+    """A member of a delivery for `account`: a change, which each of the two platforms has of its own, or what was said in private."""
+
+    def read(told: Told) -> Sequence[PlatformEvent]:
+        if told.account != account:
+            raise UnsupportedEvent(
+                f"This is about another account ({told.account}). One app tells one address: give each account an app of its own."
+            )
+        return read_change(told, account) if told.kind == "changes" else read_member(told, account)
+
+    return (whole(told, read, None if told.kind == "changes" else thread_hint(told, account)),)
 
 
 def private_thread(customer: str) -> ThreadKey:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from plugin.contracts.http import HttpResponse
-from plugin.contracts.platform import Connection, Grant
+from plugin.contracts.platform import Connection, Grant, Probe
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteUnavailable
 
 SECRET = "token"  # noqa: S105 - the name under which it is kept
@@ -149,6 +149,12 @@ class Tokens:
     def missing(self, token: Token) -> tuple[str, ...]:
         """The permissions that are needed and not allowed."""
         return () if "*" in token.scopes else tuple(scope for scope in self._provider.scopes if scope not in token.scopes)
+
+    def probe(self, token: Token, next_step: str) -> Probe:
+        """Whether a token allows everything; what is missing is named."""
+        missing = self.missing(token)
+        answer = f"missing: {', '.join(missing)}" if missing else "all that are needed"
+        return Probe(name="permissions", is_ok=not missing, answer=answer, next_step=next_step if missing else "")
 
     def current(self) -> tuple[str, Token]:
         """The token as it is kept, and read; renewed first when it is about to end.

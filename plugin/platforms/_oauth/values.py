@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -52,6 +53,11 @@ def read_seconds(value: Any) -> datetime | None:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < 1e11:
         return None
     return datetime.fromtimestamp(value, UTC)
+
+
+def essence(text: str) -> str:
+    """What of a text survives a platform's own handling of white space and accents: by it a reply is found again."""
+    return "".join(unicodedata.normalize("NFC", text).split())
 
 
 def is_plain(value: str) -> bool:

@@ -7,7 +7,7 @@ a delivery without an answer is looked up by its words. Sources: lexicons `chat.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,10 +63,23 @@ class Chats:
     def hear(self, position: Mapping[str, Any] | None, *, now: datetime) -> Heard:
         """What was said since `position`, oldest first. A fault of the chat service never keeps back what was said in public: it is told of once an hour."""
         try:
-            return self._first(now) if position is None else self._since(read_string(position.get("cursor")))
+            return self._first(now) if position is None else self._since_or_lately(read_string(position.get("cursor")), now)
         except (RemoteUnavailable, RemoteRejected) as problem:
             reason = UnsupportedEvent(f"Bluesky's chats could not be read: {problem}", detail=problem.detail)
             return Heard(skipped=(Skipped(event_key=f"chats unread {now:%Y-%m-%d %H}h", reason=reason),))
+
+    def _since_or_lately(self, cursor: str, now: datetime) -> Heard:
+        """What the log tells since `cursor`; where the service does not know that place any more, what was said lately."""
+        try:
+            return self._since(cursor)
+        except Refused as refused:
+            reason = UnsupportedEvent(
+                "Bluesky's chat service lost the place in its log: what was said longer ago than 15 minutes may be missing.",
+                detail=refused.detail,
+            )
+            told = Skipped(event_key=f"chats' place lost {cursor}", reason=reason)
+            heard = self._first(now)
+            return replace(heard, skipped=(*heard.skipped, told))
 
     def send(self, message: OutboundMessage) -> Receipt:
         """Say it, after a look whether we may.

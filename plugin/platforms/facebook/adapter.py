@@ -6,19 +6,17 @@ A comment can carry no marker, and Meta knows no key for repeated calls: each `d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
-from plugin.contracts.batches import Member
 from plugin.contracts.http import FormFile, WebhookAnswer, WebhookRequest
 from plugin.contracts.platform import Connection, Grant, Polled, Probe
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
-from plugin.domain.errors import TargetGone, Unsupported, UnsupportedEvent
+from plugin.domain.errors import Unsupported
 from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visibility
-from plugin.platforms._graph import conversations, envelopes, media, messages, signatures, subscriptions
+from plugin.platforms._graph import comments, conversations, envelopes, media, messages, signatures, subscriptions
 from plugin.platforms._graph.client import Graph, new_id, require_success, segment
 from plugin.platforms._graph.oauth import PageLogin
 from plugin.platforms._graph.sending import Sender
@@ -55,19 +53,8 @@ class FacebookAdapter:
 
     def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:
         """The events in a delivery, every member of the batch read."""
-        return envelopes.collect(request, "page", self._members)
-
-    def _members(self, told: envelopes.Told) -> Sequence[Member]:
-        hint = None if told.kind == "changes" else messages.thread_hint(told, self._settings.page_id)
-        return (envelopes.whole(told, self._read, hint),)
-
-    def _read(self, told: envelopes.Told) -> Sequence[PlatformEvent]:
-        page = self._settings.page_id
-        if told.account != page:
-            raise UnsupportedEvent(
-                f"This is about another Page ({told.account}). One app tells one address: give each Page an app of its own."
-            )
-        return feed.read_change(told, page) if told.kind == "changes" else messages.read_member(told, page)
+        account = self._settings.page_id
+        return envelopes.collect(request, "page", lambda told: messages.members(told, account, feed.read_change))
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """A message in Messenger, a comment, or the one private reply to a comment or post."""
@@ -108,18 +95,13 @@ class FacebookAdapter:
         """Take our comment back."""
         if not is_comment(message_ref):
             raise Unsupported(_ONLY_COMMENTS)
-        with suppress(TargetGone):
-            require_success(self._graph.write(f"/{segment(message_ref)}", method="DELETE"))
+        comments.take_back(self._graph, message_ref)
 
     def hide(self, message_ref: MessageRef, thread_key: ThreadKey, *, is_hidden: bool) -> None:
         """Hide a comment from everybody but its author and their friends, or show it again."""
         if not is_comment(message_ref):
             raise Unsupported("Only comments can be hidden on Facebook. Nothing was changed.")
-        try:
-            require_success(self._graph.settle(f"/{segment(message_ref)}", {"is_hidden": is_hidden}))
-        except TargetGone:
-            if not is_hidden:
-                raise
+        comments.hide(self._graph, message_ref, field="is_hidden", is_hidden=is_hidden)
 
     def fetch_media(self, attachment: Attachment, *, max_bytes: int) -> File:
         """The bytes of a customer's file."""

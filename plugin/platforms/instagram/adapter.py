@@ -6,20 +6,19 @@ Neither comments nor direct messages carry a marker, and Meta knows no key for r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
-from plugin.contracts.batches import Member
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
 from plugin.contracts.platform import Connection, Grant, Polled, Probe
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
-from plugin.domain.errors import RemoteRejected, TargetGone, Unsupported, UnsupportedEvent
+from plugin.domain.errors import RemoteRejected, Unsupported
 from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visibility
 from plugin.platforms._graph import conversations, envelopes, media, messages, signatures, subscriptions
-from plugin.platforms._graph.client import Graph, new_id, require_success, segment
+from plugin.platforms._graph.client import Graph, new_id, segment
+from plugin.platforms._graph.comments import hide, take_back
 from plugin.platforms._graph.oauth import PageLogin
 from plugin.platforms._graph.sending import Sender
 from plugin.platforms.instagram import comments, lookups
@@ -61,19 +60,8 @@ class InstagramAdapter:
 
     def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:
         """The events in a delivery, every member of the batch read."""
-        return envelopes.collect(request, "instagram", self._members)
-
-    def _members(self, told: envelopes.Told) -> Sequence[Member]:
-        hint = None if told.kind == "changes" else messages.thread_hint(told, self._settings.account_id)
-        return (envelopes.whole(told, self._read, hint),)
-
-    def _read(self, told: envelopes.Told) -> Sequence[PlatformEvent]:
         account = self._settings.account_id
-        if told.account != account:
-            raise UnsupportedEvent(
-                f"This is about another account ({told.account}). One app tells one address: give each account an app of its own."
-            )
-        return comments.read_change(told, account) if told.kind == "changes" else messages.read_member(told, account)
+        return envelopes.collect(request, "instagram", lambda told: messages.members(told, account, comments.read_change))
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """A direct message, an answer to a comment or mention, or the one private reply to a comment."""
@@ -110,18 +98,13 @@ class InstagramAdapter:
         """Take our comment back."""
         if not is_comment(message_ref):
             raise Unsupported("Instagram lets no app take back a direct message. The customer still sees it; unsend it in the app.")
-        with suppress(TargetGone):
-            require_success(self._graph.write(f"/{segment(message_ref)}", method="DELETE"))
+        take_back(self._graph, message_ref)
 
     def hide(self, message_ref: MessageRef, thread_key: ThreadKey, *, is_hidden: bool) -> None:
         """Hide a comment on our media from everybody but its author, or show it again."""
         if not is_comment(message_ref) or read_thread(thread_key).is_mention:
             raise Unsupported("Only comments on our own media can be hidden on Instagram. Nothing was changed.")
-        try:
-            require_success(self._graph.settle(f"/{segment(message_ref)}", {"hide": is_hidden}))
-        except TargetGone:
-            if not is_hidden:
-                raise
+        hide(self._graph, message_ref, field="hide", is_hidden=is_hidden)
 
     def recheck(self, message_refs: Sequence[MessageRef]) -> Sequence[PlatformEvent]:
         """Comments that were deleted: Instagram tells nobody of it."""

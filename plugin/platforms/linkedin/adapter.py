@@ -175,9 +175,7 @@ class LinkedInAdapter:
             is_ours = role == "ADMINISTRATOR"
             who = f"{person or 'nobody'}, {role or 'no role'} of {self._settings.organization}"
             yield Probe(name="account", is_ok=is_ours, answer=who, next_step="" if is_ours else _CONNECT)
-            missing = self._client.tokens.missing(token)
-            answer = f"missing: {', '.join(missing)}" if missing else "all that are needed"
-            yield Probe(name="permissions", is_ok=not missing, answer=answer, next_step=_CONNECT if missing else "")
+            yield self._client.tokens.probe(token, _CONNECT)
             yield _until(token, now.timestamp())
             yield subscription.probe(self._client, self._connection.webhook_url, now)
         yield _version(self._settings.api_version, now)

@@ -6,7 +6,6 @@ Source: LinkedIn Marketing API, "Comments API", "Images API".
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from plugin.domain.errors import MalformedPayload, OutcomeUnknown, RemoteRejecte
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visibility
 from plugin.domain.text import fold
-from plugin.platforms._oauth.values import read_object
+from plugin.platforms._oauth.values import essence, read_object
 from plugin.platforms.linkedin import comments
 from plugin.platforms.linkedin.answers import unreadable
 from plugin.platforms.linkedin.client import Client, entity
@@ -43,7 +42,7 @@ class Delivery:
 
     def find(self, message: OutboundMessage) -> Receipt | None:
         """What an earlier `send` of this message made."""
-        since, words = message.created_at - _SKEW, _essence(_words(message))
+        since, words = message.created_at - _SKEW, essence(_words(message))
         try:
             below, _ = self._place(message)
             for raw in self._client.walk(entity(below, "comments")):
@@ -53,12 +52,7 @@ class Delivery:
                     comment = comments.read_comment(raw)
                 except MalformedPayload:
                     continue
-                if (
-                    comment.author == self._page
-                    and comment.at is not None
-                    and comment.at >= since
-                    and _essence(comment.text.plain) == words
-                ):
+                if comment.author == self._page and comment.at is not None and comment.at >= since and essence(comment.text.plain) == words:
                     return Receipt(message_ref=comment.urn.ref, url=comment.urn.url)
         except TargetGone:
             return None  # with the comment, everything below it is gone
@@ -144,10 +138,6 @@ def _ours(ref: MessageRef) -> CommentUrn:
 
 def _words(message: OutboundMessage) -> str:
     return fold(message.text, frozenset())[0].plain
-
-
-def _essence(text: str) -> str:
-    return "".join(unicodedata.normalize("NFC", text).split())
 
 
 def _receipt(answer: HttpResponse, post: str) -> Receipt:

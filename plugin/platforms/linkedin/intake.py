@@ -1,7 +1,8 @@
 """One poll: comments and answers below the page's posts, mentions, edits and deletions that were noticed, reactions; and second looks.
 
 LinkedIn cannot be asked for new comments. One call tells how many there are below each of the watched posts; where the number changed, the
-comments are read, and of a thread whose number of answers changed, the answers. What the page itself said is known by its author.
+comments are read, and of a thread whose number of answers changed, the answers. What was said since that post was last read is told, with an
+overlap that the keys absorb, since numbers and lists may lag behind. What the page itself said is known by its author.
 Sources: LinkedIn Marketing API, "Posts API" (find by author), "Social Metadata API", "Comments API", "Organization Social Action Notifications".
 """
 
@@ -25,8 +26,10 @@ AT_ONCE = 20
 """Comments that one second look takes."""
 _ASKED_AT_ONCE = 50
 _LOOK_BACK = timedelta(minutes=15)
-_OVERLAP = timedelta(minutes=2)
-_THREADS, _OURS = 300, 30
+_OVERLAP = timedelta(minutes=30)
+_POSTS, _THREADS, _OURS = 100, 300, 30
+_UNKNOWN = -1
+"""The number of comments of a post that is to be read whatever its number."""
 _ROOM = 6
 """Calls that must be left of the day for a poll to begin."""
 
@@ -43,6 +46,8 @@ class Intake:
         self._is_first = False
         self._events: dict[str, MessageReceived | MessageEdited | MessageDeleted | ReactionChanged] = {}
         self._skipped: list[Skipped] = []
+        self._posts: dict[str, tuple[int, int]] = {}
+        """Of each post that was read: how many comments there were, and when (milliseconds)."""
         self._threads: dict[str, int] = {}
         self._ours: dict[str, int] = {}
 
@@ -53,16 +58,17 @@ class Intake:
         given = position or {}
         since = comments.read_millis(given.get("since"))
         self._is_first, self._floor = since is None, since or self._now - _LOOK_BACK
-        known, self._threads, self._ours = (_counts(given.get(name)) for name in ("posts", "threads", "ours"))
+        self._posts, self._threads, self._ours = _pairs(given.get("posts")), _counts(given.get("threads")), _counts(given.get("ours"))
         posts = self._watched_posts()
         told = self._told_of(posts)
         at_rest = posts[self._turn % len(posts)] if posts and not self._is_first else ""
         self._take_reactions()
-        counts = {post: self._take_post(post, told.get(post, {}), None if post == at_rest else known.get(post)) for post in posts}
+        for post in posts:
+            self._take_post(post, told.get(post, {}), is_due=post == at_rest)
         self._take_notices()
         following = {
             "since": _millis(max(self._floor, self._now - _OVERLAP)),
-            "posts": {post: count for post, count in counts.items() if count is not None},
+            "posts": dict(sorted(((post, list(pair)) for post, pair in self._posts.items()), key=lambda item: item[1][1])[-_POSTS:]),
             "threads": dict(sorted(self._threads.items(), key=lambda pair: int(pair[0]))[-_THREADS:]),
             "ours": dict(list(self._ours.items())[-_OURS:]),
         }
@@ -120,28 +126,43 @@ class Intake:
             told |= results(self._client.read(f"socialMetadata?ids={listed(some)}"))
         return told
 
-    def _take_post(self, post: str, told: Mapping[str, Any], known: int | None) -> int | None:
-        """Read the comments below a post if their number changed; returns the number."""
+    def _take_post(self, post: str, told: Mapping[str, Any], *, is_due: bool) -> None:
+        """Read the comments below a post if their number changed or is not told, while the day has room for it."""
         count = read_count(read_object(told.get("commentSummary")).get("count"))
-        if count is None or count == known or (count == 0 and known is None):
-            return known if count is None else count
+        known, read_at = self._posts.get(post, (None, None))
+        if count is not None and count in (known, 0) and not (is_due and count):
+            return
+        if not self._has_room():
+            # It is read another day, from where it stood.
+            self._posts.setdefault(post, (_UNKNOWN, _millis(self._floor)))
+            return
+        before = self._floor
+        self._floor = before if read_at is None else _moment(read_at) - _OVERLAP
         is_open = told.get("commentsState") != "CLOSED"
         try:
             for comment in self._comments(post):
                 self._tell(comment, None, is_open=is_open)
-                self._take_thread(comment, is_open=is_open)
+                self._take_thread(comment, is_open=is_open, is_due=is_due)
         except TargetGone:
-            return count  # the post went meanwhile
-        return count
+            return  # the post went meanwhile
+        finally:
+            self._floor = before
+        if self._has_room():
+            self._posts[post] = (_UNKNOWN if count is None else count, _millis(self._now))
 
-    def _take_thread(self, top: Comment, *, is_open: bool) -> None:
-        """Read the answers below a comment if their number changed, or is not told."""
+    def _has_room(self) -> bool:
+        return self._client.budget.has_room(2)
+
+    def _take_thread(self, top: Comment, *, is_open: bool, is_due: bool) -> None:
+        """Read the answers below a comment if their number changed, or is not told although something changed."""
         known, is_new = self._threads.get(top.urn.id), top.at is None or top.at >= self._floor
+        if top.replies is not None and self._is_first:
+            self._threads[top.urn.id] = top.replies
+        is_quiet = not is_new and (self._is_first or (is_due and top.replies is None))
+        if top.replies == 0 or (top.replies is not None and top.replies == known) or is_quiet or not self._has_room():
+            return
         if top.replies is not None:
             self._threads[top.urn.id] = top.replies
-        is_old_at_first = self._is_first and not is_new
-        if top.replies == 0 or (top.replies is not None and top.replies == known) or is_old_at_first:
-            return
         for reply in self._comments(str(top.urn)):
             self._tell(reply, top, is_open=is_open)
 
@@ -256,6 +277,19 @@ class Intake:
 
 def _counts(kept: Any) -> dict[str, int]:
     return {str(one): count for one, given in (kept if isinstance(kept, dict) else {}).items() if (count := read_count(given)) is not None}
+
+
+def _pairs(kept: Any) -> dict[str, tuple[int, int]]:
+    found = {}
+    for one, given in (kept if isinstance(kept, dict) else {}).items():
+        count, at = given if isinstance(given, list) and len(given) == 2 else (None, None)
+        if comments.read_millis(at) is not None:
+            found[str(one)] = (_UNKNOWN if (known := read_count(count)) is None else known, int(at or 0))
+    return found
+
+
+def _moment(millis: int) -> datetime:
+    return datetime.fromtimestamp(millis / 1000, UTC)
 
 
 def _millis(at: datetime) -> int:

@@ -79,18 +79,17 @@ def read_delivery(body: Any, organization: str) -> Sequence[PlatformEvent]:
     if not isinstance(body, dict) or not isinstance(body.get("notifications"), list) or not isinstance(body.get("type"), str):
         raise MalformedPayload("This is no delivery of LinkedIn's; it was kept as it came.")
     if body["type"] != KIND:
-        raise UnsupportedEvent(
-            f"LinkedIn told of {body['type'][:60]}, which Crossdesk did not ask for; it was counted.", detail=body["type"][:60]
-        )
-    if not body["notifications"]:
-        raise MalformedPayload("A delivery of LinkedIn's holds no notice; it was kept as it came.")
+        kind = body["type"][:60]
+        raise UnsupportedEvent(f"LinkedIn told of {kind}, which Crossdesk did not ask for; it was counted.", detail=kind)
     return read_members(_member(raw, organization) for raw in body["notifications"])
 
 
 def _member(raw: Any, organization: str) -> Member:
     if not isinstance(raw, dict):
         return unreadable(raw, "A notice of LinkedIn's is no object; it was kept as it came.")
-    return Member(raw=raw, read=lambda: (read_notice(raw, organization),))
+    urn, author = named(raw), actor_urn(read_object(read_object(raw.get("decoratedGeneratedActivity")).get("comment")).get("owner"))
+    hint = thread_key(urn.post, author) if urn is not None and author and author != organization else None
+    return Member(raw=raw, read=lambda: (read_notice(raw, organization),), thread_key=hint)
 
 
 def read_notice(raw: Mapping[str, Any], organization: str) -> PlatformEvent:

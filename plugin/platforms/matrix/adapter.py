@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from plugin.contracts.batches import read_members
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
@@ -28,11 +30,11 @@ from plugin.domain.events import (
     ReactionChanged,
 )
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
-from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visibility
+from plugin.domain.model import Attachment, Contact, File, OutboundMessage, Receipt, Visibility
 from plugin.domain.text import MarkKind
 from plugin.platforms.matrix import checks
 from plugin.platforms.matrix.catchup import CatchUp
-from plugin.platforms.matrix.client import Homeserver, room_path
+from plugin.platforms.matrix.client import CLIENT, Homeserver, room_path
 from plugin.platforms.matrix.deliveries import Deliveries
 from plugin.platforms.matrix.ephemeral import read_receipts
 from plugin.platforms.matrix.registration import registration
@@ -44,6 +46,7 @@ _PREFIX = r"(?:/_matrix/app/(?:v1|unstable))?"
 _TRANSACTION = re.compile(_PREFIX + r"/transactions/[^/]+")
 _PING = re.compile(_PREFIX + r"/ping")
 _TYPING_MILLISECONDS = 20_000
+_LONGEST_NAME = 200
 
 CAPABILITIES = Capabilities(
     receives=Level.FULL,
@@ -161,6 +164,11 @@ class MatrixAdapter:
         return File(
             filename=attachment.filename, content_type=attachment.content_type, content=answer.body, description=attachment.description
         )
+
+    def describe(self, contact: Contact) -> Contact:
+        """As `DescribesContacts.describe`: the name that they gave themselves. Their picture can only be seen by those who sign in, so it is left."""
+        name = self._homeserver.ask("GET", f"{CLIENT}/profile/{quote(contact.ref, safe='')}").get("displayname")
+        return replace(contact, display_name=name.strip()[:_LONGEST_NAME]) if isinstance(name, str) and name.strip() else contact
 
     def send_typing(self, thread_key: ThreadKey) -> None:
         """As `SendsTyping.send_typing`; it ends by itself."""

@@ -17,6 +17,7 @@ from plugin.domain.model import OutboundMessage, Receipt, Visibility
 from plugin.platforms.reddit.client import Client
 from plugin.platforms.reddit.delivery import Delivery
 from plugin.platforms.reddit.intake import AT_ONCE, Intake
+from plugin.platforms.reddit.modmail import Modmail, is_modmail
 from plugin.platforms.reddit.schema import Settings, SettingsSchema
 
 _CONNECT = "Run crossdesk channel connect for this channel and sign in to Reddit as the account; with a script app, check `password`."
@@ -52,6 +53,7 @@ class RedditAdapter:
         self._clock = connection.clock
         self._client = Client(settings, connection)
         self._delivery = Delivery(self._client)
+        self._modmail = Modmail(self._client)
 
     def verify(self, request: WebhookRequest) -> None:
         """Reddit is polled: whatever comes is not from there.
@@ -84,12 +86,12 @@ class RedditAdapter:
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """Answer in public or in private."""
         del marker  # Reddit carries no sign of ours
-        return self._delivery.send(message)
+        return self._modmail.send(message) if is_modmail(message.thread_key) else self._delivery.send(message)
 
     def find_delivered(self, message: OutboundMessage, *, marker: Marker) -> Receipt | None:
         """What an earlier delivery made, known by what it answers, its words and its time."""
         del marker
-        return self._delivery.find(message)
+        return self._modmail.find(message) if is_modmail(message.thread_key) else self._delivery.find(message)
 
     def edit(self, message_ref: MessageRef, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """Make a comment of ours say something else."""
@@ -129,9 +131,7 @@ class RedditAdapter:
             return
         is_ours = name.lower() == self._settings.username.lower()
         yield Probe(name="account", is_ok=is_ours, answer=f"u/{name[:40]}", next_step="" if is_ours else _CONNECT)
-        missing = self._client.tokens.missing(token)
-        answer = f"missing: {', '.join(missing)}" if missing else "all that are needed"
-        yield Probe(name="permissions", is_ok=not missing, answer=answer, next_step=_CONNECT if missing else "")
+        yield self._client.tokens.probe(token, _CONNECT)
 
     def _intake(self) -> Intake:
         return Intake(self._client, now=self._clock.now())

@@ -6,14 +6,13 @@ Source: Reddit's API documentation, /api/comment, /api/editusertext, /api/del.
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import timedelta
 
 from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailable, TargetGone
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import OutboundMessage, Receipt, Visibility
 from plugin.domain.text import fold
-from plugin.platforms._oauth.values import read_seconds, read_string
+from plugin.platforms._oauth.values import essence, read_seconds, read_string
 from plugin.platforms.reddit.client import Client
 from plugin.platforms.reddit.things import MESSAGE, fullname, made_by, target_of
 
@@ -34,7 +33,7 @@ class Delivery:
 
     def find(self, message: OutboundMessage) -> Receipt | None:
         """What an earlier `send` of this message made."""
-        target, words, since = _target(message), _essence(_words(message)), (message.created_at - _SKEW).timestamp()
+        target, words, since = _target(message), essence(_words(message)), (message.created_at - _SKEW).timestamp()
         is_private, after = message.visibility is Visibility.PRIVATE, ""
         path = "/message/sent" if is_private else f"/user/{self._client.settings.username}/comments"
         for _ in range(_PAGES):
@@ -43,7 +42,7 @@ class Delivery:
                 at = read_seconds(raw.get("created_utc"))
                 if at is not None and at.timestamp() < since:
                     return None
-                if raw.get("parent_id") == target and _essence(read_string(raw.get("body"))) == words:
+                if raw.get("parent_id") == target and essence(read_string(raw.get("body"))) == words:
                     return self._receipt(raw.get("name"), raw.get("permalink"))
             if not after:
                 return None
@@ -88,7 +87,3 @@ def _editable(ref: MessageRef) -> str:
 
 def _words(message: OutboundMessage) -> str:
     return fold(message.text, frozenset())[0].plain
-
-
-def _essence(text: str) -> str:
-    return "".join(unicodedata.normalize("NFC", text).split())

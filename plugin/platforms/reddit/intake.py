@@ -6,16 +6,18 @@ last poll stood, with an overlap that the keys absorb. Source: Reddit's API docu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from plugin.contracts.platform import Polled, Skipped
-from plugin.domain.errors import MalformedPayload, RemoteRejected, UnsupportedEvent
+from plugin.domain.errors import MalformedPayload, RemoteRejected, TargetGone, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, PlatformEvent
 from plugin.domain.ids import MessageRef
 from plugin.platforms._oauth.values import read_id, read_seconds, read_string
 from plugin.platforms.reddit.client import Client, Thing
+from plugin.platforms.reddit.modmail import Modmail
 from plugin.platforms.reddit.things import MESSAGE, REMOVED, change_in, fullname, name_of, spoken
 
 AT_ONCE = 100
@@ -23,6 +25,7 @@ AT_ONCE = 100
 _LOOK_BACK = 900.0
 _OVERLAP = 120.0
 _PAGES = 10
+_ACCOUNT = re.compile(r"t2_[a-z0-9]{1,16}\Z")
 
 
 class Intake:
@@ -33,6 +36,7 @@ class Intake:
         self._settings = client.settings
         self._now = now.timestamp()
         self._skipped: list[Skipped] = []
+        self._people: dict[str, Any] = {}
         self._events: dict[str, MessageReceived | MessageEdited | MessageDeleted] = {}
 
     def poll(self, position: Mapping[str, Any] | None) -> Polled:
@@ -42,14 +46,17 @@ class Intake:
         paths = ["/message/mentions", "/message/comments", "/message/selfreply"]
         paths += [f"/r/{subreddits}/comments", f"/r/{subreddits}/new"] if subreddits else []
         own: list[Thing] = []
+        told: list[Thing] = []
         for path in paths:
             for thing in self._walk(path, floor):
-                if read_string(thing[1].get("author")).lower() == name.lower():
-                    own.append(thing)
-                else:
-                    self._take(thing)
+                (own if read_string(thing[1].get("author")).lower() == name.lower() else told).append(thing)
+        self._meet(told)
+        for thing in told:
+            self._take(thing)
         if self._settings.private_messages:
             self._take_private(floor)
+        if self._settings.modmail and self._settings.subreddits:
+            self._take_modmail(floor)
         self._take_own([*own, *self._walk(f"/user/{name}/comments", floor)])
         return Polled(events=self._told(), position={"at": max(floor, self._now - _OVERLAP)}, skipped=tuple(self._skipped))
 
@@ -104,7 +111,8 @@ class Intake:
         kind, raw = thing
         try:
             settings = self._settings
-            event = spoken(kind, raw, account=settings.username, site=settings.site_url, customer=customer, found_by=found_by)
+            given = {"account": settings.username, "site": settings.site_url, "customer": customer, "found_by": found_by}
+            event = spoken(kind, raw, **given, people=self._people)
         except MalformedPayload as problem:
             self._leave(thing, problem)
             return
@@ -118,6 +126,28 @@ class Intake:
             return  # it was told of when it was new
         if isinstance(change, MessageDeleted) or (change is not None and change.occurred_at and change.occurred_at.timestamp() >= floor):
             self._events[change.event_key] = change
+
+    def _meet(self, things: Sequence[Thing]) -> None:
+        """Since when people are there: one call for all who spoke. It is not worth losing what they said."""
+        wanted = list(dict.fromkeys(one for _, raw in things if _ACCOUNT.match(one := read_string(raw.get("author_fullname")))))
+        for at in range(0, len(wanted), AT_ONCE):
+            try:
+                self._people |= self._client.ask("/api/user_data_by_account_ids", {"ids": ",".join(wanted[at : at + AT_ONCE])})
+            except (RemoteRejected, TargetGone):
+                return
+
+    def _take_modmail(self, floor: float) -> None:
+        """What people write to the moderators; a subreddit of which the account is none tells so, once a day."""
+        try:
+            events, skipped = Modmail(self._client).hear(datetime.fromtimestamp(floor, UTC))
+        except (RemoteRejected, TargetGone) as refusal:
+            says = (
+                f"Reddit does not hand out the moderators' inbox ({refusal}) See that the account moderates every subreddit of the channel."
+            )
+            self._skipped.append(Skipped(event_key=f"refused:modmail:{self._now // 86_400:.0f}", reason=UnsupportedEvent(says)))
+            return
+        self._events |= {event.event_key: event for event in events}
+        self._skipped += skipped
 
     def _take_private(self, floor: float) -> None:
         """Private messages, theirs and ours, as far as Reddit hands them out: it has begun to close them."""

@@ -24,11 +24,15 @@ class Settings:
     password: str = field(repr=False)
     subreddits: tuple[str, ...]
     private_messages: bool
+    modmail: bool
     poll_seconds: float
     api_url: str
     site_url: str
-    scopes: tuple[str, ...] = _SCOPES
-    """Mentions and answers stand in the inbox, which Reddit opens by `privatemessages` alone."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Mentions and answers stand in the inbox, which Reddit opens by `privatemessages` alone."""
+        return (*_SCOPES, "modmail") if self.modmail else _SCOPES
 
     @property
     def user_agent(self) -> str:
@@ -70,6 +74,13 @@ class SettingsSchema(Schema):
     private_messages = fields.Boolean(
         load_default=True,
         metadata={"help": "Whether private messages are read, as far as Reddit still hands them out.", "secret": False},
+    )
+    modmail = fields.Boolean(
+        load_default=False,
+        metadata={
+            "help": "Whether what people write to the moderators of the subreddits comes in. The account must be one of them, with access to modmail.",
+            "secret": False,
+        },
     )
     poll_seconds = fields.Float(
         load_default=60.0,

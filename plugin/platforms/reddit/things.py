@@ -65,8 +65,17 @@ def target_of(key: ThreadKey) -> str:
     return fullname(key.removeprefix(_PRIVATE)) or fullname(key.removeprefix(_PUBLIC).partition("/")[0])
 
 
-def spoken(kind: str, raw: Mapping[str, Any], *, account: str, site: str, customer: str = "", found_by: str = "") -> MessageReceived:
-    """A comment, post or private message. `customer`: to whom one of our own is said.
+def spoken(
+    kind: str,
+    raw: Mapping[str, Any],
+    *,
+    account: str,
+    site: str,
+    customer: str = "",
+    found_by: str = "",
+    people: Mapping[str, Any] | None = None,
+) -> MessageReceived:
+    """A comment, post or private message. `customer`: to whom one of our own is said. `people`: see `person`.
 
     Raises:
         MalformedPayload: it cannot be read.
@@ -89,7 +98,7 @@ def spoken(kind: str, raw: Mapping[str, Any], *, account: str, site: str, custom
         message_ref=MessageRef(name),
         thread_key=private_key(first) if is_private else public_key(post, (customer if is_own else author).lower()),
         visibility=Visibility.PRIVATE if is_private else Visibility.PUBLIC,
-        author=_person(author, site),
+        author=person(author, site, raw.get("author_fullname"), people),
         text=Text(body),
         parent_ref=MessageRef(parent) if parent else None,
         url=site + path if path.startswith("/") else f"{site}/message/messages/{name[3:]}" if is_private else "",
@@ -143,5 +152,14 @@ def _words(kind: str, raw: Mapping[str, Any]) -> str:
     return "\n\n".join(filter(None, told))
 
 
-def _person(name: str, site: str) -> Contact:
-    return Contact(ref=ContactRef(name.lower()), display_name=name, handle=name, url=f"{site}/user/{name}")
+def person(name: str, site: str, account: object = None, people: Mapping[str, Any] | None = None) -> Contact:
+    """Somebody by name. `people`: what Reddit tells of accounts, by their full names, of which `account` is one."""
+    told = read_object((people or {}).get(read_string(account)))
+    return Contact(
+        ref=ContactRef(name.lower()),
+        display_name=name,
+        handle=name,
+        url=f"{site}/user/{name}",
+        avatar_url=read_string(told.get("profile_img")),
+        created_at=read_seconds(told.get("created_utc")),
+    )

@@ -136,9 +136,7 @@ class YouTubeAdapter:
         else:
             is_ours = read_id(found.get("id")) == self._settings.channel_id
             yield Probe(name="account", is_ok=is_ours, answer=_told(found), next_step="" if is_ours else _CONNECT)
-            missing = self._client.tokens.missing(token)
-            answer = f"missing: {', '.join(missing)}" if missing else "all that are needed"
-            yield Probe(name="permissions", is_ok=not missing, answer=answer, next_step=_CONNECT if missing else "")
+            yield self._client.tokens.probe(token, _CONNECT)
         quota = self._client.quota
         step = "Polls rest until midnight Pacific time. Ask Google for more quota, or poll less often (`poll_seconds`)."
         has_room = quota.has_room(0)

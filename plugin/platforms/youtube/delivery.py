@@ -6,14 +6,13 @@ Source: YouTube Data API, "Comments: insert", "update", "delete", "setModeration
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import timedelta
 
 from plugin.domain.errors import OutcomeUnknown, RemoteRejected, TargetGone, Unsupported
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import OutboundMessage, Receipt, Visibility
 from plugin.domain.text import fold
-from plugin.platforms._oauth.values import read_id, read_object
+from plugin.platforms._oauth.values import essence, read_id, read_object
 from plugin.platforms.youtube import comments
 from plugin.platforms.youtube.client import Client
 from plugin.platforms.youtube.intake import answers_of
@@ -37,11 +36,11 @@ class Delivery:
 
     def find(self, message: OutboundMessage) -> Receipt | None:
         """What an earlier `send` of this message made."""
-        thread, words, since = _thread(message), _essence(_words(message)), message.created_at - _SKEW
+        thread, words, since = _thread(message), essence(_words(message)), message.created_at - _SKEW
         try:
             for one in answers_of(self._client, thread):
                 is_ours = one.author.ref == self._client.settings.channel_id and one.at is not None and one.at >= since
-                if is_ours and _essence(one.text) == words:
+                if is_ours and essence(one.text) == words:
                     return Receipt(message_ref=MessageRef(one.id), url=comments.link(one.video, one.id))
         except TargetGone:
             return None  # with the comment, everything below it is gone
@@ -91,10 +90,6 @@ def _words(message: OutboundMessage) -> str:
     plain, handle = fold(message.text, frozenset())[0].plain, message.contact.handle
     is_among_others = "/" in message.thread_key and handle and len(handle) < ROOM - 2
     return f"@{handle} {plain}" if is_among_others and f"@{handle}".lower() not in plain.lower() else plain
-
-
-def _essence(text: str) -> str:
-    return "".join(unicodedata.normalize("NFC", text).split())
 
 
 def _receipt(made: object) -> Receipt:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import request
@@ -37,6 +38,9 @@ class RedditStandIn(StandIn):
         super().__init__("reddit", now=now)
         self.signing_in = SignIns(CLIENT_ID, CLIENT_SECRET, now, by_basic=True, has_pkce=False, password=(ACCOUNT, PASSWORD))
         self.things: dict[str, Json] = {}
+        self.modmail: dict[str, list[Json]] = {}
+        """What was written to the moderators of `SUBREDDIT`, by conversation."""
+        self.is_moderator = True
         self.hides_messages = False
         """Private messages are closed: Reddit sends whoever asks to its login page."""
         self._page = page
@@ -50,6 +54,10 @@ class RedditStandIn(StandIn):
         self._as("GET", "/r/<subreddit>/<tab>", "read", self._subreddit)
         self._as("GET", "/api/info", "read", self._info)
         self._as("GET", "/search", "read", self._search)
+        self._as("GET", "/api/user_data_by_account_ids", "privatemessages", self._people)
+        self._as("GET", "/api/mod/conversations", "modmail", self._modmails)
+        self._as("GET", "/api/mod/conversations/<one>", "modmail", self._modmail)
+        self._as("POST", "/api/mod/conversations/<one>", "modmail", self._answer_modmail)
         self._as("POST", "/api/comment", "submit", self._comment)
         self._as("POST", "/api/editusertext", "edit", self._edit)
         self._as("POST", "/api/del", "edit", self._delete)
@@ -77,6 +85,23 @@ class RedditStandIn(StandIn):
         told = {"body": text, "dest": to, "subject": subject, "first_message_name": first, "parent_id": below or None, "was_comment": False}
         return self._say("t4", author, **told)
 
+    def to_moderators(self, author: str, text: str, *, below: str = "", by_moderator: bool = False, is_internal: bool = False) -> str:
+        """Somebody writes to the moderators, or one of them answers; returns the conversation."""
+        conversation = below or f"c{len(self.modmail) + 1}"
+        self._minted += 1
+        self.modmail.setdefault(conversation, []).append(
+            {
+                "id": f"m{self._minted}",
+                "author": {"name": author, "isMod": by_moderator, "isHidden": by_moderator, "isDeleted": False},
+                "date": datetime.fromtimestamp(self.now(), UTC).isoformat(),
+                "body": f"<p>{text}</p>",
+                "bodyMarkdown": text,
+                "isInternal": is_internal,
+                "participatingAs": "moderator" if by_moderator else "participant_user",
+            }
+        )
+        return conversation
+
     def change(self, one: str, text: str) -> None:
         """The author edits."""
         self.things[one]["body" if "body" in self.things[one] else "selftext"] = text
@@ -100,6 +125,7 @@ class RedditStandIn(StandIn):
             "name": name,
             "id": digits,
             "author": author,
+            "author_fullname": f"t2_{author.replace('_', '').lower()}",
             "created_utc": self.now(),
             "edited": False,
             **linked,
@@ -171,6 +197,43 @@ class RedditStandIn(StandIn):
         most = min(int(given.get("limit", "25")), self._page)
         page = [_as_in_inbox(one) if is_inbox else one for one in found[:most]]
         return _listing(page, page[-1]["name"] if len(found) > most else "")
+
+    def _people(self) -> Json:
+        given = checked(request.args, {"ids!": str, "raw_json": str}, _invalid)
+        names = {one["author_fullname"]: one for one in self.things.values()}
+        return {
+            one: {"name": names[one]["author"], "created_utc": 1.5e9, "link_karma": 1} for one in given["ids"].split(",") if one in names
+        }
+
+    def _modmails(self) -> Json:
+        given = checked(request.args, {"entity!": str, "sort": str, "state": str, "limit": str, "after": str, "raw_json": str}, _invalid)
+        if not self.is_moderator or given["entity"] != SUBREDDIT:
+            raise Refusal(403, {"message": "Forbidden", "error": 403})
+        names = sorted(self.modmail, key=lambda one: self.modmail[one][-1]["date"], reverse=True)
+        names = names[names.index(given["after"]) + 1 :] if given.get("after") in names else names
+        shown = names[: int(given.get("limit", "25"))]
+        return {"conversations": {one: self._conversation(one) for one in shown}, "conversationIds": shown, "messages": {}}
+
+    def _modmail(self, one: str) -> Json:
+        if request.method == "GET":
+            checked(request.args, {"markRead": str, "raw_json": str}, _invalid)
+        if one not in self.modmail:
+            raise Refusal(404, {"message": "Not Found", "error": 404})
+        return {"conversation": self._conversation(one), "messages": {told["id"]: told for told in self.modmail[one]}, "modActions": {}}
+
+    def _answer_modmail(self, one: str) -> Any:
+        given = _form({"body!": str, "isAuthorHidden": str, "isInternal": str})
+        if one not in self.modmail:
+            raise Refusal(404, {"message": "Not Found", "error": 404})
+        if len(given["body"]) > _LONGEST:
+            return _refusal("TOO_LONG", f"this is too long (max: {_LONGEST})", "body")
+        self.to_moderators(ACCOUNT, given["body"], below=one, by_moderator=True, is_internal=given.get("isInternal") == "true")
+        return self._modmail(one)
+
+    def _conversation(self, one: str) -> Json:
+        told = self.modmail[one]
+        names = [{"id": message["id"], "key": "messages"} for message in told]
+        return {"id": one, "subject": "A question", "isInternal": told[0]["isInternal"], "lastUpdated": told[-1]["date"], "objIds": names}
 
     def _comment(self) -> Json:
         given = _form({"thing_id!": str, "text!": str})

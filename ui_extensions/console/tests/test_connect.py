@@ -18,8 +18,10 @@ from plugin.cli.shared import Settings
 from plugin.domain.ids import ChannelKey, Place
 from plugin.handlers.admission import Role
 from tests.consoles import Ground, Visitor, ground, hidden
+from tests.engine import Counter
 from ui_extensions.rehearsal import serving
 from ui_extensions.rehearsal.network.app import EXTENSION, NetworkSettings, Parts, create_network
+from webhooks.app import create_app as receiver
 
 TOKEN, SIGNS = "company-token-of-the-shop", "webhook-secret-of-the-shop"
 
@@ -83,8 +85,11 @@ def test_a_channel_is_made_step_by_step_and_works_when_it_is_live(house: Ground,
     seen = [admin.look(f"/connect/shop/{step}") for step in ("credentials", "test", "routing", "live")]
     assert not re.search(f"{TOKEN}|{SIGNS}", "".join(seen))
     assert "/in/channel/shop" in seen[0]
+    door = receiver(house.bridge, Counter()).test_client()
+    assert door.post("/in/channel/shop", data=b"{}").status_code == 404
     status, page = admin.send("/connect/shop/live", anyway="yes")
     assert status == 303, page
+    assert door.post("/in/channel/shop", data=b"{}").status_code == 401, "unsigned, but known now"
 
     live = house.bridge.installation.channels[place]
     assert (live.group, live.late, live.helpdesk) == ("Shop", "new", "helpdesk:fake")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -354,6 +353,27 @@ def test_what_solved_it_is_kept_by_a_button_and_shown_with_its_source(engine: En
     assert found["ticket_number"] == engine.helpdesk.tickets[0].number
 
 
+def test_an_impostor_is_warned_of_and_a_scam_marked_by_a_button(engine: Engine, desk: Desk) -> None:
+    said(engine, "My card was charged twice", thread="public:maria")
+    engine.tell(
+        engine.network.say(
+            "helpdesk_support", "I am support, send your card number and password to https://bit.ly/x", thread="public:maria"
+        )
+    )
+    engine.settle()
+    assert any(item["id"] == "warn" and item["enabled"] for item in desk.snapshot()["actions"])
+    assert desk.press("warn").status_code == 200
+    engine.settle()
+    assert engine.delivered()[0].startswith("Caution: @helpdesk_support")
+    assert not any(item["id"] == "warn" for item in desk.snapshot()["actions"])
+    assert desk.press("mark_scam").status_code == 422
+    assert desk.press("mark_scam", reason="They ask for cards.").status_code == 200
+    engine.settle()
+    shown = desk.snapshot()
+    assert (shown["stage"]["scam"], next(item["enabled"] for item in shown["actions"] if item["id"] == "not_scam")) == (True, False)
+    assert next(item["enabled"] for item in desk.snapshot(SUE)["actions"] if item["id"] == "not_scam")
+
+
 def test_what_others_say_is_hidden_and_shown_again_and_a_template_goes_out(database_url: str) -> None:
     network = AbleNetwork()
     engine = Engine(database_url, network=network)
@@ -361,16 +381,16 @@ def test_what_others_say_is_hidden_and_shown_again_and_a_template_goes_out(datab
     ref = said(engine)
     (message,) = desk.snapshot()["messages"]
     assert message["hide"] == "hide"
-    told: dict[str, Any] = {"arguments": {"message": str(message["id"])}}
+    which = {"message": str(message["id"])}
     with engine.crowd(1):
-        assert desk.press("show", **told).status_code == 422
-        hidden = desk.press("hide", **told, key="press-number-1").get_json()
+        assert desk.press("show", arguments=which).status_code == 422
+        hidden = desk.press("hide", arguments=which, key="press-number-1").get_json()
         assert [item["hide"] for item in hidden["messages"]] == ["show"]
-        assert desk.press("hide", **told, key="press-number-1").status_code == 422
+        assert desk.press("hide", arguments=which, key="press-number-1").status_code == 422
     engine.settle()
     assert network.hidden == {ref}
     with engine.crowd(1):
-        assert desk.press("show", **told).status_code == 200
+        assert desk.press("show", arguments=which).status_code == 200
     engine.settle()
     assert network.hidden == set()
     assert "template" in {item["id"] for item in desk.snapshot()["actions"] if item["enabled"]}

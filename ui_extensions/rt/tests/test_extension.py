@@ -105,6 +105,14 @@ class TestInRt:
         # Neither told of by the poll, nor opening the ticket twice.
         assert f"txn:{filed.article_ref}" not in {event.event_key for event in desk.poll(position).events}
 
+    def test_a_customer_is_the_author_of_what_opened_the_ticket(self, desk: RtAdapter, agent: RtAgent, ticket_ref: TicketRef) -> None:
+        ((kind, creator, html),) = agent.texts(ticket_ref)
+        assert (kind, creator) == ("Create", "matrix.support.maria")
+        assert "wrote" not in html
+        (first,) = desk.list_articles_since(ticket_ref, None)
+        assert not first.is_reply
+        assert first.author is not ArticleAuthor.AGENT
+
     def test_nobody_is_made_to_look_like_somebody_else(self, desk: RtAdapter, ticket_ref: TicketRef, info: dict[str, Any]) -> None:
         helper = Contact(ref=ContactRef("helper"), display_name="A helper")
         desk.add_article(ticket_ref, NewArticle(text=Text("Try this"), author=helper), marker=new_marker())
@@ -152,11 +160,14 @@ class TestInRt:
         agent.reply_in_browser(ticket_ref, "<p>Mine</p>", Owner=number)
         assert [kind for kind, creator, _ in agent.texts(ticket_ref) if creator == "agent"] == ["Correspond"]
 
-    def test_an_agent_sees_what_the_ticket_is_about(self, desk: RtAdapter, agent: RtAgent, ticket_ref: TicketRef) -> None:
+    def test_an_agent_sees_what_the_ticket_is_about(
+        self, desk: RtAdapter, agent: RtAgent, ticket_ref: TicketRef, info: dict[str, Any]
+    ) -> None:
         first, other = (agent.reply(ticket_ref, text) for text in ("one", "two"))
         warning = NewArticle(text=Text("It did not arrive."), internal=True, is_warning=True, in_reply_to=ArticleRef(first))
         noted = desk.add_article(ticket_ref, warning, marker=new_marker()).article_ref
-        page = agent.page(f"/Ticket/Display.html?id={ticket_ref}")
+        with rt.panel_at(info, "https://bridge.example/panel/rt", ""):
+            page = agent.page(f"/Ticket/Display.html?id={ticket_ref}")
         assert page.count('class="crossdesk-panel"') == 1
         assert "matrix, support, public" in words_of(page)
         assert f'href="https://bridge.example/panel/rt/{ticket_ref}"' in page

@@ -12,9 +12,8 @@ import pytest
 
 from tests.engine import Engine
 from tests.fixtures import package
-from tests.panels import Desk
+from tests.panels import Desk, served
 from ui_extensions.packing import packers
-from ui_extensions.rehearsal import serving
 from ui_extensions.zammad.pack import VERSION, pack, package_files
 
 ROOT = Path(__file__).parents[3]
@@ -97,7 +96,7 @@ def test_the_bridge_believes_its_relay(ruby: str, database_url: str) -> None:
           link: relay.link(told['ticket'], agent, Time.now.to_i), none: [Crossdesk::Relay.to('', 's'), Crossdesk::Relay.to(told['address'], '')]
         )
     """
-    with serving.background(serving.bind(lambda _: desk.app)) as url:
+    with served(lambda _: desk.app) as url:
         told = {"address": f"{url}/panel/fake", "secret": desk.secret, "ticket": engine.helpdesk.tickets[0].ref}
         done = subprocess.run([ruby, "-w", "-e", script], input=json.dumps(told), capture_output=True, text=True, check=False)
     engine.close()

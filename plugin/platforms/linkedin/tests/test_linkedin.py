@@ -53,7 +53,7 @@ class Polls:
 
     def __call__(self) -> list[Any]:
         polled = self._adapter.poll(self._position)
-        self._position = json.loads(json.dumps(polled.position))
+        self._position = self._position if polled.position is None else json.loads(json.dumps(polled.position))
         self.skipped = [one.reason.detail for one in polled.skipped]
         fresh = [event for event in polled.events if event.event_key not in self._told]
         self._told |= {event.event_key for event in fresh}
@@ -115,14 +115,28 @@ def test_a_conversation(linkedin: LinkedInStandIn, adapter: LinkedInAdapter, clo
 
 def test_nothing_new_costs_three_calls(linkedin: LinkedInStandIn, adapter: LinkedInAdapter, clock: FixedClock) -> None:
     linkedin.world.say(CUSTOMER, "Where is my train?")
-    position = adapter.poll(None).position
-    clock.advance(600)
+    polls = Polls(adapter)
+    polls()
     linkedin.world.post("Something nobody comments on")
-    position = adapter.poll(position).position
-    linkedin.calls.clear()
-    clock.advance(180)  # the other of the two posts has its turn
-    assert adapter.poll(position).events == ()
-    assert len(linkedin.calls) in (3, 4)
+    for _ in range(4):
+        clock.advance(180)
+        linkedin.calls.clear()
+        assert polls() == []
+        # One more where it is the turn of the post with comments to be read all the same.
+        assert len(linkedin.calls) in (3, 4)
+
+
+def test_what_shows_late_is_not_lost(linkedin: LinkedInStandIn, adapter: LinkedInAdapter, clock: FixedClock) -> None:
+    comment = linkedin.world.say(CUSTOMER, "Where is my train?")
+    polls = Polls(adapter)
+    polls()
+    hidden = linkedin.world.comments.pop(linkedin.world.say(CUSTOMER, "And my seat?", below=comment))
+    for _ in range(5):
+        clock.advance(180)
+        assert polls() == []
+    linkedin.world.comments[hidden.urn] = hidden
+    clock.advance(180)
+    assert only(polls()).text.plain == "And my seat?"
 
 
 def test_what_our_own_people_write_on_linkedin(linkedin: LinkedInStandIn, adapter: LinkedInAdapter, clock: FixedClock) -> None:
@@ -300,6 +314,25 @@ def test_the_day_is_used_up(linkedin: LinkedInStandIn, connect: Callable[..., Li
     with pytest.raises(RateLimited, match="midnight UTC") as told:
         adapter.poll(None)
     assert told.value.retry_after == DAY
+
+
+def test_what_the_day_had_no_room_for_is_read_the_next(
+    linkedin: LinkedInStandIn, connect: Callable[..., LinkedInAdapter], clock: FixedClock
+) -> None:
+    polls = Polls(connect(*SCOPES, daily_calls=60))
+    polls()
+    told: list[str] = []
+    while linkedin.calls and len(linkedin.calls) < 46:
+        clock.advance(600)
+        linkedin.world.say(CUSTOMER, f"Question {len(linkedin.world.comments)}")
+        told += [event.text.plain for event in polls()]
+    for _ in range(3):
+        clock.advance(600)
+        linkedin.world.say(CUSTOMER, f"Question {len(linkedin.world.comments)}")
+        assert polls() == []
+    clock.advance(DAY)
+    told += [event.text.plain for event in polls()]
+    assert sorted(told) == sorted(f"Question {number}" for number in range(len(linkedin.world.comments)))
 
 
 def test_signing_in(linkedin: LinkedInStandIn, connect: Callable[..., LinkedInAdapter], clock: FixedClock, secrets: MemorySecrets) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from plugin.domain.errors import CredentialsRejected, RemoteRejected, TargetGone
 from plugin.domain.events import ContactReachability, DeliveryStatus, PlatformEvent
-from plugin.domain.ids import Marker, MessageRef, ThreadKey
+from plugin.domain.ids import ContactRef, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Contact, File, OutboundMessage, Visibility
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.platforms.matrix.adapter import MatrixAdapter
@@ -56,6 +56,11 @@ def test_it_is_told_that_the_customer_has_read_a_reply(customer: Customer, adapt
     customer.read(room, sent.message_ref)
     read = pushes.named(f"{sent.message_ref} read by {customer.user_id}")
     assert (read.message_ref, read.status, read.occurred_at is not None) == (sent.message_ref, DeliveryStatus.READ, True)
+
+
+def test_people_are_made_known_by_the_name_that_they_gave_themselves(customer: Customer, adapter: MatrixAdapter) -> None:
+    customer.call("PUT", f"/_matrix/client/v3/profile/{customer.user_id}/displayname", json={"displayname": "Alice Ångström"})
+    assert adapter.describe(Contact(ref=ContactRef(customer.user_id), handle="alice")).display_name == "Alice Ångström"
 
 
 def test_formatting_goes_out(customer: Customer, adapter: MatrixAdapter, room: str) -> None:

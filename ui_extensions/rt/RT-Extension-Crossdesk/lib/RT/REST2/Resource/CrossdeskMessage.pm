@@ -14,6 +14,9 @@ RT::REST2::Resource::CrossdeskMessage - C<POST /REST/2.0/crossdesk/ticket/ID/cor
 
 =head1 DESCRIPTION
 
+C<POST /REST/2.0/crossdesk/ticket/ID/author> makes the requestor C<Author> the author of the ticket's first message, which the bridge has just filed
+in its own name: RT lets nobody without rights open a ticket.
+
 As RT's own C<ticket/ID/correspond>, with the author's name in C<Author> and the bridge's key in C<Marker>. Only the bridge's user may call it, and only
 for a requestor of the ticket without privileges: nobody can be made to look like an agent. Message and key are committed as one.
 
@@ -21,12 +24,12 @@ for a requestor of the ticket without privileges: nobody can be made to look lik
 
 sub dispatch_rules {
     return Path::Dispatcher::Rule::Regex->new(
-        regex => qr{^/crossdesk/ticket/(\d+)/correspond$},
+        regex => qr{^/crossdesk/ticket/(\d+)/(correspond|author)$},
         block => sub {
             my ( $match, $req ) = @_;
             my $ticket = RT::Ticket->new( $req->env->{'rt.current_user'} );
             $ticket->Load( $match->pos(1) );
-            return { record => $ticket, type => 'correspond' };
+            return { record => $ticket, type => $match->pos(2) };
         },
     );
 }
@@ -43,6 +46,8 @@ sub _add_message {
     $author->LoadByName( $args{Author} // '' );
     return ( 400, 'There is no such Author.' ) unless $author->Id and not $author->UserObj->Disabled;
     return ( 403, 'The Author is not a customer.' ) if $author->Privileged or not $ticket->IsRequestor( $author->PrincipalId );
+
+    return $self->_name_first($author) if $self->type eq 'author';
 
     my $mime = HTML::Mason::Commands::MakeMIMEEntity(
         Interface => 'REST',
@@ -75,6 +80,28 @@ sub _add_message {
         push @said, ( $ticket->SetStatus( $args{Status} ) )[1] if $ticket->Status ne $args{Status};
     }
     return ( 201, @said );
+}
+
+# The ticket and its first transaction; nothing else of it is changed, and only what the bridge itself wrote.
+sub _name_first {
+    my ( $self, $author ) = @_;
+    my $ticket = RT::Ticket->new( RT->SystemUser );
+    $ticket->Load( $self->record->Id );
+    my $rows = $ticket->Transactions;
+    $rows->Limit( FIELD => 'Type', VALUE => 'Create' );
+    my $first = $rows->First or return ( 404, 'There is no first message.' );
+    return ( 403, 'The first message is not the bridge\'s.' ) unless RT::Extension::Crossdesk->IsBridge( $first->CreatorObj );
+    RT->DatabaseHandle->BeginTransaction;
+    for my $row ( $first, $ticket ) {
+        my ( $ok, $said ) = $row->__Set( Field => 'Creator', Value => $author->Id );
+        if ( not $ok ) {
+            RT->DatabaseHandle->Rollback;
+            return ( 400, $said || 'RT gives no reason.' );
+        }
+    }
+    RT->DatabaseHandle->Commit;
+    $self->created_transaction($first);
+    return ( 201, 'The first message bears its author.' );
 }
 
 # Customers have no rights in RT, so this goes below Correspond, which asks for them; the bridge's own were asked for above.

@@ -1,30 +1,24 @@
 # frozen_string_literal: true
 
 # Refuses an agent's reply that the bridge would hold anyway, before it exists and with the reason: in a formal ticket that is public, and while somebody
-# else has the conversation. And an internal note does not become public afterwards: nobody would be told of it. Triggers and the bridge itself pass.
+# else has the conversation. An internal reply that is made public is one, too: the bridge sends it then. Triggers and the bridge itself pass.
 module Crossdesk::ArticleGuard
   extend ActiveSupport::Concern
 
   SECONDS = 1.5
 
   included do
-    validate :crossdesk_reply, on: :create
-    validate :crossdesk_flip, on: :update
+    validate :crossdesk_reply, if: -> { !internal && (new_record? || internal_changed?) }
   end
 
   private
 
   def crossdesk_reply
-    return if internal || sender&.name != 'Agent' || Crossdesk::Desk::REPLIES.exclude?(type&.name)
+    return if sender&.name != 'Agent' || Crossdesk::Desk::REPLIES.exclude?(type&.name)
 
     user = crossdesk_author
-    crossdesk_refusal(user).try { |text| errors.add(:base, text) } if user
-  end
-
-  def crossdesk_flip
-    return if !internal_changed?(from: true, to: false) || !crossdesk_author
-
-    errors.add(:base, 'A note that was internal is not sent to the customer. Write the reply anew.')
+    refusal = user && crossdesk_refusal(user)
+    errors.add(:base, refusal) if refusal
   end
 
   # Whoever writes here as a person, in a ticket of the bridge's; nil if nothing is to be guarded.
