@@ -99,7 +99,6 @@ def test_the_bridge_believes_its_relay(ruby: str, database_url: str) -> None:
     with served(lambda _: desk.app) as url:
         told = {"address": f"{url}/panel/fake", "secret": desk.secret, "ticket": engine.helpdesk.tickets[0].ref}
         done = subprocess.run([ruby, "-w", "-e", script], input=json.dumps(told), capture_output=True, text=True, check=False)
-    engine.close()
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["shown"] == [200, {"id": "7", "name": "Ada Öz", "role": "agent"}]
@@ -107,3 +106,4 @@ def test_the_bridge_believes_its_relay(ruby: str, database_url: str) -> None:
     assert (found["wrong"], found["away"], found["none"]) == (401, 503, [None, None])
     opened = desk.client.post("/panel/-/session", json={"token": urlsplit(found["link"]).fragment})
     assert (opened.status_code, opened.get_json()["name"]) == (200, "Ada Öz")
+    engine.close()
