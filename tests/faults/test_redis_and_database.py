@@ -146,7 +146,7 @@ def test_18_an_import_that_dies_after_its_commit_is_done_again_without_harm(data
     inner = Inner(database_url, spool=spool)
     for words in sequence("spooled", 5):
         request = inner.platform.webhook(inner.platform.say("ann", words))
-        spool.keep(_receipt(CHANNEL, request))
+        spool.keep(_receipt(CHANNEL, request, request.path))
     died = children.die(
         children.import_spool, str(tmp_path / "spool"), database_url, faults="spool.after_import=1:kill", log=tmp_path / "log"
     )
