@@ -239,11 +239,9 @@ def tell(
     parts = split(Text(plain), most, ruler) if most is not None else (Text(plain),)
     choices = () if words else capabilities.offered(texts.choices(Saying(notice), language=language), held.visibility)
     answered: str | None = reply_to
-    if answered is None:
-        answered = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=desktop.row.id + 1)
-    if answered is None:
-        answered = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=2**62)
-    said = {"files": [], "reply_to": answered, "parts": len(parts)}
+    for before in (desktop.row.id + 1, 2**62):
+        answered = answered or messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=before)
+    said: dict[str, object] = {"files": [], "reply_to": answered, "parts": len(parts)}
     if NUMBER in plain:
         said |= {"needs_ticket": True, "needs_linked": policy.contract.is_linked}
     desktop.commit(

@@ -26,7 +26,7 @@ from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimite
 from plugin.domain.model import Visibility
 from plugin.testing import answers_suite, members_suite, questions
 from plugin.testing.fakes import CannedHttp
-from plugin.testing.fixtures import AnswerFixture, Subject, load
+from plugin.testing.fixtures import AnswerFixture, PollFixture, RequestFixture, Subject, load
 from plugin.testing.requests_suite import INCOMING
 from plugin.testing.samples import platform_calls
 from plugin.testing.tables import folder_of
@@ -73,7 +73,8 @@ def choices_are_offered_and_read(subject: Subject) -> Iterator[str]:
     if subject.folder is None:
         return
     offers = [(fixture, words) for fixture in subject.answers if (words := fixture.arguments.get("message", {}).get("choices"))]
-    presses = [fixture for fixture in (*subject.requests, *subject.polls) if "choice_pressed" in fixture.name]
+    told: list[RequestFixture | PollFixture] = [*subject.requests, *subject.polls]
+    presses = [fixture for fixture in told if "choice_pressed" in fixture.name]
     if not is_declared and (offers or presses):
         yield "fixtures show words to press, and choices does not say that there are any"
     if is_declared and not (offers and presses):
@@ -81,7 +82,7 @@ def choices_are_offered_and_read(subject: Subject) -> Iterator[str]:
     for fixture, words in offers:
         if capabilities.offered(tuple(words), Visibility.PRIVATE) != tuple(words):
             yield f"{fixture.name} offers more words, or longer ones, than are declared"
-        offering, plain = (_sent(subject, fixture, choices) for choices in (words, []))
+        offering, plain = _sent(subject, fixture, words), _sent(subject, fixture, [])
         if offering == plain or any(repr(word) not in offering for word in words):
             yield f"{fixture.name}: what is sent does not offer {' and '.join(words)}"
     offered = {word for _, words in offers for word in words}
