@@ -162,14 +162,14 @@ def test_capabilities_that_say_too_much_or_too_little_are_found(changes: dict[st
     assert says in " ".join(problem for question in asked for problem in question(subject))
 
 
-class Forgetful(Rehearsal):
+class Mute(Rehearsal):
     """Takes words to press, and says the rest."""
 
     def connect(self, channel: ChannelKey, settings: Any, connection: Connection) -> Any:
-        return _Forgetful(settings, connection)
+        return _Mute(settings, connection)
 
 
-class _Forgetful(RehearsalAdapter):
+class _Mute(RehearsalAdapter):
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
         return super().deliver(replace(message, choices=()), marker=marker)
 
@@ -181,7 +181,7 @@ def test_words_to_press_that_are_not_shown_not_sent_or_not_read_are_found() -> N
     for subject, says in (
         (replace(whole, requests=others), "show them"),
         (replace(whole, answers=()), "show them"),
-        (replace(whole, static=Forgetful()), "does not offer Yes and No"),
+        (replace(whole, static=Mute()), "does not offer Yes and No"),
         (replace(whole, requests=[*others, hello]), "none of the words"),
     ):
         assert says in " ".join(platform_suite.choices_are_offered_and_read(subject))
