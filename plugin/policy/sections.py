@@ -179,7 +179,7 @@ class Safety:
     )
     equal_replies_within: timedelta = setting(
         Span(0, 3600),
-        "The same words of one agent in several tickets within this time are held, as bulk edits make them; 0 lets them go.",
+        'The same words of one agent in several tickets within this time are held, as bulk edits make them; "0 s" lets them go.',
         default=timedelta(seconds=5),
     )
     label_bystanders: bool = setting(Flag(), "Tell helpers, strangers and likely impostors apart.", default=True)

@@ -119,7 +119,7 @@ def test_what_is_set_aside_can_be_listed_replayed_and_dropped(cli: Cli, database
     assert "is tried again" in cli("ledger", "quarantine", "replay", "1", "--kind", "receipt").output
     again = cli("ledger", "quarantine", "drop", "1", "--kind", "receipt", "--yes")
     assert again.exit_code == 1
-    assert "not set aside; nothing was changed" in again.output
+    assert "receipt 1 is not set aside" in again.output
 
 
 def test_a_channel_is_paused_and_resumed(cli: Cli, database: Database) -> None:

@@ -363,7 +363,9 @@ def test_a_press_that_comes_with_the_reply_itself_is_heard(asked: Engine) -> Non
     number = int(numbers(asked)[0])
     asked.rows("UPDATE conversation SET candidates = '[]' RETURNING 1")
     asked.rows("UPDATE inbound_event SET state = 'accepted' WHERE id = :id RETURNING 1", id=number)
-    asked.rows("DELETE FROM intent WHERE event_id = :id AND lane IN ('to_social', 'at_helpdesk') RETURNING 1", id=number)
+    lanes = "event_id = :id AND lane IN ('to_social', 'at_helpdesk')"
+    asked.rows(f"DELETE FROM attempt WHERE intent_id IN (SELECT id FROM intent WHERE {lanes}) RETURNING 1", id=number)
+    asked.rows(f"DELETE FROM intent WHERE {lanes} RETURNING 1", id=number)
     asked.rows("DELETE FROM message_ref WHERE message_id IN (SELECT id FROM message WHERE event_id = :id) RETURNING 1", id=number)
     asked.rows("DELETE FROM message WHERE event_id = :id RETURNING 1", id=number)
     asked.press("reject", who="Lea", groups="Leads", reason="No")

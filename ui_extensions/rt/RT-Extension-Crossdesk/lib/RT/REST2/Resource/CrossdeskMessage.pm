@@ -47,7 +47,7 @@ sub _add_message {
     return ( 400, 'There is no such Author.' ) unless $author->Id and not $author->UserObj->Disabled;
     return ( 403, 'The Author is not a customer.' ) if $author->Privileged or not $ticket->IsRequestor( $author->PrincipalId );
 
-    return $self->_name_first($author) if $self->type eq 'author';
+    return $self->_name_first( $author, $args{Marker} ) if $self->type eq 'author';
 
     my $mime = HTML::Mason::Commands::MakeMIMEEntity(
         Interface => 'REST',
@@ -82,16 +82,24 @@ sub _add_message {
     return ( 201, @said );
 }
 
-# The ticket and its first transaction; nothing else of it is changed, and only what the bridge itself wrote.
+# The ticket and its first transaction, which gets the bridge's key: without that it would pass for something that the customer wrote in RT. Nothing else
+# is changed, and only what the bridge itself wrote.
 sub _name_first {
-    my ( $self, $author ) = @_;
+    my ( $self, $author, $marker ) = @_;
     my $ticket = RT::Ticket->new( RT->SystemUser );
     $ticket->Load( $self->record->Id );
     my $rows = $ticket->Transactions;
     $rows->Limit( FIELD => 'Type', VALUE => 'Create' );
     my $first = $rows->First or return ( 404, 'There is no first message.' );
     return ( 403, 'The first message is not the bridge\'s.' ) unless RT::Extension::Crossdesk->IsBridge( $first->CreatorObj );
+    my $marked = RT::Transaction->new( $self->current_user );
+    $marked->Load( $first->Id );
     RT->DatabaseHandle->BeginTransaction;
+    my ( $is_marked, $why ) = $marked->AddCustomFieldValue( Field => 'Crossdesk Message', Value => $marker, RecordTransaction => 0 );
+    if ( not $is_marked ) {
+        RT->DatabaseHandle->Rollback;
+        return ( 400, $why || 'RT gives no reason.' );
+    }
     for my $row ( $first, $ticket ) {
         my ( $ok, $said ) = $row->__Set( Field => 'Creator', Value => $author->Id );
         if ( not $ok ) {
