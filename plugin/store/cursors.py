@@ -137,6 +137,15 @@ def ask_now(connection: Connection, place: Place) -> None:
     connection.execute(text("UPDATE cursor SET due_at = now() WHERE place = :place AND due_at IS NOT NULL"), {"place": place})
 
 
+def poll_now(connection: Connection, place: Place) -> bool:
+    """Have a place polled as soon as possible. False while it is being polled: that one may have looked too early, so say it again afterwards."""
+    statement = text(
+        "UPDATE cursor SET due_at = LEAST(due_at, now()) WHERE place = :place AND task = :task AND due_at IS NOT NULL "
+        "AND (lease_until IS NULL OR lease_until < now())"
+    )
+    return connection.execute(statement, {"place": place, "task": POLL}).rowcount > 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reserved:
     """Posts of a day's budget that may be read now. `most` 0: none is left, and there will be again in `renews_in` seconds."""
