@@ -118,7 +118,7 @@ class Client:
         answer = self._http.follow(base + path, on_line, patience=patience, headers=self._authorization, is_named=is_named)
         if patience.is_over():
             return
-        if answer.is_ok and answer.body:
+        if answer.is_ok and not answer.headers.get("content-type", "").lower().startswith("text/event-stream"):
             raise RemoteRejected("The server offers no stream of notifications. Nothing is lost: the channel is polled.")
         self._good(answer)
 
