@@ -103,9 +103,9 @@ class Hearing:
             point("hear.before_wake")
             self._wakeups.wake()
 
-    @staticmethod
-    def _poll_now(connection: Connection, heard: list[_Ear]) -> set[Place]:
-        told = {ear.place for ear in heard if cursors.poll_now(connection, ear.place)}
+    def _poll_now(self, connection: Connection, heard: list[_Ear]) -> set[Place]:
+        floor = self._installation.engine.poll_floor_seconds
+        told = {ear.place for ear in heard if cursors.poll_now(connection, ear.place, floor=floor)}
         point("hear.before_commit")
         return told
 

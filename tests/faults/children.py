@@ -80,13 +80,14 @@ def ask(database_url: str) -> None:
 def hear(database_url: str) -> None:
     """Listen to a network that calls out as soon as somebody listens."""
     import threading
+    from dataclasses import replace
 
     from plugin.handlers.hearing import Hearing
     from plugin.testing.fake_news import AudibleNetwork
-    from tests.faults.inner import Inner
+    from tests.faults.inner import QUICK, Inner
 
     network = AudibleNetwork()
-    inner = Inner(database_url, platform=network)
+    inner = Inner(database_url, platform=network, engine=replace(QUICK, poll_floor_seconds=0.0))
     over = threading.Event()
     listening = threading.Thread(target=Hearing(inner.installation, inner.database, inner.wakeups).run, args=(over,))
     listening.start()

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from plugin.handlers.hearing import Hearing
 from plugin.store import cursors, places
 from plugin.testing.fake_news import AudibleNetwork
 from tests.faults import children
-from tests.faults.inner import CHANNEL, Inner
+from tests.faults.inner import CHANNEL, QUICK, Inner
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def network() -> AudibleNetwork:
 @pytest.fixture
 def bridge(database_url: str, network: AudibleNetwork) -> Inner:
     """A bridge that has polled once, and will not again for an hour."""
-    inner = Inner(database_url, platform=network)
+    inner = Inner(database_url, platform=network, engine=replace(QUICK, poll_floor_seconds=0.0))
     assert inner.poller.poll_due() == 0
     assert not is_due(inner)
     return inner
@@ -144,6 +145,16 @@ def test_a_sign_during_a_poll_is_told_after_it(bridge: Inner, network: AudibleNe
             cursors.advance(connection, lease, cursors.Step(position=None, again_in=3600))
         until(lambda: bridge.wakeups.count)
     assert is_due(bridge)
+
+
+def test_a_sign_right_after_a_poll_waits_for_the_shortest_pause(bridge: Inner) -> None:
+    with bridge.database.begin() as connection:
+        assert cursors.poll_now(connection, CHANNEL, floor=60.0)
+    assert not is_due(bridge)
+    left = bridge.one(
+        "SELECT extract(epoch FROM due_at - last_ok_at)::double precision FROM cursor WHERE task = 'poll' AND place = :place", place=CHANNEL
+    )
+    assert left == 60.0
 
 
 def test_many_signs_are_one(bridge: Inner, network: AudibleNetwork) -> None:

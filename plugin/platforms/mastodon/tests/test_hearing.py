@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 
 from plugin.contracts.platform import HearsNews
 from plugin.domain.errors import CredentialsRejected, RateLimited, RemoteError, RemoteRejected, RemoteUnavailable
+from plugin.handlers.hearing import Hearing
 from plugin.platforms.mastodon.adapter import MastodonAdapter
 from plugin.platforms.mastodon.hearing import Events, streaming_base
 from plugin.platforms.mastodon.server import read_instance
 from plugin.platforms.mastodon.tests.fakes import ListenedHttp, Person, connect
 from plugin.testing.fakes import CannedHttp, canned
 from plugin.testing.standins.mastodon_streams import MastodonStreams
+from tests.faults.inner import Inner
 
 URL = "https://toots.example"
 
@@ -220,3 +222,31 @@ def test_a_mention_is_called_out_by_a_server_that_none_of_us_wrote(channel: Mast
             heard.thread.join(0.2)
     assert heard.signs
     assert heard.problem is None
+
+
+@pytest.mark.servers
+def test_a_mention_is_filed_at_once_though_the_next_poll_is_an_hour_away(
+    network: dict[str, Any], brand: Person, stranger: Person, database_url: str
+) -> None:
+    http = ListenedHttp()
+    channel: Any = connect({"url": network["url"], "access_token": brand.token, "poll_seconds": 3600}, http)
+    inner = Inner(database_url, platform=channel)
+    try:
+        assert inner.poller.poll_due() == 0
+        over = threading.Event()
+        thread = threading.Thread(target=Hearing(inner.installation, inner.database, inner.wakeups).run, args=(over,))
+        thread.start()
+        try:
+            until(lambda: ("FOLLOW", "/api/v1/streaming/user/notification") in http.calls)
+            end = time.monotonic() + 30
+            while not inner.wakeups.count and time.monotonic() < end:
+                stranger.say(f"@{brand.acct} my printer smokes")
+                over.wait(0.5)
+            inner.until(inner.filed, seconds=30, polls=True)
+        finally:
+            over.set()
+            thread.join(30)
+        assert not thread.is_alive()
+        assert "my printer smokes" in inner.filed()[0]
+    finally:
+        inner.close()
