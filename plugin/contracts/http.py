@@ -151,7 +151,8 @@ class FollowsStreams(Protocol):
         """Read a `text/event-stream` line by line, until it ends, its time is up or `patience.is_over` says so; nothing of it is kept.
 
         Lines come without their ends. What is returned has no body then; any other answer is returned as it came, up to 64 KiB, and
-        `on_line` was not called; its status is 0 when it was over before any answer. Redirects are not followed. `is_named`: the admin named this server; else public addresses only.
+        `on_line` was not called; its status is 0 when it was over before any answer. Redirects are not followed.
+        `is_named`: the admin named this server; else public addresses only.
 
         Raises:
             RemoteUnavailable: not reachable, cut in the middle, or silent for too long.

@@ -32,6 +32,7 @@ _STEADY_SECONDS = 30.0
 _NOTHING_SECONDS = 3600.0
 """Where there is nothing to listen to, or not for us, that is asked again so much later."""
 _LONGEST_GAP = 5.0
+_GOODBYE_SECONDS = 1.0
 
 
 class Hearing:
@@ -61,8 +62,15 @@ class Hearing:
                 _log.exception("hearing_fault")
                 stopping.wait(_LOOK_SECONDS)
             self._news.wait(_LOOK_SECONDS)
+        self._end()
+
+    def _end(self) -> None:
+        """Tell every listener, and wait a moment for them to hang up."""
         for ear in self._ears.values():
             ear.over.set()
+        until = time.monotonic() + _GOODBYE_SECONDS
+        for ear in self._ears.values():
+            ear.thread.join(max(0.0, until - time.monotonic()))
 
     def _listen_where_wanted(self) -> None:
         """Begin where a channel came or was resumed, end where one went, was paused or has lost its credentials."""
@@ -122,7 +130,8 @@ class _Ear:
         self.quiet_until = float("-inf")
         self._engine = engine
         self._news = news
-        threading.Thread(target=self._listen, name=f"hear {place}", daemon=True).start()
+        self.thread = threading.Thread(target=self._listen, name=f"hear {place}", daemon=True)
+        self.thread.start()
 
     def _hear(self) -> None:
         if not self.over.is_set():
@@ -139,7 +148,8 @@ class _Ear:
                 rest = _rest(error)
                 self._tell(error)
             failures = 0 if time.monotonic() - began >= _STEADY_SECONDS else failures + 1
-            self.over.wait(max(rest, back_off(self._engine, failures)))
+            if not self.over.is_set():
+                self.over.wait(max(rest, back_off(self._engine, failures)))
 
     def _tell(self, error: Exception) -> None:
         said: dict[str, Any] = {"error": type(error).__name__}
