@@ -1,4 +1,4 @@
-"""The sweeper process: finds due work that nobody was woken for, brings in the spool, and works itself while Redis is away."""
+"""The sweeper process: finds due work that nobody was woken for, brings in the spool, works itself while Redis is away, and hears what platforms call out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 
 from plugin.bootstrap import Bridge
 from plugin.domain.errors import StoreUnavailable
+from plugin.handlers.hearing import Hearing
 from plugin.handlers.registrations import register_wanted
 from plugin.handlers.sweep import Sweeper
 from workers.loop import WorkLoop
@@ -28,6 +29,8 @@ def sweep(bridge: Bridge, wakeups: RedisWakeUps) -> None:
     sweeper = Sweeper(bridge.installation, bridge.database, wakeups)
     tidied = 0.0
     threading.Thread(target=_register, args=(bridge,), name="registrations", daemon=True).start()
+    hearing = Hearing(bridge.installation, bridge.database, wakeups)
+    threading.Thread(target=hearing.run, args=(stopping,), name="hearing", daemon=True).start()
     while not stopping.is_set():
         try:
             bridge.refresh()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from plugin.domain.errors import MalformedPayload
 
@@ -118,6 +118,45 @@ class HttpClient(Protocol):
         Raises:
             RemoteUnavailable: not reachable now.
             RemoteRejected: the address is private, the scheme is not http(s), or the file is too big.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How much of a stream is taken. `seconds` in all, `idle_seconds` without a byte, `line_bytes` for one line.
+
+    `is_over` is asked several times a second, from the thread that follows.
+    """
+
+    is_over: Callable[[], bool]
+    seconds: float = 3600.0
+    idle_seconds: float = 90.0
+    line_bytes: int = 1 << 18
+
+
+@runtime_checkable
+class FollowsStreams(Protocol):
+    """An `HttpClient` that can also read an answer without end."""
+
+    def follow(
+        self,
+        url: str,
+        on_line: Callable[[str], None],
+        *,
+        patience: Patience,
+        headers: Mapping[str, str] | None = None,
+        is_named: bool = True,
+    ) -> HttpResponse:
+        """Read a `text/event-stream` line by line, until it ends, its time is up or `patience.is_over` says so; nothing of it is kept.
+
+        Lines come without their ends. What is returned has no body then; any other answer is returned as it came, up to 64 KiB, and
+        `on_line` was not called; its status is 0 when it was over before any answer. Redirects are not followed.
+        `is_named`: the admin named this server; else public addresses only.
+
+        Raises:
+            RemoteUnavailable: not reachable, cut in the middle, or silent for too long.
+            RemoteRejected: no http(s) address or not one to be called, a line too long, or another answer that is too big.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -157,6 +157,19 @@ class PollsEvents(Protocol):
 
         Raises:
             RemoteError: any of its kinds.
+        """
+        ...
+
+
+@runtime_checkable
+class HearsNews(PollsEvents, Protocol):
+    """Is told at once that there is something to poll, over a connection that is kept open. The poll stays the truth: losing every word loses nothing."""
+
+    def hear(self, on_news: Callable[[], None], is_over: Callable[[], bool]) -> None:
+        """Listen until the stream ends or `is_over` says so, which is asked several times a second. `on_news` says "poll", not what is new.
+
+        Raises:
+            RemoteError: any of its kinds, as for calls that only read. What is not `retryable` means that there is nothing to listen to here.
         """
         ...
 

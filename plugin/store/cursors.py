@@ -137,6 +137,18 @@ def ask_now(connection: Connection, place: Place) -> None:
     connection.execute(text("UPDATE cursor SET due_at = now() WHERE place = :place AND due_at IS NOT NULL"), {"place": place})
 
 
+def poll_now(connection: Connection, place: Place, *, floor: float) -> bool:
+    """Have a place polled, `floor` seconds after it was last polled well or at once. False while it is being polled: say it again afterwards.
+
+    That poll may have looked too early for what is new.
+    """
+    statement = text(
+        "UPDATE cursor SET due_at = LEAST(due_at, GREATEST(now(), last_ok_at + make_interval(secs => :floor))) "
+        "WHERE place = :place AND task = :task AND due_at IS NOT NULL AND (lease_until IS NULL OR lease_until < now())"
+    )
+    return connection.execute(statement, {"place": place, "task": POLL, "floor": floor}).rowcount > 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reserved:
     """Posts of a day's budget that may be read now. `most` 0: none is left, and there will be again in `renews_in` seconds."""

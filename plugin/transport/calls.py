@@ -9,10 +9,14 @@ from collections.abc import Callable, Mapping
 
 from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailable
 from plugin.transport.addresses import Target
+from plugin.transport.bodies import Garbled
 from plugin.transport.redaction import Redaction
 from plugin.transport.wire import WireConnection
 
+AFTER_SENDING = (OSError, ValueError, http.client.HTTPException, Garbled)
+"""What can go wrong once a request was written."""
 _READS = frozenset(["GET", "HEAD"])
+_AGENT = "crossdesk"
 
 
 class ClosedWhileIdle(Exception):
@@ -94,3 +98,22 @@ class Call:
 
     def _detail(self, problem: Exception) -> str:
         return self._redaction.text(f"{type(problem).__name__}: {problem}")
+
+
+def headers_to_send(given: Mapping[str, str] | None, content_type: str | None) -> dict[str, str]:
+    """The caller's headers over our own."""
+    sent = {"accept": "*/*", "accept-encoding": "gzip", "user-agent": _AGENT}
+    if content_type is not None:
+        sent["content-type"] = content_type
+    if given:
+        sent |= {name.lower(): value for name, value in given.items()}
+    return sent
+
+
+def headers_received(answer: http.client.HTTPResponse) -> dict[str, str]:
+    """The answer's headers, names in lower case, repeated ones joined."""
+    headers: dict[str, str] = {}
+    for name, value in answer.headers.items():
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return headers

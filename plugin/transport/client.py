@@ -6,25 +6,25 @@ SDKs that want a session of `requests` are handed one that ends here too (`plugi
 
 from __future__ import annotations
 
-import http.client
 import os
 import ssl
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
 import certifi
 
-from plugin.contracts.http import FormFile, HttpResponse
+from plugin.contracts.http import FormFile, HttpResponse, Patience
 from plugin.domain.errors import RemoteRejected
 from plugin.faults import point
 from plugin.transport.addresses import AddressRules, Resolver, Target, read_target, resolve, resolve_by_system
-from plugin.transport.bodies import Garbled, TooBig, encode_body, read_body
-from plugin.transport.calls import Call, ClosedWhileIdle
+from plugin.transport.bodies import TooBig, encode_body, read_body
+from plugin.transport.calls import AFTER_SENDING, Call, ClosedWhileIdle, headers_received, headers_to_send
+from plugin.transport.following import follow
 from plugin.transport.redaction import Redaction
 from plugin.transport.wire import WireConnection, open_connection
 
@@ -36,8 +36,6 @@ _IDLE_FOR_WRITES = 2.0
 the closing has an unknown outcome, which costs far more than a new connection."""
 _IDLE_FOR_READS = 30.0
 _IDLE_PER_SERVER = 16
-_AGENT = "crossdesk"
-_AFTER_SENDING = (OSError, ValueError, http.client.HTTPException, Garbled)
 _Pool = dict[tuple[bool, str, int], deque[WireConnection]]
 
 
@@ -190,7 +188,7 @@ class Client:
         if params:
             url += ("&" if "?" in url else "?") + urlencode(params)
         body, content_type = encode_body(json_value=json, data=data, files=files)
-        sent = _headers(headers, content_type)
+        sent = headers_to_send(headers, content_type)
         call = Call(self._name, self._redaction, method, url, self._timeout if timeout is None else timeout)
         target = read_target(url)
         connection = call.connect(self._transport.connection_to_read if call.is_read else self._transport.connection_to_write, target)
@@ -208,7 +206,7 @@ class Client:
         first = target.origin
         for _ in range(_MOST_REDIRECTS + 1):
             connection = call.connect(self._transport.checked_connection, target)
-            sent = _headers(headers if target.origin == first else None, None) | {"connection": "close"}
+            sent = headers_to_send(headers if target.origin == first else None, None) | {"connection": "close"}
             answer = self._exchange(call, connection, target, sent, None, max_bytes)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or location is None:
@@ -216,6 +214,22 @@ class Client:
             call.url = urljoin(call.url, location)
             target = read_target(call.url)
         raise RemoteRejected("The address was not fetched: it redirects too often. The message was kept; open the link by hand.")
+
+    def follow(
+        self,
+        url: str,
+        on_line: Callable[[str], None],
+        *,
+        patience: Patience,
+        headers: Mapping[str, str] | None = None,
+        is_named: bool = True,
+    ) -> HttpResponse:
+        """As `FollowsStreams.follow`. The connection is never shared with other calls."""
+        call = Call(self._name, self._redaction, "GET", url, self._timeout)
+        target = read_target(url)
+        connection = call.connect(self._transport.fresh_connection if is_named else self._transport.checked_connection, target)
+        ours = {"accept": "text/event-stream", "accept-encoding": "identity", "connection": "close"}
+        return follow(call, connection, target, headers_to_send({**(headers or {}), **ours}, None), on_line, patience)
 
     def _exchange(
         self,
@@ -234,7 +248,7 @@ class Client:
             try:
                 connection.write()
                 answer = connection.read_head()
-            except _AFTER_SENDING as problem:
+            except AFTER_SENDING as problem:
                 if call.is_read and connection.was_used and isinstance(problem, ConnectionError):
                     raise ClosedWhileIdle from None
                 raise call.unclear(problem) from None
@@ -242,33 +256,16 @@ class Client:
                 content = read_body(answer, _ANSWER_BYTES if max_bytes is None else max_bytes)
             except TooBig:
                 raise call.too_big(answer.status) from None
-            except _AFTER_SENDING as problem:
+            except AFTER_SENDING as problem:
                 raise call.unclear(problem) from None
             point("http.after_answer")
             is_reusable = not answer.will_close and answer.isclosed()
-            return HttpResponse(status=answer.status, headers=_received(answer), body=content, url=call.url)
+            return HttpResponse(status=answer.status, headers=headers_received(answer), body=content, url=call.url)
         finally:
             if is_reusable:
                 self._transport.put_back(connection)
             else:
                 connection.wire.hang_up()
-
-
-def _headers(given: Mapping[str, str] | None, content_type: str | None) -> dict[str, str]:
-    sent = {"accept": "*/*", "accept-encoding": "gzip", "user-agent": _AGENT}
-    if content_type is not None:
-        sent["content-type"] = content_type
-    if given:
-        sent |= {name.lower(): value for name, value in given.items()}
-    return sent
-
-
-def _received(answer: http.client.HTTPResponse) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in answer.headers.items():
-        key = name.lower()
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    return headers
 
 
 def _hang_up_oldest(idle: deque[WireConnection]) -> None:

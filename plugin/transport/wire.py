@@ -15,10 +15,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from plugin.contracts.http import Patience
 from plugin.transport.addresses import Target
 
 _PIECE = 1 << 18
 _JOINED = 1 << 16
+_LOOK_SECONDS = 0.25
+"""So often somebody who follows a stream is asked whether that is over."""
+
+
+class ToldToStop(Exception):
+    """Whoever follows a stream has had enough of it."""
 
 
 class Wire:
@@ -27,6 +34,8 @@ class Wire:
     def __init__(self, connected: socket.socket, until: float) -> None:
         self._socket = connected
         self.until = until
+        self.patience: Patience | None = None
+        """Set while a stream is followed: the other side may then be silent for a while, and we may be told to stop."""
         self.has_ended = False
         """Whether the other side has said all it will ever say."""
 
@@ -34,12 +43,28 @@ class Wire:
         """As `recv_into`.
 
         Raises:
-            TimeoutError: the deadline has passed.
+            TimeoutError: the deadline has passed, or the other side was silent for longer than our patience.
+            ToldToStop: our patience says so.
         """
-        self._socket.settimeout(self._left())
-        count = self._socket.recv_into(buffer)
+        count = self._receive(buffer) if self.patience is None else self._receive_in_time(buffer, self.patience)
         self.has_ended = count == 0
         return count
+
+    def _receive(self, buffer: Any) -> int:
+        self._socket.settimeout(self._left())
+        return self._socket.recv_into(buffer)
+
+    def _receive_in_time(self, buffer: Any, patience: Patience) -> int:
+        silent_until = time.monotonic() + patience.idle_seconds
+        while True:
+            if patience.is_over():
+                raise ToldToStop
+            self._socket.settimeout(min(_LOOK_SECONDS, self._left()))
+            try:
+                return self._socket.recv_into(buffer)
+            except TimeoutError:
+                if time.monotonic() >= silent_until:
+                    raise
 
     def sendall(self, data: bytes) -> None:
         """Send everything before the deadline.

@@ -77,6 +77,27 @@ def ask(database_url: str) -> None:
     muttering(database_url).poller.poll_due()
 
 
+def hear(database_url: str) -> None:
+    """Listen to a network that calls out as soon as somebody listens."""
+    import threading
+    from dataclasses import replace
+
+    from plugin.handlers.hearing import Hearing
+    from plugin.testing.fake_news import AudibleNetwork
+    from tests.faults.inner import QUICK, Inner
+
+    network = AudibleNetwork()
+    inner = Inner(database_url, platform=network, engine=replace(QUICK, poll_floor_seconds=0.0))
+    over = threading.Event()
+    listening = threading.Thread(target=Hearing(inner.installation, inner.database, inner.wakeups).run, args=(over,))
+    listening.start()
+    while not inner.wakeups.count:
+        network.call_out()
+        over.wait(0.02)
+    over.set()
+    listening.join()
+
+
 def muttering(database_url: str) -> Any:
     """A bridge to that network: the same words in every process."""
     from dataclasses import replace

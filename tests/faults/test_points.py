@@ -48,8 +48,11 @@ POINTS = (
     "http.before_write",
     "http.after_answer",
 )
-ELSEWHERE = frozenset({"spool.before_rename", "spool.after_rename", "spool.after_import", "migrate.before_commit"})
-"""Passed only while the database is away, or before there is work: test_redis_and_database.py and test_crashes.py."""
+ELSEWHERE = frozenset(
+    {"spool.before_rename", "spool.after_rename", "spool.after_import", "migrate.before_commit", "hear.before_commit", "hear.before_wake"}
+)
+"""Passed only while the database is away, before there is work, or where a platform calls out: test_redis_and_database.py, test_crashes.py
+and test_hearing.py."""
 _PAIRS = 28
 _HALVES = ("first", "second")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visi
 from plugin.platforms.mastodon.checks import checks
 from plugin.platforms.mastodon.client import Client, segment
 from plugin.platforms.mastodon.delivery import Delivery
+from plugin.platforms.mastodon.hearing import Hearing
 from plugin.platforms.mastodon.intake import Intake
 from plugin.platforms.mastodon.looking import AT_ONCE, Looking
 from plugin.platforms.mastodon.media import Media
@@ -67,6 +68,7 @@ class MastodonAdapter:
         self._clock = connection.clock
         self._client = Client(settings, connection)
         self._server = Server(self._client, settings, connection)
+        self._hearing = Hearing(self._client, self._server, url=settings.url)
         self._media = Media(self._client, settings, connection)
         self._delivery = Delivery(self._client, self._server, self._media)
 
@@ -109,6 +111,15 @@ class MastodonAdapter:
             RemoteError: any of its kinds.
         """
         return Intake(self._client, self._server, now=self._clock.now()).poll(position)
+
+    def hear(self, on_news: Callable[[], None], is_over: Callable[[], bool]) -> None:
+        """Listen to the stream of notifications.
+
+        Raises:
+            RemoteRejected: the server has none, or none for us.
+            RemoteError: any other of its kinds.
+        """
+        self._hearing.hear(on_news, is_over)
 
     def recheck(self, message_refs: Sequence[MessageRef]) -> Sequence[PlatformEvent]:
         """Edits and deletions among the statuses of open tickets, found ones included.

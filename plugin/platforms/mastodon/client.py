@@ -7,13 +7,13 @@ Sources: Mastodon documentation, "Rate limits" and the "Returns" of each method.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
-from plugin.contracts.http import FormFile, HttpResponse
+from plugin.contracts.http import FollowsStreams, FormFile, HttpResponse, Patience
 from plugin.contracts.platform import Connection
 from plugin.domain.errors import (
     CredentialsRejected,
@@ -105,6 +105,23 @@ class Client:
         answer = self._send("GET", f"/api/v1/media/{segment(media_id)}")
         return self._good(answer).status != 206
 
+    def follow(self, base: str, path: str, on_line: Callable[[str], None], patience: Patience) -> None:
+        """Read a stream at `base`, the address of a server, line by line until it ends.
+
+        Raises:
+            RemoteRejected: there is no such stream.
+            RemoteError: any other of its kinds, never `OutcomeUnknown`.
+        """
+        if not isinstance(self._http, FollowsStreams):
+            raise RemoteRejected("Streams cannot be read from here. Nothing is lost: the channel is polled.")
+        is_named = base == self._settings.url
+        answer = self._http.follow(base + path, on_line, patience=patience, headers=self._authorization, is_named=is_named)
+        if patience.is_over():
+            return
+        if answer.is_ok and not answer.headers.get("content-type", "").lower().startswith("text/event-stream"):
+            raise RemoteRejected("The server offers no stream of notifications. Nothing is lost: the channel is polled.")
+        self._good(answer)
+
     def _asked(self, path: str, params: Params) -> HttpResponse:
         return self._good(self._send("GET", path, params=params))
 
@@ -114,8 +131,11 @@ class Client:
         return answer
 
     def _send(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **how: Any) -> HttpResponse:
-        authorization = {"authorization": f"Bearer {self._settings.access_token}"}
-        return self._http.request(method, self._settings.url + path, headers={**authorization, **(headers or {})}, **how)
+        return self._http.request(method, self._settings.url + path, headers={**self._authorization, **(headers or {})}, **how)
+
+    @property
+    def _authorization(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._settings.access_token}"}
 
     def _failure(self, answer: HttpResponse, *, writes: bool) -> RemoteError:
         status, said = answer.status, _said(answer)

@@ -42,6 +42,8 @@ class Instance:
     files: int = 4
     file_bytes: int = 16_777_216
     content_types: tuple[str, ...] = ()
+    streaming: str = ""
+    """Where its streams are, as told: often a server of their own, and a `wss` address. Empty: where everything else is."""
 
 
 class Server:
@@ -113,6 +115,8 @@ def read_instance(told: Mapping[str, Any], *, host: str) -> Instance:
         files=read_count(statuses.get("max_media_attachments")) or standard.files,
         file_bytes=min(sizes, default=standard.file_bytes),
         content_types=tuple(kind for kind in types if isinstance(kind, str)) if isinstance(types, list) else (),
+        streaming=read_string(read_object(configuration.get("urls")).get("streaming"))
+        or read_string(read_object(told.get("urls")).get("streaming_api")),
     )
 
 

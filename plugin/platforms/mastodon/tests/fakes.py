@@ -55,6 +55,10 @@ class ListenedHttp:
     def download(self, url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
         return self._client.download(url, max_bytes=max_bytes, headers=headers)
 
+    def follow(self, url: str, on_line: Callable[[str], None], **how: Any) -> HttpResponse:
+        self.calls.append(("FOLLOW", "/" + url.partition("://")[2].partition("/")[2]))
+        return self._client.follow(url, on_line, **how)
+
 
 class Person:
     """Somebody with an account and an app."""
