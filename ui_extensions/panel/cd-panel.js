@@ -40,11 +40,11 @@
     "like.helper": "helper", "like.unknown": "unknown", "like.impostor": "likely impostor", "edited": "edited {time}", "versions": "Earlier wordings", "deleted": "Deleted on the platform, {time}", "show.deleted": "Show what was said",
     "answers": "answers {name}", "answers.unknown": "answers a message that is not here", "more": "Show all", "less": "Show less", "found": "Found by the search {name}; it does not address us.", "picture.failed": "The picture cannot be shown here.",
     "file.not": "not in the ticket", "d.held": "held", "d.sending": "being sent", "d.sent": "sent", "d.delivered": "delivered", "d.read": "read", "d.failed": "failed", "d.checking": "checking whether it arrived", "d.unclear": "unclear whether it arrived", "d.discarded": "not sent",
-    "parts": "{sent} of {all} parts", "retry": "Send again", "retry.confirm": "Look on the platform first: if it arrived, it would be there twice.",
+    "parts": "{sent} of {all} parts", "retry": "Send again", "c.retry": "Look on the platform first: if it arrived, it would be there twice.",
     "actions": "Actions", "off.one": "{count} more, not possible now", "off.other": "{count} more, not possible now", "pending": "{action}: pressed by {name}, being done…", "why": "Why?", "why.optional": "Why? (may stay empty)", "do": "Do it", "cancel": "Cancel", "missing": "Say why first.",
     "done": "Done: {action}", "not.done": "Not done: {text}", "no.answer": "No answer came. Press again: the same press counts once.", "someone.first": "Somebody else was first",
     "a.handoff": "Hand off to a formal ticket", "a.postpone": "Put the handoff off", "a.undo": "Take the handoff back", "a.confirm": "Ask the customer to confirm", "a.confirm.handoff": "The ticket is complete", "a.confirmed": "Mark as confirmed", "a.denied": "Mark as not solved", "a.close": "Close without confirmation", "a.release": "Let held replies go",
-    "a.take_lock": "Take the lock", "a.take_over": "Take over", "a.release_lock": "Give the lock back", "a.approve": "Approve the reply", "a.reject": "Reject the reply", "a.recall": "Take the reply back",
+    "a.take_lock": "Take the lock", "a.take_over": "Take over", "a.release_lock": "Give the lock back", "a.approve": "Approve the reply", "a.reject": "Reject the reply", "a.recall": "Take the reply back", "a.to_private": "Ask to go on in private", "a.request_approval": "Have a second person approve", "a.retry": "Send the last reply again",
     "c.handoff": "The customer is told once, on their channel. From then on public replies are held.", "c.undo": "The conversation becomes a quick question again, and the rule does not fire here any more.", "c.confirm": "The customer is asked on their channel.", "c.confirm.handoff": "The ticket counts as complete and becomes formal.",
     "c.close": "The ticket ends without the customer's word; your reason stands in the ledger.", "c.release": "Held replies leave, in public too; your reason stands in the ledger.",
     "person": "Person", "followers.one": "{count} follower", "followers.other": "{count} followers", "verified": "verified by the platform", "bot": "a machine, says the platform", "since": "account since {time}", "known": "All conversations", "this.one": "this ticket", "no.ticket": "no ticket", "accounts": "Accounts", "tags": "Tags", "notes": "Notes",
@@ -725,7 +725,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       return h("div", { class: `delivery ${delivery.status}` },
         h("span", { "aria-hidden": "true" }, `${SIGNS[delivery.status]} `), strong(this.#t(`d.${delivery.status}`)), some && ` · ${this.#t("parts", { sent: delivery.parts_sent, all: delivery.parts })}`,
         delivery.error_text && h("p", { lang: "en", dir: "auto" }, calm(delivery.error_text)),
-        delivery.can_retry && this.#deed(message, "retry", null, "retry.confirm"));
+        delivery.can_retry && this.#deed(message, "retry", null, "c.retry"));
     }
 
     #go(id) {

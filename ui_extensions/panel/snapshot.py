@@ -16,6 +16,7 @@ from plugin.domain.codec import decode
 from plugin.domain.ids import Place
 from plugin.domain.model import Contact, Stage, Visibility
 from plugin.domain.text import Text
+from plugin.handlers import crossing
 from plugin.handlers.installation import Channel, Installation
 from plugin.policy.approvals import Candidate, Candidates
 from plugin.policy.contract import OFFER, POSTPONED, SILENCE, State
@@ -112,6 +113,9 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
         is_closed=lead.ticket_closed,
         is_scam=lead.is_scam,
         has_impostor=_has_impostor(connection, lead),
+        has_failed=any(item["status"] in {"failed", "unclear"} for item in deliveries),
+        is_private=lead.visibility == Visibility.PRIVATE,
+        can_go_private=crossing.goes_private(channel.adapter.capabilities) or (policy is not None and crossing.has_page(policy)),
     )
     return {
         "version": VERSION,
