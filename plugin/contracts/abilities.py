@@ -96,6 +96,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "edits by agents",
             "deletions by agents",
             "formatting sent",
+            "answers to press",
             "hiding what others said",
             "prepared texts when the reply window is shut",
         ),
@@ -156,9 +157,19 @@ def _plain(value: Any) -> Any:
 def _abilities(capabilities: Capabilities) -> Iterator[tuple[str, str]]:
     for name, words in (_FILED if capabilities.events <= _OF_HELPDESKS else _CARRIED).items():
         yield words, _LEVELS[getattr(capabilities, name)]
+    if not capabilities.events <= _OF_HELPDESKS:
+        yield "answers to press", _choices(capabilities)
     yield "conversations", _list(one.value for one in capabilities.visibilities)
     yield "formatting sent", _list(sorted(_MARKS.get(kind, kind.value) for kind in capabilities.marks))
     yield "tells of", _list(words for kind, words in _EVENTS.items() if kind in capabilities.events)
+
+
+def _choices(capabilities: Capabilities) -> str:
+    limits, level = capabilities.limits_of(Visibility.PRIVATE), _LEVELS[capabilities.choices]
+    if not limits.choices_per_message:
+        return level
+    longest = f" of {limits.choice_length} characters" if limits.choice_length is not None else ""
+    return f"{level}, in private: {limits.choices_per_message}{longest}"
 
 
 def _ends(capabilities: Capabilities) -> Iterator[tuple[str, str]]:

@@ -57,6 +57,10 @@ class Limits:
     files_per_message: int = 0
     content_types: tuple[str, ...] = ()
     """Accepted types, `image/*` style; empty means any."""
+    choices_per_message: int = 0
+    """How many words a customer can be offered to press below one message."""
+    choice_length: int | None = None
+    """Characters of each of them."""
     edit_window: float | None = None
     reply_window: float | None = None
     calls_per_second: float | None = None
@@ -88,6 +92,8 @@ class Capabilities:
     """Prepared texts can be sent when the reply window is shut."""
     listens: Level = Level.REJECTED
     """Posts that do not address us can be searched for."""
+    choices: Level = Level.REJECTED
+    """Words to press can be offered below a private message; a press comes back as a message with those words."""
     flips: Level = Level.REJECTED
     """Of a helpdesk: what an agent wrote for the customer can be made internal while it is held, and shown again when it has left."""
     visibilities: tuple[Visibility, ...] = ()
@@ -111,6 +117,14 @@ class Capabilities:
     def limits_of(self, visibility: Visibility) -> Limits:
         """The limits of messages that go out with this visibility."""
         return self.private_limits if self.private_limits is not None and visibility is Visibility.PRIVATE else self.limits
+
+    def offered(self, choices: tuple[str, ...], visibility: Visibility) -> tuple[str, ...]:
+        """The words to press that a message with this visibility may offer: all of them, or none where one too many or too long would be cut."""
+        limits = self.limits_of(visibility)
+        most = limits.choices_per_message if self.choices >= Level.PARTIAL and visibility is Visibility.PRIVATE else 0
+        longest = limits.choice_length
+        fits = len(choices) <= most and (longest is None or all(len(choice) <= longest for choice in choices))
+        return choices if fits else ()
 
     def idempotency_of(self, visibility: Visibility) -> Idempotency:
         """Whether the same message with this visibility, delivered twice, has one effect."""

@@ -128,6 +128,11 @@ class OutboundMessage:
     """The customer's message that is answered; on later parts of a split reply, the previous part."""
     created_at: datetime
     """Fixed when the wish was committed, so that a repeat is the same to the letter."""
+    choices: tuple[str, ...] = ()
+    """Short words that the customer may press instead of typing; a press comes back as the customer's own message with those words.
+
+    Never more or longer ones than the platform declares. Without them the text still says what to answer: where they cannot stand, leave them out.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

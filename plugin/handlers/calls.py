@@ -196,6 +196,7 @@ class Caller:
             files=files,
             reply_to=call.reply_to,
             created_at=call.intent.created_at,
+            choices=tuple(payload.get("choices", ())),
         )
 
     def _fetch_from_desk(self, call: Call, event: ArticleAdded, index: int) -> File:

@@ -215,16 +215,18 @@ def tell(
     `by`: the moment it speaks of. `words`: instead of the text. `secret`: a part of it that is for the customer alone. `reply_to`: below which
     message, if not the customer's last.
     """
-    held, state, limits = desktop.held, desktop.course.state, desktop.channel.adapter.capabilities.limits
+    held, state, capabilities = desktop.held, desktop.course.state, desktop.channel.adapter.capabilities
+    limits = capabilities.limits
     ruler, most = limits.ruler or CODE_POINTS, limits.text_length
     contact_language = held.contact.language if held.contact is not None else ""
     texts, hours = policy.book.texts, team(desktop, policy).hours
     number = held.ticket_number if held.ticket_number and not policy.contract.is_linked else NUMBER
+    language = texts.language(state.language or contact_language, policy.language)
     plain = words or say(
         texts,
         notice,
         state,
-        language=texts.language(state.language or contact_language, policy.language),
+        language=language,
         now=held.now,
         zone=hours.zone,
         number=number,
@@ -235,18 +237,19 @@ def tell(
     shown = plain.replace(secret, "••••") if secret else plain
     message_id = messages.create_notice(desktop.connection, held.id, desktop.row.id, plain)
     parts = split(Text(plain), most, ruler) if most is not None else (Text(plain),)
+    choices = () if words else capabilities.offered(texts.choices(Saying(notice), language=language), held.visibility)
     answered: str | None = reply_to
-    if answered is None:
-        answered = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=desktop.row.id + 1)
-    if answered is None:
-        answered = messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=2**62)
-    needs = {"needs_ticket": True, "needs_linked": policy.contract.is_linked} if NUMBER in plain else {}
+    for before in (desktop.row.id + 1, 2**62):
+        answered = answered or messages.last_inbound_ref(desktop.connection, held.place, held.id, before_event=before)
+    said: dict[str, object] = {"files": [], "reply_to": answered, "parts": len(parts)}
+    if NUMBER in plain:
+        said |= {"needs_ticket": True, "needs_linked": policy.contract.is_linked}
     desktop.commit(
         *(
             desktop.wish(
                 Lane.NOTICES,
                 f"say:{notice}",
-                {"text": encode(part), "files": [], "reply_to": answered, "parts": len(parts), **needs},
+                {"text": encode(part), "choices": list(choices if part is parts[-1] else ()), **said},
                 part=number,
                 message_id=message_id,
             )

@@ -42,7 +42,16 @@ CAPABILITIES = Capabilities(
     events=frozenset({MessageReceived, MessageEdited, MessageDeleted}),
     idempotency=Idempotency.NONE,
     readback=Readback.STRONG,
-    limits=Limits(text_length=500, ruler=CODE_POINTS, file_bytes=1_000_000, files_per_message=4, max_lifetime=1.0),
+    choices=Level.FULL,
+    limits=Limits(
+        text_length=500,
+        ruler=CODE_POINTS,
+        file_bytes=1_000_000,
+        files_per_message=4,
+        choices_per_message=5,
+        choice_length=20,
+        max_lifetime=1.0,
+    ),
 )
 
 
@@ -171,6 +180,8 @@ class FakePlatform:
         limits = self.capabilities.limits
         if limits.text_length is not None and limits.ruler is not None and limits.ruler.measure(message.text.plain) > limits.text_length:
             raise RemoteRejected(f"The fake network takes {limits.text_length} {limits.ruler.unit}; nothing was sent. Split the reply.")
+        if message.choices != self.capabilities.offered(message.choices, message.visibility):
+            raise RemoteRejected("The fake network offers no such words to press here; nothing was sent.")
         with self._lock:
             if self.capabilities.idempotency_of(message.visibility) is not Idempotency.NONE and (known := self._find(marker)) is not None:
                 return known
@@ -186,6 +197,7 @@ class FakePlatform:
                 is_own=True,
                 marker=marker,
             )
+            self._posts[post.ref] = replace(self._posts[post.ref], choices=message.choices)
             return receipt(post)
 
     def _find(self, marker: Marker) -> Receipt | None:

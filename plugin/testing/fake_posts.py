@@ -28,6 +28,7 @@ class Post:
     marker: Marker | None = None
     revision: int = 0
     is_deleted: bool = False
+    choices: tuple[str, ...] = ()
 
 
 def received(post: Post) -> MessageReceived:

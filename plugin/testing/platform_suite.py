@@ -25,7 +25,8 @@ from plugin.contracts.platform import (
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteError, RemoteRejected
 from plugin.domain.model import Visibility
 from plugin.testing import answers_suite, members_suite, questions
-from plugin.testing.fixtures import Subject, load
+from plugin.testing.fakes import CannedHttp
+from plugin.testing.fixtures import AnswerFixture, PollFixture, RequestFixture, Subject, load
 from plugin.testing.requests_suite import INCOMING
 from plugin.testing.samples import platform_calls
 from plugin.testing.tables import folder_of
@@ -62,6 +63,44 @@ def abilities_agree(subject: Subject) -> Iterator[str]:
         yield "attachments_in and the fixtures disagree: files are shown exactly where they are carried"
 
 
+def choices_are_offered_and_read(subject: Subject) -> Iterator[str]:
+    """Words to press are declared with their number, sent by `deliver`, and a press on one is a message with that word."""
+    capabilities: Capabilities = subject.static.capabilities
+    limits = capabilities.limits_of(Visibility.PRIVATE)
+    is_declared = capabilities.choices >= Level.PARTIAL
+    if is_declared != (limits.choices_per_message > 0):
+        yield "choices and choices_per_message disagree"
+    if subject.folder is None:
+        return
+    offers = [(fixture, words) for fixture in subject.answers if (words := fixture.arguments.get("message", {}).get("choices"))]
+    told: list[RequestFixture | PollFixture] = [*subject.requests, *subject.polls]
+    presses = [fixture for fixture in told if "choice_pressed" in fixture.name]
+    if not is_declared and (offers or presses):
+        yield "fixtures show words to press, and choices does not say that there are any"
+    if is_declared and not (offers and presses):
+        yield "choices are declared: show them in a deliver__choices.response.json and a message_received__choice_pressed"
+    for fixture, words in offers:
+        if capabilities.offered(tuple(words), Visibility.PRIVATE) != tuple(words):
+            yield f"{fixture.name} offers more words, or longer ones, than are declared"
+        offering, plain = _sent(subject, fixture, words), _sent(subject, fixture, [])
+        if offering == plain or any(repr(word) not in offering for word in words):
+            yield f"{fixture.name}: what is sent does not offer {' and '.join(words)}"
+    offered = {word for _, words in offers for word in words}
+    for press in presses:
+        said = {event["text"]["plain"] for event in press.events if event["type"] == "MessageReceived"}
+        if not said or said - offered:
+            yield f"{press.name} becomes {said or 'nothing that was said'}, and none of the words that are offered"
+
+
+def _sent(subject: Subject, fixture: AnswerFixture, choices: list[str]) -> str:
+    """What goes out in the last call, as text."""
+    http = CannedHttp(fixture.answers)
+    adapter = subject.connect(http, settings=fixture.settings, stored=fixture.stored)
+    message = {**fixture.arguments["message"], "choices": choices}
+    platform_calls(subject, adapter, {**fixture.arguments, "message": message})["deliver"]()
+    return repr(http.made[-1].sent)
+
+
 def answers_mean_what_they_say(subject: Subject) -> Iterator[str]:
     """See `answers_suite`."""
     return answers_suite.answers_mean_what_they_say(subject, platform_calls)
@@ -86,6 +125,7 @@ QUESTIONS: tuple[questions.Question, ...] = (
     *questions.BOTH,
     questions.events_agree_with_the_levels,
     abilities_agree,
+    choices_are_offered_and_read,
     *INCOMING,
     members_suite.members_are_read_apart,
     members_suite.unreadable_members_are_shown,

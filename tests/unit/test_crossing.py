@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from plugin.contracts.capabilities import Level
 from plugin.domain.events import ActionTaken, ReactionChanged, TimerElapsed
 from plugin.domain.model import Visibility
 from plugin.handlers import pressing
@@ -321,6 +322,45 @@ def test_a_reaction_to_the_question_is_an_answer(engine: Engine) -> None:
     engine.tell(thumbs)
     engine.settle()
     assert engine.decided()[-1] == "confirmed"
+
+
+def test_questions_in_private_offer_their_answers_to_press_and_a_press_is_an_answer(engine: Engine) -> None:
+    in_private = {"visibility": Visibility.PRIVATE}
+    crossed(engine, "My invoice is wrong", **in_private)
+    engine.press("confirm")
+    engine.press("confirm")
+    engine.settle()
+    asked = engine.network.delivered[-1]
+    assert asked.choices == ("Yes", "No")
+    crossed(engine, asked.choices[0], **in_private)
+    assert engine.stage() == "resolved"
+    scored = engine.network.delivered[-1]
+    assert scored.choices == ("1", "2", "3", "4", "5")
+    crossed(engine, scored.choices[4], **in_private)
+    assert engine.decided()[-2:] == ["confirmed", "score"]
+    others = [post for post in engine.network.delivered if post not in (asked, scored)]
+    assert others
+    assert not any(post.choices for post in others)
+
+
+def test_questions_in_the_customers_language_offer_answers_in_it(engine: Engine) -> None:
+    crossed(engine, "Meine Rechnung ist falsch, bitte hilf mir", visibility=Visibility.PRIVATE)
+    engine.press("confirm")
+    engine.press("confirm")
+    engine.settle()
+    assert engine.network.delivered[-1].choices == ("Ja", "Nein")
+    crossed(engine, "Nein", visibility=Visibility.PRIVATE)
+    assert engine.stage() == "formal"
+
+
+def test_nothing_is_offered_to_press_in_public_or_beyond_what_the_platform_declares(engine: Engine) -> None:
+    confirming(engine)
+    assert engine.network.delivered[-1].choices == ()
+    narrow = replace(CAPABILITIES, limits=replace(CAPABILITIES.limits, choices_per_message=3))
+    yes_no, scores = ("Yes", "No"), ("1", "2", "3", "4", "5")
+    assert (narrow.offered(yes_no, Visibility.PRIVATE), narrow.offered(scores, Visibility.PRIVATE)) == (yes_no, ())
+    assert narrow.offered(("x" * 21,), Visibility.PRIVATE) == narrow.offered(yes_no, Visibility.PUBLIC) == ()
+    assert replace(CAPABILITIES, choices=Level.REJECTED).offered(yes_no, Visibility.PRIVATE) == ()
 
 
 def test_a_bad_score_opens_follow_up_work(engine: Engine) -> None:

@@ -221,7 +221,8 @@ class Play:
             for event in page["events"]:
                 said = event.get("post") or event.get("message") or {}
                 if event["type"].endswith(".created") and said.get("author", {}).get("is_company"):
-                    found.append(f"{'privately' if event['type'].startswith('message') else 'in public'}: {said['text']}")
+                    to_press = "".join(f" [{choice}]" for choice in said.get("choices", ()))
+                    found.append(f"{'privately' if event['type'].startswith('message') else 'in public'}: {said['text']}{to_press}")
             after = page["next"]
             if not page["has_more"]:
                 return found

@@ -1,7 +1,7 @@
 """Sending by Messenger's Send API, which Instagram shares: texts, files, the human agent tag, private replies to comments.
 
 There is neither a key for repeated calls nor a way to look: a second call is made only after Graph itself refused the first.
-Source: Messenger Platform, "Send API", "Message Tags" and "Private Replies".
+Source: Messenger Platform, "Send API", "Message Tags", "Private Replies" and "Quick replies".
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class Sender:
             RemoteError: any of its kinds, as `deliver`.
         """
         content = self._content(message)
+        if message.choices and "text" in content and "id" in recipient:
+            content["quick_replies"] = [{"content_type": "text", "title": choice, "payload": choice} for choice in message.choices]
         body: dict[str, Any] = {"recipient": dict(recipient), "message": {**content, **extra}}
         if message.reply_to is not None and "id" in recipient:
             body["reply_to"] = {"mid": message.reply_to}

@@ -41,7 +41,16 @@ _PUBLIC = Limits(
     calls_per_second=10.0,
     max_lifetime=180.0,
 )
-PRIVATE = replace(_PUBLIC, text_length=2_000, caption_length=0, file_bytes=25_000_000, content_types=(), reply_window=DAY)
+PRIVATE = replace(
+    _PUBLIC,
+    text_length=2_000,
+    caption_length=0,
+    file_bytes=25_000_000,
+    content_types=(),
+    choices_per_message=13,
+    choice_length=20,
+    reply_window=DAY,
+)
 
 CAPABILITIES = Capabilities(
     replies_public=Level.FULL,
@@ -56,6 +65,7 @@ CAPABILITIES = Capabilities(
     reactions_in=Level.FULL,
     delivery_reports=Level.PARTIAL,
     hides=Level.FULL,
+    choices=Level.FULL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, DeliveryUpdated}),
     limits=_PUBLIC,

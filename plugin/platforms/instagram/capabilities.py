@@ -36,6 +36,8 @@ PRIVATE = replace(
     file_bytes=8_000_000,
     files_per_message=1,
     content_types=("image/jpeg", "image/png", "image/gif", "video/mp4", "audio/mp4", "audio/mpeg", "audio/wav", "application/pdf"),
+    choices_per_message=13,
+    choice_length=20,
     reply_window=DAY,
 )
 
@@ -51,6 +53,7 @@ CAPABILITIES = Capabilities(
     reactions_in=Level.PARTIAL,
     delivery_reports=Level.PARTIAL,
     hides=Level.FULL,
+    choices=Level.PARTIAL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, DeliveryUpdated}),
     limits=_PUBLIC,

@@ -40,6 +40,7 @@ CAPABILITIES = Capabilities(
     deletes_in=Level.FULL,
     deletes_out=Level.FULL,
     threads=Level.FULL,
+    choices=Level.FULL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     events=frozenset((MessageReceived, MessageEdited, MessageDeleted)),
     readback=Readback.STRONG,
@@ -48,6 +49,8 @@ CAPABILITIES = Capabilities(
         ruler=CODE_POINTS,
         file_bytes=5 * 1024 * 1024,
         files_per_message=4,
+        choices_per_message=5,
+        choice_length=20,
         max_lifetime=10.0,
     ),
 )
@@ -103,6 +106,8 @@ class RehearsalAdapter:
             data["media"] = media
         if message.visibility is Visibility.PRIVATE:
             data["to"] = message.contact.ref
+            if message.choices:
+                data["choices"] = list(message.choices)
         if reply_to := _reply_to(message):
             data["reply_to"] = reply_to
         return _receipt(self._client.write("POST", _collection(message.visibility), data))

@@ -31,6 +31,7 @@ from plugin.platforms.telegram.capabilities import CAPABILITIES, CAPTION_LENGTH,
 from plugin.platforms.telegram.client import BotApi, moved_to
 from plugin.platforms.telegram.commands import menu
 from plugin.platforms.telegram.entities import to_entities
+from plugin.platforms.telegram.keyboards import keyboard
 from plugin.platforms.telegram.refs import Thread, split_message, thread_from_key
 from plugin.platforms.telegram.schema import Settings, SettingsSchema
 from plugin.platforms.telegram.updates import ALLOWED_UPDATES, Reading
@@ -201,6 +202,7 @@ class TelegramAdapter:
             "direct_messages_topic_id": int(thread.direct) if thread.direct else None,
             "business_connection_id": thread.business or None,
             "reply_parameters": reply,
+            "reply_markup": keyboard(thread, message.choices),
         }
         if not message.files:
             return self._api.write("sendMessage", {**target, "text": message.text.plain, "entities": entities or None})

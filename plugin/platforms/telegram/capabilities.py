@@ -7,6 +7,7 @@ from plugin.contracts.rulers import UTF16
 from plugin.domain.events import ContactReachability, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
 from plugin.domain.model import File, Visibility
 from plugin.platforms.telegram.entities import CARRIED
+from plugin.platforms.telegram.keyboards import LENGTH, MOST
 
 MEGABYTE = 1 << 20
 DOWNLOAD_BYTES = 20 * MEGABYTE
@@ -26,6 +27,7 @@ CAPABILITIES = Capabilities(
     threads=Level.FULL,
     reactions_in=Level.FULL,
     delivery_reports=Level.REJECTED,
+    choices=Level.PARTIAL,
     visibilities=(Visibility.PRIVATE, Visibility.PUBLIC),
     marks=CARRIED,
     events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, ContactReachability}),
@@ -37,6 +39,8 @@ CAPABILITIES = Capabilities(
         caption_length=CAPTION_LENGTH,
         file_bytes=50 * MEGABYTE,
         files_per_message=1,
+        choices_per_message=MOST,
+        choice_length=LENGTH,
         calls_per_second=25.0,
         max_lifetime=180.0,
     ),

@@ -21,7 +21,7 @@ from plugin.platforms._graph import envelopes, signatures, subscriptions
 from plugin.platforms._graph.client import Graph, new_id, require_success, segment
 from plugin.platforms._graph.values import read_count, read_id, read_object, read_objects, read_string
 from plugin.platforms.whatsapp import formatting, reading
-from plugin.platforms.whatsapp.capabilities import CAPABILITIES, CAPTION_LENGTH, FIELDS, SCOPES, TEXT_LENGTH, kind_of
+from plugin.platforms.whatsapp.capabilities import BUTTONS_LENGTH, CAPABILITIES, CAPTION_LENGTH, FIELDS, SCOPES, TEXT_LENGTH, kind_of
 from plugin.platforms.whatsapp.people import recipient
 from plugin.platforms.whatsapp.schema import Settings, SettingsSchema
 from plugin.platforms.whatsapp.signup import Signup
@@ -63,6 +63,9 @@ class WhatsAppAdapter:
             )
         words, losses = _written(message, CAPTION_LENGTH if message.files else TEXT_LENGTH)
         if not message.files:
+            buttons = _buttons(words, message.choices)
+            if buttons:
+                return self._send(message, "interactive", buttons, marker, losses=losses)
             return self._send(message, "text", {"body": words, "preview_url": False}, marker, losses=losses)
         file = message.files[0]
         kind = kind_of(file, has_caption=bool(message.text))
@@ -210,6 +213,14 @@ def _written(message: OutboundMessage, most: int) -> tuple[str, tuple[str, ...]]
     if len(words) <= most or words == message.text.plain:
         return words, ()
     return message.text.plain, ("The formatting was left out: with its signs the message would be longer than WhatsApp allows.",)
+
+
+def _buttons(words: str, choices: Sequence[str]) -> dict[str, Any]:
+    """The words with buttons below them; nothing where there are none, or where WhatsApp takes so long a text without buttons only."""
+    if not choices or len(words) > BUTTONS_LENGTH:
+        return {}
+    replies = [{"type": "reply", "reply": {"id": choice, "title": choice}} for choice in choices]
+    return {"type": "button", "body": {"text": words}, "action": {"buttons": replies}}
 
 
 def _too_big(attachment: Attachment) -> RemoteRejected:

@@ -11,6 +11,8 @@ from plugin.platforms.whatsapp.formatting import CARRIED
 DAY = 86_400.0
 CAPTION_LENGTH = 1_024
 TEXT_LENGTH = 4_096
+BUTTONS_LENGTH = 1_024
+"""A text with buttons below it ("Interactive reply buttons messages"): shorter than others."""
 MEDIA_BYTES = 100_000_000
 SCOPES = ("whatsapp_business_management", "whatsapp_business_messaging")
 FIELDS = ("messages", "smb_message_echoes")
@@ -37,6 +39,7 @@ CAPABILITIES = Capabilities(
     reactions_in=Level.FULL,
     delivery_reports=Level.FULL,
     templates=Level.FULL,
+    choices=Level.FULL,
     visibilities=(Visibility.PRIVATE,),
     marks=CARRIED,
     events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, DeliveryUpdated, ContactReachability}),
@@ -46,6 +49,8 @@ CAPABILITIES = Capabilities(
         caption_length=CAPTION_LENGTH,
         file_bytes=MEDIA_BYTES,
         files_per_message=1,
+        choices_per_message=3,
+        choice_length=20,
         reply_window=DAY,
         calls_per_second=20.0,
         max_lifetime=180.0,

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from plugin.contracts.capabilities import Limits
 from plugin.contracts.rulers import GRAPHEMES, UTF8
+from plugin.policy.contract import Word
 from plugin.policy.reading import World, read_policy
-from plugin.policy.texts import LARGEST, PLACES, Saying, Texts, fits
+from plugin.policy.texts import LARGEST, PLACES, QUESTIONS, Saying, Texts, fits
+from plugin.policy.words import meaning, score
 
 TEXTS = Texts.shipped()
 TIGHT = Limits(text_length=280, ruler=GRAPHEMES)
@@ -31,10 +33,19 @@ def test_english_and_german_are_there() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_every_text_with_the_same_places(language: str) -> None:
     texts, english = TEXTS.by_language[language], TEXTS.by_language["en"]
-    assert texts.keys() == english.keys() == {key for saying in Saying for key in (saying, f"{saying}_short")}
-    for key, text in texts.items():
-        assert _places(text) == _places(english[key]), key
-        assert _places(text) <= PLACES[Saying(key.removesuffix("_short"))], key
+    choices = {f"{question}_choices" for question in QUESTIONS}
+    assert texts.keys() == english.keys() == {key for saying in Saying for key in (saying, f"{saying}_short")} | choices
+    for key in texts.keys() - choices:
+        assert _places(texts[key]) == _places(english[key]), key
+        assert _places(texts[key]) <= PLACES[Saying(key.removesuffix("_short"))], key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_press_is_read_as_the_answer_that_it_shows(language: str) -> None:
+    for question in (Saying.CONFIRM, Saying.QUICK):
+        assert [meaning(choice) for choice in TEXTS.choices(question, language=language)] == [Word.YES, Word.NO]
+    assert [score(choice) for choice in TEXTS.choices(Saying.CSAT, language=language)] == [1, 2, 3, 4, 5]
+    assert TEXTS.choices(Saying.HANDOFF, language=language) == ()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -130,3 +141,15 @@ def test_a_wrong_text_is_refused(text: Any, said: str) -> None:
 def test_the_texts_are_data_beside_their_code() -> None:
     folder = Path(__file__).parents[1] / "texts"
     assert sorted(path.stem for path in folder.glob("*.toml")) == LANGUAGES
+
+
+def test_own_choices_are_shown_if_a_press_on_them_counts() -> None:
+    policy, problems = _read({"en": {"confirm_choices": "Yes, solved\n  No  "}})
+    assert problems == []
+    assert policy is not None
+    assert policy.texts.choices(Saying.CONFIRM, language="en") == ("Yes, solved", "No")
+    for key, offered, wanted in (("confirm_choices", "Oui\nNon", "yes or no"), ("csat_choices", "1\n6", "a score from 1 to 5")):
+        _, problems = _read({"en": {key: offered}})
+        assert f"does not read as {wanted}" in str(problems)
+    _, problems = _read({"en": {"thanks_choices": "Yes"}})
+    assert "thanks_choices" in str(problems)

@@ -1,6 +1,7 @@
 """What customers are told, by language: shipped as data, overridden in `[policy.texts.LANGUAGE]`, and always short enough for the platform.
 
-Each text has a short variant for platforms with little room. Places such as `{number}` are filled in; every language has the same.
+Each text has a short variant for platforms with little room. Places such as `{number}` are filled in; every language has the same. Questions may have
+choices, one a line, for platforms on which an answer can be pressed.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from plugin.contracts.capabilities import Limits
+from plugin.policy import words as answers
+from plugin.policy.contract import Word
 from plugin.policy.fields import KeyPath, Notes, Words, Wrong
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _SHORT = "_short"
+_CHOICES = "_choices"
 FALLBACK = "en"
 
 
@@ -114,6 +118,10 @@ LARGEST: Mapping[str, str] = MappingProxyType(
     }
 )
 """As long as places get; texts are measured with these, and longer values are cut to them in the short variant."""
+QUESTIONS: Mapping[Saying, str] = MappingProxyType(
+    {Saying.CONFIRM: "yes or no", Saying.QUICK: "yes or no", Saying.CSAT: "a score from 1 to 5"}
+)
+"""What a customer can answer by a press, and what each choice must mean to us. A language without choices of its own offers none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,10 @@ class Texts:
         if fits(short, limits):
             return short
         return _filled(texts[saying + _SHORT], {name: value[: len(LARGEST.get(name, value))] for name, value in places.items()})
+
+    def choices(self, saying: Saying, *, language: str) -> tuple[str, ...]:
+        """What the customer may press to answer; nothing where it is no question, or the language names no choices."""
+        return tuple(self.by_language[self.language(language)].get(saying + _CHOICES, "").splitlines())
 
 
 def fits(text: str, limits: Limits | None) -> bool:
@@ -206,14 +218,16 @@ def _fit(merged: Mapping[str, Mapping[str, str]], path: KeyPath, notes: Notes, l
 
 def _checked(key: str, text: Any, path: KeyPath, notes: Notes) -> str | None:
     """One text of the file; None where it is wrong."""
-    if key not in _keys():
-        notes.unknown(path, _keys(), what="a text")
+    if key not in (*_keys(), *_CHOOSABLE):
+        notes.unknown(path, (*_keys(), *_CHOOSABLE), what="a text")
         return None
     try:
         words = Words(2000).read(text)
     except Wrong as wrong:
         notes.problem(path, wrong.sentence)
         return None
+    if key in _CHOOSABLE:
+        return _choosable(Saying(key.removesuffix(_CHOICES)), words, path, notes)
     allowed = PLACES[Saying(key.removesuffix(_SHORT))]
     for place in _PLACE.findall(words):
         if place not in allowed:
@@ -226,9 +240,25 @@ def _checked(key: str, text: Any, path: KeyPath, notes: Notes) -> str | None:
     return words
 
 
+def _choosable(saying: Saying, words: str, path: KeyPath, notes: Notes) -> str | None:
+    """Choices, one a line; None where a press would not count as an answer."""
+    choices = [line.strip() for line in words.splitlines() if line.strip()]
+    for choice in choices:
+        is_read = answers.score(choice) is not None if saying is Saying.CSAT else answers.meaning(choice) in (Word.YES, Word.NO)
+        if not is_read:
+            notes.problem(
+                path, f"offers {choice!r}, which Crossdesk does not read as {QUESTIONS[saying]}: a press would count for nothing."
+            )
+            return None
+    return "\n".join(choices)
+
+
 def _filled(text: str, places: Mapping[str, str]) -> str:
     lines = [line for line in text.splitlines() if all(places.get(place) for place in _PLACE.findall(line)) or not _PLACE.search(line)]
     return _PLACE.sub(lambda place: places.get(place[1], ""), "\n".join(lines))
+
+
+_CHOOSABLE = tuple(saying + _CHOICES for saying in QUESTIONS)
 
 
 @cache

@@ -13,11 +13,13 @@ from marshmallow import EXCLUDE, Schema, fields
 
 from plugin.contracts.capabilities import Level, Readback
 from plugin.contracts.http import HttpResponse, WebhookRequest
+from plugin.contracts.platform import Connection
 from plugin.domain.codec import encode_event
 from plugin.domain.errors import RateLimited
 from plugin.domain.events import MessageReceived, PlatformEvent
-from plugin.domain.ids import Marker, MessageRef
+from plugin.domain.ids import ChannelKey, Marker, MessageRef
 from plugin.domain.model import File, OutboundMessage, Receipt
+from plugin.platforms.rehearsal.adapter import Rehearsal, RehearsalAdapter
 from plugin.testing import answers_suite, fake_platform, helpdesk_suite, platform_suite, questions, requests_suite, tables
 from plugin.testing.fake_helpdesk import FakeHelpdesk
 from plugin.testing.fake_platform import FakePlatform
@@ -144,6 +146,7 @@ def test_silence_is_found() -> None:
         ({"events": frozenset({MessageReceived})}, "in a fixture and not declared"),
         ({"visibilities": ()}, "not among the visibilities"),
         ({"attachments_out": Level.REJECTED}, "files_per_message disagree"),
+        ({"choices": Level.REJECTED}, "choices_per_message disagree"),
         ({"limits": replace(fake_platform.CAPABILITIES.limits, ruler=None)}, "needs its ruler"),
     ],
 )
@@ -154,8 +157,35 @@ def test_capabilities_that_say_too_much_or_too_little_are_found(changes: dict[st
         questions.events_agree_with_the_levels,
         questions.declared_events_are_shown,
         questions.limits_are_whole,
+        platform_suite.choices_are_offered_and_read,
     )
     assert says in " ".join(problem for question in asked for problem in question(subject))
+
+
+class Mute(Rehearsal):
+    """Takes words to press, and says the rest."""
+
+    def connect(self, channel: ChannelKey, settings: Any, connection: Connection) -> Any:
+        return _Mute(settings, connection)
+
+
+class _Mute(RehearsalAdapter):
+    def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
+        return super().deliver(replace(message, choices=()), marker=marker)
+
+
+def test_words_to_press_that_are_not_shown_not_sent_or_not_read_are_found() -> None:
+    whole = load(Rehearsal(), tables.folder_of(Rehearsal()))
+    others = [fixture for fixture in whole.requests if "choice_pressed" not in fixture.name]
+    hello = replace(whole.requests[-1], name="message_received__choice_pressed")
+    for subject, says in (
+        (replace(whole, requests=others), "show them"),
+        (replace(whole, answers=()), "show them"),
+        (replace(whole, static=Mute()), "does not offer Yes and No"),
+        (replace(whole, requests=[*others, hello]), "none of the words"),
+    ):
+        assert says in " ".join(platform_suite.choices_are_offered_and_read(subject))
+    assert list(platform_suite.choices_are_offered_and_read(whole)) == []
 
 
 @dataclass

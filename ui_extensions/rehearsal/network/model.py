@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +16,10 @@ FILES_LIMIT = 4
 FILE_BYTES = 5 * 1024 * 1024
 """Bytes in one file."""
 CLIENT_REF_LIMIT = 64
+CHOICES_LIMIT = 5
+"""Answers to press below one message of the company's."""
+CHOICE_LIMIT = 20
+"""Code points in each."""
 
 HANDLE = re.compile(r"[a-z0-9_]{2,30}", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069/\\]")
@@ -94,6 +99,8 @@ class Post:
     revision: int = 1
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
+    choices: tuple[str, ...] = ()
+    """What the customer may press instead of typing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,23 @@ def checked_text(text: str, *, may_be_empty: bool) -> str:
     if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise Refused(422, "text_invalid", "The text holds a character that no text may hold.")
     return text
+
+
+def checked_choices(choices: Sequence[str], author: User) -> tuple[str, ...]:
+    """Answers to press, if the network can show them.
+
+    Raises:
+        Refused: not the company's, too many, too long, empty, or twice the same.
+    """
+    if choices and not author.is_company:
+        raise Refused(403, "forbidden", "Only the company's account may offer answers to press.")
+    if len(choices) > CHOICES_LIMIT or len(set(choices)) != len(choices):
+        raise Refused(422, "choices_invalid", f"A message offers at most {CHOICES_LIMIT} answers, each of them once.")
+    for choice in choices:
+        checked_text(choice, may_be_empty=False)
+        if len(choice) > CHOICE_LIMIT:
+            raise Refused(422, "choices_invalid", f"An answer to press has at most {CHOICE_LIMIT} characters.")
+    return tuple(choices)
 
 
 def tidy_filename(filename: str) -> str:

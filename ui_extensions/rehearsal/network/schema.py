@@ -32,6 +32,7 @@ class NewMessage(NewPost):
     """`POST /api/v1/messages`."""
 
     to = fields.String(load_default="", validate=_ID)
+    choices = fields.List(fields.String(), load_default=list)
 
 
 class ChangedPost(_Strict):

@@ -93,6 +93,7 @@ class Network:
         reply_to: str = "",
         media: Sequence[str] = (),
         client_ref: str = "",
+        choices: Sequence[str] = (),
     ) -> Post:
         """Say something. `to` is the other side of a message; a customer's messages go to the company.
 
@@ -100,6 +101,7 @@ class Network:
             Refused: anything that the network does not carry.
         """
         model.checked_text(text, may_be_empty=bool(media))
+        offered = model.checked_choices(choices, author)
         with self._lock:
             parent = self.post(reply_to, kind=kind, reader=author) if reply_to else None
             post_id = self._ids.new("p" if kind is Kind.POST else "m")
@@ -116,6 +118,7 @@ class Network:
                 reply_to=reply_to,
                 media=tuple(media),
                 client_ref=client_ref,
+                choices=offered,
             )
             return self._commit(post, Change.CREATED)
 
@@ -143,7 +146,7 @@ class Network:
         """
         with self._lock:
             post = self._own(author, post_id, kind)
-            return self._commit(replace(post, text="", media=(), deleted_at=datetime.now(UTC)), Change.DELETED)
+            return self._commit(replace(post, text="", media=(), choices=(), deleted_at=datetime.now(UTC)), Change.DELETED)
 
     def post(self, post_id: str, *, kind: Kind, reader: User | None = None) -> Post:
         """A post that is still there, or a message that the reader may read (None: the page, which may read all).

@@ -42,6 +42,7 @@ def post(something: Post, author: User, files: Sequence[Media], *, base_url: str
         "conversation": {"id": something.conversation, "with": something.customer_id or None},
         "reply_to": something.reply_to or None,
         "media": [media(file) for file in files],
+        "choices": list(something.choices),
         "client_ref": (something.client_ref or None) if author.is_company else None,
         "url": where,
         "revision": something.revision,

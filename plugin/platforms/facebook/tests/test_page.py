@@ -272,3 +272,17 @@ def test_a_page_is_connected_once_by_a_code(rig: Rig) -> None:
 def test_our_comments_on_a_visitor_post_stand_below_it(rig: Rig) -> None:
     receipt = rig.adapter.deliver(outbound(f"post:{PAGE}_77", "Hi", visibility=Visibility.PUBLIC), marker=MARKER)
     assert rig.graph.world.comments[MessageRef(receipt.message_ref)].post == f"{PAGE}_77"
+
+
+def test_a_question_bears_quick_replies_and_a_press_is_an_answer(rig: Rig) -> None:
+    rig.graph.person_writes(ADA, "Hello")
+    message = said(rig)
+    rig.adapter.deliver(answer_to(message, "How was it?", choices=("1", "2", "3", "4", "5")), marker=MARKER)
+    (sent,) = rig.graph.messages(ours=True)
+    assert [one["title"] for one in sent.body["quick_replies"]] == ["1", "2", "3", "4", "5"]
+    rig.told()
+    rig.graph.person_writes(ADA, "5", quick_reply={"payload": sent.body["quick_replies"][4]["payload"]})
+    assert said(rig).text.plain == "5"
+    for wrong in (tuple(map(str, range(14))), ("x" * 21,)):
+        with pytest.raises(RemoteRejected):
+            rig.adapter.deliver(answer_to(message, "How was it?", choices=wrong), marker=MARKER)

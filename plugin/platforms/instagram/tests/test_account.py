@@ -187,3 +187,17 @@ def test_with_instagram_login_files_stay_behind() -> None:
         adapter.deliver(outbound("dm:1", files=(PNG,)), marker=MARKER)
     with pytest.raises(RemoteRejected):
         adapter.fetch_media(Attachment(media_ref=MediaRef("elsewhere"), filename="a.png"), max_bytes=10)
+
+
+def test_a_question_bears_quick_replies_and_a_press_is_an_answer(rig: Rig) -> None:
+    rig.graph.person_writes(ADA, "Hello", network="instagram")
+    message = said(rig)
+    rig.adapter.deliver(answer_to(message, "How was it?", choices=("1", "2", "3", "4", "5")), marker=MARKER)
+    (sent,) = rig.graph.messages(ours=True)
+    assert [one["title"] for one in sent.body["quick_replies"]] == ["1", "2", "3", "4", "5"]
+    rig.told()
+    rig.graph.person_writes(ADA, "5", network="instagram", quick_reply={"payload": sent.body["quick_replies"][4]["payload"]})
+    assert said(rig).text.plain == "5"
+    for wrong in (tuple(map(str, range(14))), ("x" * 21,)):
+        with pytest.raises(RemoteRejected):
+            rig.adapter.deliver(answer_to(message, "How was it?", choices=wrong), marker=MARKER)

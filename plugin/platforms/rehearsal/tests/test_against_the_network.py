@@ -271,3 +271,12 @@ def test_many_threads_deliver_at_once(setup: Setup) -> None:
     for thread in threads:
         thread.join()
     assert sorted(post["client_ref"] for post in said_by_company(setup)) == sorted(marker for _, marker in messages)
+
+
+def test_a_question_in_private_bears_answers_to_press(setup: Setup) -> None:
+    lena = setup.network.network.customers()[0]
+    question = outbound(f"private:{lena.user_id}", "Solved?", contact=lena.user_id, choices=("Yes", "No"))
+    setup.adapter.deliver(question, marker=MARKER)
+    assert setup.network.network.dialogue(lena)[-1].choices == ("Yes", "No")
+    with pytest.raises(RemoteRejected):
+        setup.adapter.deliver(replace(question, choices=("x" * 21,)), marker=MARKER)

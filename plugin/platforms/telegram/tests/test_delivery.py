@@ -27,6 +27,7 @@ from plugin.domain.ids import Marker, MediaRef, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, File
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.platforms.telegram.adapter import TelegramAdapter
+from plugin.testing.fakes import CannedHttp, canned
 from plugin.testing.outgoing import outbound
 from plugin.testing.standins.telegram import TelegramStandIn
 
@@ -341,3 +342,23 @@ def test_deleting_in_a_business_chat(telegram: TelegramStandIn, adapter: Telegra
     ref = adapter.deliver(outbound("77/business/Bc1", "hello"), marker=marker).message_ref
     adapter.delete(ref, ThreadKey("77/business/Bc1"), marker=marker)
     assert telegram.said_by_bot(77, business="Bc1") == []
+
+
+def keyboards(http: CannedHttp) -> list[Any]:
+    return [made.sent["json"].get("reply_markup") for made in http.made]
+
+
+def test_a_keyboard_stands_in_the_bots_own_chats_with_one_person_alone(connect: Callable[..., TelegramAdapter], marker: Marker) -> None:
+    sent = {"status": 200, "json": {"ok": True, "result": {"message_id": 9}}}
+    for thread, is_shown in (("77", True), ("-100200", False), ("77/business/con", False), ("-100200/direct/7", False)):
+        http = CannedHttp([canned(sent)])
+        connect(http=http).deliver(outbound(thread, "Solved?", choices=("Yes", "No")), marker=marker)
+        row = {"keyboard": [[{"text": "Yes"}, {"text": "No"}]], "resize_keyboard": True, "one_time_keyboard": True}
+        assert keyboards(http) == [row if is_shown else None]
+
+
+def test_telegram_takes_a_question_with_a_keyboard(telegram: TelegramStandIn, adapter: TelegramAdapter, marker: Marker) -> None:
+    telegram.customer_says(77, "hi")
+    receipt = adapter.deliver(outbound("77", "Solved?", choices=("Yes", "No")), marker=marker)
+    (said,) = telegram.said_by_bot(77)
+    assert (said["text"], receipt.losses) == ("Solved?", ())

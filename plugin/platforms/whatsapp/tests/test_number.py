@@ -167,3 +167,25 @@ def test_a_forged_delivery_is_refused(rig: Rig) -> None:
     rig.graph.whatsapp_writes(ADA, "Hello")
     with pytest.raises(SignatureInvalid):
         rig.adapter.verify(rig.listener.next(30.0))
+
+
+def test_a_question_bears_buttons_and_a_press_is_an_answer(rig: Rig) -> None:
+    rig.graph.whatsapp_writes(ADA, "Hello")
+    message = said(rig)
+    rig.adapter.deliver(answer_to(message, "Solved?", choices=("Yes", "No")), marker=MARKER)
+    buttons = rig.graph.messages(ours=True)[-1].body["interactive"]["action"]["buttons"]
+    assert [one["reply"]["title"] for one in buttons] == ["Yes", "No"]
+    rig.told()
+    press = {"type": "button_reply", "button_reply": buttons[0]["reply"]}
+    rig.graph.whatsapp_writes(ADA, kind="interactive", content=press)
+    assert said(rig).text.plain == "Yes"
+
+
+def test_a_text_too_long_for_buttons_leaves_without_them_and_what_is_not_declared_is_refused(rig: Rig) -> None:
+    rig.graph.whatsapp_writes(ADA, "Hello")
+    message = said(rig)
+    rig.adapter.deliver(answer_to(message, "x" * 1_025, choices=("Yes", "No")), marker=MARKER)
+    assert rig.graph.messages(ours=True)[-1].body["type"] == "text"
+    for wrong in (("1", "2", "3", "4"), ("x" * 21,), ("Yes", "Yes")):
+        with pytest.raises(RemoteRejected):
+            rig.adapter.deliver(answer_to(message, "Solved?", choices=wrong), marker=MARKER)

@@ -131,10 +131,12 @@ class Nodes:
         return {"recipient_id": customer, "message_id": made.ref}
 
     def _content(self, call: Call, network: str) -> tuple[str, Json]:
-        known = "text attachment metadata" if network == "page" else "text attachment"
+        known = "text attachment quick_replies metadata" if network == "page" else "text attachment quick_replies"
         message = call.object("message", known)
         if ("text" in message) == ("attachment" in message):
             raise invalid("A message holds either text or an attachment")
+        if "quick_replies" in message:
+            _check_quick_replies(message)
         if "attachment" in message:
             attachment = closed(message["attachment"], "attachment", "type payload")
             ref = field_of(attachment.get("payload"), "attachment_id")
@@ -207,6 +209,16 @@ def paged(call: Call, listed: list[Json]) -> Json:
     at = int(call.params.get("after") or 0)
     more = {"next": "https://never.example/follow-me"} if at + 1 < len(listed) else {}
     return {"data": listed[at : at + 1], "paging": {"cursors": {"before": str(at), "after": str(at + 1)}, **more}}
+
+
+def _check_quick_replies(message: Json) -> None:
+    listed = message["quick_replies"]
+    if "text" not in message or not isinstance(listed, list) or not 0 < len(listed) <= 13:
+        raise invalid("quick_replies must be 1 to 13, below a text")
+    for one in listed:
+        known = closed(one, "quick_reply", "content_type title payload")
+        if known.get("content_type") != "text" or not 0 < len(field_of(known, "title")) <= 20 or not field_of(known, "payload"):
+            raise invalid("A quick reply needs content_type text, a payload, and a title of at most 20 characters")
 
 
 def _flag(call: Call, name: str) -> bool:

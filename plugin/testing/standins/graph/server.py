@@ -114,7 +114,7 @@ class GraphStandIn(StandIn):
 
     def _numbers(self) -> list[_Method]:
         known = "messaging_product recipient_type to recipient type context biz_opaque_callback_data status message_id"
-        kinds = "text image video audio document template"
+        kinds = "text image video audio document interactive template"
         return [
             ("POST", r"/106540352242922/messages", self.whatsapp.send, "", f"{known} {kinds}", ""),
             ("POST", r"/106540352242922/media", self.whatsapp.upload, "", "messaging_product type", "file"),

@@ -16,6 +16,7 @@ _KINDS = {
     "video": "id caption",
     "audio": "id",
     "document": "id caption filename",
+    "interactive": "type body action",
     "template": "name language components",
 }
 _CAPS = {"image": 5 * _MEGABYTE, "video": 16 * _MEGABYTE, "audio": 16 * _MEGABYTE, "document": 100 * _MEGABYTE}
@@ -52,7 +53,9 @@ class WhatsApp:
         self._check_window(customer, kind)
         if len(field_of(call.body, "biz_opaque_callback_data")) > 512:
             raise whatsapp_invalid("biz_opaque_callback_data")
-        text = field_of(content, "body") or field_of(content, "caption") or field_of(content, "name")
+        text = (
+            field_of(content, "body") or field_of(content, "caption") or field_of(content, "name") or field_of(content.get("body"), "text")
+        )
         made = self._world.add_message("whatsapp", customer, text, is_ours=True, body=call.body)
         if self.sends_status:
             self._people.whatsapp_tells(made.ref, "sent")
@@ -76,6 +79,8 @@ class WhatsApp:
             self._check_file(kind, field_of(content, "id"))
         if kind == "template":
             self._check_template(content)
+        if kind == "interactive":
+            _check_buttons(content)
 
     def _check_file(self, kind: str, ref: str) -> None:
         if ref not in self._types or ref not in self._world.files:
@@ -132,3 +137,16 @@ class WhatsApp:
         """The bytes at an address, None when it has died."""
         ref, until = self._addresses.get(key, ("", 0.0))
         return self._world.files.get(ref) if self._world.now() < until else None
+
+
+def _check_buttons(content: Json) -> None:
+    text = field_of(closed(content.get("body") or {}, "body", "text"), "text")
+    buttons = closed(content.get("action") or {}, "action", "buttons").get("buttons")
+    if content.get("type") != "button" or not 0 < len(text) <= 1_024 or not isinstance(buttons, list) or not 0 < len(buttons) <= 3:
+        raise whatsapp_invalid("a text of at most 1024 characters and 1 to 3 buttons")
+    replies = [closed(closed(one, "button", "type reply").get("reply") or {}, "reply", "id title") for one in buttons]
+    ids = {field_of(one, "id") for one in replies}
+    if any(one.get("type") != "reply" for one in buttons) or len(ids) != len(replies) or "" in ids:
+        raise whatsapp_invalid("buttons of the type reply, each with an id of its own")
+    if not all(0 < len(field_of(one, "title")) <= 20 for one in replies):
+        raise whatsapp_invalid("a button's title has 1 to 20 characters")

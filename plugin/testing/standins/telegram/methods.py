@@ -12,7 +12,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plugin.testing.standins.telegram.files import Upload
-from plugin.testing.standins.telegram.parameters import CAPTION, MEGABYTE, SENDING, TARGET, TEXT, WEBHOOK, Call, chat_of, check_photo, typed
+from plugin.testing.standins.telegram.parameters import (
+    CAPTION,
+    MEGABYTE,
+    SENDING,
+    TARGET,
+    TEXT,
+    WEBHOOK,
+    Call,
+    chat_of,
+    check_markup,
+    check_photo,
+    typed,
+)
 from plugin.testing.standins.telegram.refusals import Refused, bad_request
 from plugin.testing.standins.telegram.updates import Updates, Webhook, checked_webhook
 from plugin.testing.standins.telegram.world import Json, World
@@ -209,6 +221,7 @@ class Methods:
             if topic is not None and topic not in world.topics.get(chat, ()):
                 raise bad_request("message thread not found")
             reply = self._reply(call, chat, business)
+            check_markup(call, world.chats[chat]["type"])
             message = world.compose(chat, business=business, topic=topic, reply_to=reply)
             if world.chats[chat]["type"] != "channel":
                 message["from"] = world.connections[business]["user"] if business else world.bot

@@ -60,6 +60,23 @@ def check_photo(upload: Upload) -> None:
             raise bad_request("PHOTO_INVALID_DIMENSIONS")
 
 
+def check_markup(call: Call, chat_type: str) -> None:
+    """A reply keyboard: rows of buttons with words, not in channels and not for a business account; nothing else is known here."""
+    markup = call.get("reply_markup")
+    if markup is None:
+        return
+    if unknown := set(markup) - {"keyboard", "resize_keyboard", "one_time_keyboard"}:
+        raise bad_request(f"the stand-in knows no {', '.join(sorted(unknown))} in reply_markup")
+    rows = markup.get("keyboard")
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, list) and row for row in rows):
+        raise bad_request("can't parse reply keyboard markup JSON object")
+    for button in (button for row in rows for button in row):
+        if not isinstance(button, dict) or set(button) != {"text"} or not str(button["text"]).strip():
+            raise bad_request("can't parse keyboard button: a text is needed, and the stand-in knows nothing else")
+    if call.get("business_connection_id") or chat_type == "channel":
+        raise bad_request("reply keyboards are neither for business accounts nor for channels")
+
+
 def typed(name: str, value: Any, kind: type) -> Any:
     """A parameter as its type: forms and query strings bring all of them as text, objects and lists as JSON."""
     if kind in (dict, list) and isinstance(value, str):

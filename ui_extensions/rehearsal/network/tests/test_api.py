@@ -266,3 +266,34 @@ def test_faults_spoil_calls_as_they_say(network: Network) -> None:
     applied = {event["post"]["client_ref"] for event in network.events()["events"]}
     assert {"error_after", "stall", "lose_answer"} <= applied <= {"error_after", "stall", "lose_answer", "late"}
     assert network.said("acme", "as ever")["text"] == "as ever"
+
+
+@pytest.mark.parametrize(
+    ("who", "choices", "expected"),
+    [
+        ("lena", ["Yes"], (403, "forbidden")),
+        ("acme", ["1", "2", "3", "4", "5", "6"], (422, "choices_invalid")),
+        ("acme", ["Yes", "Yes"], (422, "choices_invalid")),
+        ("acme", ["x" * 21], (422, "choices_invalid")),
+        ("acme", [" "], (422, "text_missing")),
+        ("acme", "Yes", (422, "invalid")),
+    ],
+)
+def test_answers_to_press_are_checked_to_the_letter(network: Network, who: str, choices: Any, expected: tuple[int, str]) -> None:
+    to = next(customer.user_id for customer in network.parts.network.customers() if customer.handle == "lena")
+    assert (
+        code(network.call(who, "POST", "/messages", {"text": "a", "choices": choices, **({"to": to} if who == "acme" else {})})) == expected
+    )
+    assert code(network.call("acme", "POST", "/posts", {"text": "a", "choices": ["Yes"]})) == (422, "invalid")
+
+
+def test_answers_to_press_outlive_a_restart_and_go_with_the_message(tmp_path: Path) -> None:
+    before = Network(tmp_path)
+    lena = before.parts.network.customers()[0].user_id
+    asked = before.said("acme", "Solved?", "/messages", to=lena, choices=["Yes", "No"])
+    before.parts.stop()
+    after = Network(tmp_path)
+    assert (after.call("acme", "GET", f"/messages/{asked['id']}").json or {})["choices"] == asked["choices"] == ["Yes", "No"]
+    after.call("acme", "DELETE", f"/messages/{asked['id']}")
+    assert after.events()["events"][-1]["post"]["choices"] == []
+    after.parts.stop()

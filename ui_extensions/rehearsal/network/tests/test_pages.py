@@ -161,3 +161,16 @@ def test_forms_from_elsewhere_are_refused(client: FlaskClient, network: Network)
         sent = client.post("/say", data={"as": "lena", "text": "hi", "where": "public"}, headers={"Sec-Fetch-Site": site})
         assert sent.status_code == 403
     assert not network.wall()
+
+
+def test_what_may_be_pressed_stands_below_the_last_message_for_the_customer_alone(client: FlaskClient, network: Network) -> None:
+    lena = network.customers()[0]
+    network.publish(network.company, "Solved?", kind=Kind.MESSAGE, to=lena.user_id, choices=["Yes", HOSTILE[:20]])
+    theirs = client.get("/?as=lena&view=private").get_data(as_text=True)
+    assert "&lt;script&gt;alert(1)&lt;/" in theirs
+    assert [one["value"] for tag, one in Tags(theirs).found if tag == "button" and one.get("name") == "text"] == ["Yes", HOSTILE[:20]]
+    assert 'name="text" value="Yes"' not in client.get("/?as=acme&view=private&with=lena").get_data(as_text=True)
+    pressed = {"as": "lena", "view": "private", "where": "private", "text": "Yes"}
+    assert client.post("/say", data=pressed).status_code == 303
+    assert network.dialogue(lena)[-1].text == "Yes"
+    assert 'name="text" value="Yes"' not in client.get("/?as=lena&view=private").get_data(as_text=True)
