@@ -248,7 +248,7 @@ def sample() -> dict[str, Any]:
             "language": "en",
             "trust": "normal",
             "tags": ["vip"],
-            "notes": [],
+            "notes": [{"text": "Prefers calls after six.", "by": "Omar Diaz", "at": _ago(90)}],
             "identities": [{"network": "Mastodon", "handle": "lena@social.example", "proof": "platform"}],
             "conversations": [
                 _conversation(1, current=True),

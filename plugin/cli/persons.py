@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from plugin.cli.shared import Settings, actor, pass_settings, show_json, show_table
-from plugin.handlers import proving
+from plugin.handlers import noting, proving
+from plugin.policy.safety.person_notes import Deed, wish
 from plugin.store import persons
 
 _REASON = click.option("--reason", default="", help="Why; it stands in the audit.")
@@ -36,8 +37,8 @@ def list_all(settings: Settings, limit: int, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
 @pass_settings
 def show(settings: Settings, conversation: int, *, as_json: bool) -> None:
-    """The person of a conversation: accounts, and conversations on all channels."""
-    found = proving.show(settings.bridge.database, conversation)
+    """The person of a conversation: accounts, conversations on all channels, and what agents noted."""
+    found = {**proving.show(settings.bridge.database, conversation), "notes": noting.listed(settings.bridge.database, conversation)}
     if as_json:
         show_json(found)
         return
@@ -45,6 +46,9 @@ def show(settings: Settings, conversation: int, *, as_json: bool) -> None:
     show_table(
         [(row["id"], row["place"], row["visibility"], row["stage"], row["ticket"], row["last_at"]) for row in found["conversations"]],
         ("conversation", "channel", "visibility", "stage", "ticket", "last"),
+    )
+    show_table(
+        [(row["id"], row["kind"], row["words"], row["by"], row["at"]) for row in found["notes"]], ("number", "kind", "words", "by", "at")
     )
 
 
@@ -74,3 +78,44 @@ def split(settings: Settings, conversation: int, reason: str, who: str) -> None:
     if not proving.split(settings.bridge.database, conversation, actor=who or actor(), reason=reason):
         raise click.ClickException("This contact is nobody but itself; nothing was changed.")
     click.echo("It is a contact of its own again. What was said while they were joined stays where it was said.")
+
+
+@person.command()
+@click.argument("conversation", type=int)
+@click.argument("words", nargs=-1, required=True)
+@_ACTOR
+@pass_settings
+def note(settings: Settings, conversation: int, words: tuple[str, ...], who: str) -> None:
+    """Note something about a conversation's person, for agents alone; secrets and card data are refused."""
+    bridge = settings.bridge
+    wished = wish(Deed.NOTE, " ".join(words))
+    click.echo(noting.keep(bridge.database, bridge.installation, conversation, wished, actor=who or actor()))
+
+
+@person.command()
+@click.argument("conversation", type=int)
+@click.argument("word")
+@click.option("--remove", is_flag=True, help="Take the tag away.")
+@_ACTOR
+@pass_settings
+def tag(settings: Settings, conversation: int, word: str, who: str, *, remove: bool) -> None:
+    """Give a conversation's person a tag, or take it away."""
+    bridge = settings.bridge
+    wished = wish(Deed.UNTAG if remove else Deed.TAG, word)
+    click.echo(noting.keep(bridge.database, bridge.installation, conversation, wished, actor=who or actor()))
+
+
+@person.command()
+@click.argument("conversation", type=int)
+@click.argument("numbers", type=int, nargs=-1)
+@click.option("--all", "whole", is_flag=True, help="Every note and every tag.")
+@_ACTOR
+@pass_settings
+def erase(settings: Settings, conversation: int, numbers: tuple[int, ...], who: str, *, whole: bool) -> None:
+    """Erase notes and tags about a conversation's person, by the numbers that `person show` tells."""
+    if whole == bool(numbers):
+        raise click.UsageError("Name the numbers that `person show` tells, or say --all.")
+    gone = noting.erase(settings.bridge.database, conversation, actor=who or actor(), only=None if whole else numbers)
+    if not gone:
+        raise click.ClickException("Nothing of the kind is kept about this person; nothing was changed.")
+    click.echo(f"Erased: {gone}. Internal notes in tickets that brought them stay, for staff to delete there.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from plugin.contracts.capabilities import Level
+from plugin.contracts.capabilities import Capabilities, Level
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.splitting import split
 from plugin.domain.codec import encode
@@ -261,13 +261,23 @@ def tell(
 
 def way(desktop: Desktop, policy: PolicyAtWork) -> str:
     """How the customer goes on: right here (nothing to say), by private message where the platform has that, else by the signed link to our own page."""
-    capabilities, contract = desktop.channel.adapter.capabilities, policy.contract
+    contract = policy.contract
     if desktop.held.visibility is Visibility.PRIVATE:
         return ""
-    has_private = capabilities.replies_private is not Level.REJECTED and Visibility.PRIVATE in capabilities.visibilities
+    has_private = goes_private(desktop.channel.adapter.capabilities)
     if policy.page is not None and contract.page_open_for is not None and (contract.prefers_page or not has_private):
         return policy.page.address(desktop.held.id, expires=desktop.held.now + contract.page_open_for)
     return Saying.DIRECT if has_private else ""
+
+
+def goes_private(capabilities: Capabilities) -> bool:
+    """Whether the platform lets us answer in private."""
+    return capabilities.replies_private is not Level.REJECTED and Visibility.PRIVATE in capabilities.visibilities
+
+
+def has_page(policy: PolicyAtWork) -> bool:
+    """Whether customers can go on, on a page of our own."""
+    return policy.page is not None and policy.contract.page_open_for is not None
 
 
 def team(desktop: Desktop, policy: PolicyAtWork) -> Team:

@@ -14,7 +14,7 @@ from plugin.domain.codec import decode, encode
 from plugin.domain.events import ArticleAdded, ArticleAuthor, TicketChanged, TicketTouched
 from plugin.domain.model import Attachment, Lane, TicketChange, Visibility
 from plugin.domain.text import Text, fold
-from plugin.handlers import deskside, judging, learning, locking, proving, replying
+from plugin.handlers import deskside, judging, learning, locking, noting, proving, replying
 from plugin.handlers.agents import author
 from plugin.handlers.effects import RESET
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, twin
@@ -79,7 +79,7 @@ def article_added(desktop: Desktop, event: ArticleAdded) -> Verdict:
     if event.author is not ArticleAuthor.AGENT:
         return Ignored(reason=f"by_{event.author}")
     if not event.is_reply:
-        if learning.noted(desktop, event) or proving.noted(desktop, event):
+        if learning.noted(desktop, event) or proving.noted(desktop, event) or noting.noted(desktop, event):
             return Routed()
         return _unsent(desktop, event)
     return _reply(desktop, event)

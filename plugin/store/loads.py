@@ -8,15 +8,17 @@ from sqlalchemy import Connection, text
 
 from plugin.domain.ids import Place
 
+# Two halves, each with an index of its own: as one condition with OR they would walk the table for each new ticket.
 _OPEN = text(
     """
     SELECT lower(owner) AS owner, count(*) AS open FROM (
-        SELECT CASE WHEN c.ticket_owner <> '' THEN c.ticket_owner ELSE (
-            SELECT d.outcome->>'owner' FROM decision d WHERE d.conversation_id = c.id AND d.kind = 'route' ORDER BY d.id DESC LIMIT 1
-        ) END AS owner
+        SELECT c.ticket_owner AS owner FROM conversation c
+        WHERE c.helpdesk = :desk AND NOT c.ticket_closed AND c.ticket_owner <> '' AND c.stage <> 'resolved' AND c.continued_by IS NULL
+        UNION ALL
+        SELECT (SELECT d.outcome->>'owner' FROM decision d WHERE d.conversation_id = c.id AND d.kind = 'route' ORDER BY d.id DESC LIMIT 1)
         FROM conversation c
-        WHERE c.helpdesk = :desk AND NOT c.ticket_closed AND c.stage <> 'resolved' AND c.continued_by IS NULL
-          AND (c.ticket_owner <> '' OR c.opened_at > now() - interval '10 minutes')
+        WHERE c.helpdesk = :desk AND NOT c.ticket_closed AND c.ticket_owner = '' AND c.stage <> 'resolved' AND c.continued_by IS NULL
+          AND c.opened_at > now() - interval '10 minutes'
     ) found WHERE lower(owner) = ANY(:owners) GROUP BY 1
     """
 )

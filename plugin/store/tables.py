@@ -169,6 +169,13 @@ conversation = Table(
     Index("ix_conversation_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
     Index("ix_conversation_contact", "contact_id", "id"),
     Index("ix_conversation_continued", "continued_by", postgresql_where=text("continued_by IS NOT NULL")),
+    Index("ix_conversation_owner", "helpdesk", "ticket_owner", postgresql_where=text("NOT ticket_closed AND ticket_owner <> ''")),
+    Index(
+        "ix_conversation_unowned",
+        "helpdesk",
+        "opened_at",
+        postgresql_where=text("NOT ticket_closed AND ticket_owner = '' AND opened_at IS NOT NULL"),
+    ),
     Index("ix_conversation_looked", "place", "looked_at", postgresql_where=text("looked_at IS NOT NULL AND NOT ticket_closed")),
 )
 
@@ -424,6 +431,20 @@ solution = Table(
     _time("created_at", now=True),
     UniqueConstraint("conversation_id"),
     Index("ix_solution_keys", "keys", postgresql_using="gin"),
+)
+
+person_note = Table(
+    "person_note",
+    metadata,
+    _id(),
+    Column(
+        "contact_id", BigInteger, ForeignKey("contact.id"), nullable=False, comment="in whose ticket it was written; its person has it, too"
+    ),
+    Column("kind", String, nullable=False, comment="note, tag"),
+    Column("words", String, nullable=False, comment="plain, without secrets"),
+    Column("actor", String, nullable=False, comment="who wrote it"),
+    _time("created_at", now=True),
+    Index("ix_person_note_contact_id", "contact_id", "id"),
 )
 
 proof = Table(

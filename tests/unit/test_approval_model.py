@@ -103,4 +103,4 @@ class Desk(RuleBasedStateMachine):
 
 
 def test_approval_keeps_its_promises() -> None:
-    run_state_machine_as_test(Desk, settings=settings(max_examples=120, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Desk, settings=settings(max_examples=265, stateful_step_count=40, deadline=None, database=None))

@@ -10,6 +10,7 @@ from typing import Any
 
 from plugin.contracts.platform import SendsTemplates
 from plugin.domain.model import Stage
+from plugin.handlers.commands import REQUEST_APPROVAL
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.learning import SOLVED
 from plugin.handlers.protecting import WARN
@@ -22,6 +23,7 @@ from plugin.policy.presses import ACTIONS, SUPERVISING, press
 from ui_extensions.panel.signing import Agent
 
 _SCAM, _NO_SCAM = "mark_scam", "not_scam"
+_TO_PRIVATE, RETRY = "to_private", "retry"
 _LABELS = {
     "handoff": "Hand off to a formal ticket",
     "postpone": "Put the handoff off",
@@ -41,6 +43,9 @@ _LABELS = {
     WARN: "Warn in the thread",
     _SCAM: "Mark as a scam",
     _NO_SCAM: "It is no scam",
+    _TO_PRIVATE: "Ask to go on in private",
+    REQUEST_APPROVAL: "Have a second person approve",
+    RETRY: "Send the last reply again",
 }
 _DANGEROUS = frozenset({"undo", "close", "release"})
 _ASKS_FIRST = frozenset({"handoff", "confirm"}) | _DANGEROUS
@@ -60,6 +65,11 @@ class Case:
     is_scam: bool = False
     has_impostor: bool = False
     """Somebody in the public thread was taken for an impostor, and nobody was warned of them yet."""
+    has_failed: bool = False
+    """A reply did not arrive, or nobody knows whether it did."""
+    is_private: bool = False
+    can_go_private: bool = False
+    """The platform has private messages for us, or the policy a page of our own."""
     lock: Lock = field(default_factory=Lock)
     candidates: Candidates = ()
     """Replies that wait for a second person."""
@@ -76,7 +86,24 @@ def all_of(policy: PolicyAtWork | None, case: Case, agent: Agent) -> list[dict[s
         *(_button(case, action, partial(_lock, policy, case, agent, action)) for action in _lock_buttons(case, agent)),
         *(_button(case, action, partial(_refusal, policy, case, agent, action)) for action in ACTIONS),
     ]
-    return [*sorted([*_protection(policy, case, agent), *found], key=lambda button: not button["enabled"]), _lesson(case)]
+    return [*sorted([*_protection(policy, case, agent), *found, *_replying(case)], key=lambda button: not button["enabled"]), _lesson(case)]
+
+
+def _replying(case: Case) -> list[dict[str, Any]]:
+    """What concerns replies and where they go, as `plugin.handlers.commands` does it."""
+    return [
+        _plain(_TO_PRIVATE, _why_not_private(case), asks_first=True),
+        _plain(REQUEST_APPROVAL, "The next reply waits for a second person already." if case.state.wants_approval else ""),
+        _plain(RETRY, "" if case.has_failed else "No reply of this ticket has failed.", asks_first=True),
+    ]
+
+
+def _why_not_private(case: Case) -> str:
+    if case.is_private:
+        return "The conversation is private already."
+    if case.state.is_monitored:
+        return "The policy says that here we only listen."
+    return "" if case.can_go_private else "The platform has no private messages for us, and the policy names no page to go on."
 
 
 def _protection(policy: PolicyAtWork, case: Case, agent: Agent) -> list[dict[str, Any]]:
@@ -106,7 +133,7 @@ def _plain(action: str, why_not: str = "", *, needs_reason: bool = False, asks_f
         "why_not": why_not,
         "needs": ["reason"] if needs_reason and not why_not else [],
         "confirm": asks_first,
-        "danger": action == _SCAM,
+        "danger": action in {_SCAM, RETRY},
         "arguments": {},
     }
 

@@ -40,11 +40,11 @@
     "like.helper": "helper", "like.unknown": "unknown", "like.impostor": "likely impostor", "edited": "edited {time}", "versions": "Earlier wordings", "deleted": "Deleted on the platform, {time}", "show.deleted": "Show what was said",
     "answers": "answers {name}", "answers.unknown": "answers a message that is not here", "more": "Show all", "less": "Show less", "found": "Found by the search {name}; it does not address us.", "picture.failed": "The picture cannot be shown here.",
     "file.not": "not in the ticket", "d.held": "held", "d.sending": "being sent", "d.sent": "sent", "d.delivered": "delivered", "d.read": "read", "d.failed": "failed", "d.checking": "checking whether it arrived", "d.unclear": "unclear whether it arrived", "d.discarded": "not sent",
-    "parts": "{sent} of {all} parts", "retry": "Send again", "retry.confirm": "Look on the platform first: if it arrived, it would be there twice.",
+    "parts": "{sent} of {all} parts", "retry": "Send again", "c.retry": "Look on the platform first: if it arrived, it would be there twice.",
     "actions": "Actions", "off.one": "{count} more, not possible now", "off.other": "{count} more, not possible now", "pending": "{action}: pressed by {name}, being done…", "why": "Why?", "why.optional": "Why? (may stay empty)", "do": "Do it", "cancel": "Cancel", "missing": "Say why first.",
     "done": "Done: {action}", "not.done": "Not done: {text}", "no.answer": "No answer came. Press again: the same press counts once.", "someone.first": "Somebody else was first",
     "a.handoff": "Hand off to a formal ticket", "a.postpone": "Put the handoff off", "a.undo": "Take the handoff back", "a.confirm": "Ask the customer to confirm", "a.confirm.handoff": "The ticket is complete", "a.confirmed": "Mark as confirmed", "a.denied": "Mark as not solved", "a.close": "Close without confirmation", "a.release": "Let held replies go",
-    "a.take_lock": "Take the lock", "a.take_over": "Take over", "a.release_lock": "Give the lock back", "a.approve": "Approve the reply", "a.reject": "Reject the reply", "a.recall": "Take the reply back",
+    "a.take_lock": "Take the lock", "a.take_over": "Take over", "a.release_lock": "Give the lock back", "a.approve": "Approve the reply", "a.reject": "Reject the reply", "a.recall": "Take the reply back", "a.to_private": "Ask to go on in private", "a.request_approval": "Have a second person approve", "a.retry": "Send the last reply again",
     "c.handoff": "The customer is told once, on their channel. From then on public replies are held.", "c.undo": "The conversation becomes a quick question again, and the rule does not fire here any more.", "c.confirm": "The customer is asked on their channel.", "c.confirm.handoff": "The ticket counts as complete and becomes formal.",
     "c.close": "The ticket ends without the customer's word; your reason stands in the ledger.", "c.release": "Held replies leave, in public too; your reason stands in the ledger.",
     "person": "Person", "followers.one": "{count} follower", "followers.other": "{count} followers", "verified": "verified by the platform", "bot": "a machine, says the platform", "since": "account since {time}", "known": "All conversations", "this.one": "this ticket", "no.ticket": "no ticket", "accounts": "Accounts", "tags": "Tags", "notes": "Notes",
@@ -133,6 +133,18 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     return node;
   }
 
+  const p = (look, ...words) => h("p", { class: look }, ...words);
+  const span = (look, ...words) => h("span", { class: look }, ...words);
+  const strong = (...words) => h("strong", null, ...words);
+  const text = (...words) => h("div", { class: "text", dir: "auto" }, ...words);
+  // What people wrote, or a sentence of the bridge's, which is English.
+  const bdi = (words) => h("bdi", null, calm(words));
+  const english = (look, words) => h("span", { class: look, lang: "en", dir: "auto" }, calm(words));
+  // A part that opens; it stays as it is when its surroundings are drawn again.
+  const fold = (key, title, props, ...inside) => h("details", { "data-k": key, class: "small", ...props }, h("summary", { "data-k": `${key}-s` }, title), ...inside);
+  const unfolded = (node) => new Set([...node.querySelectorAll("details[open]")].map((one) => one.dataset.k));
+  const unfold = (node, open) => { for (const one of node.querySelectorAll("details")) if (open.has(one.dataset.k)) one.open = true; };
+
   // Only the web; anything else (javascript:, data:) is no link.
   function web(address) {
     try {
@@ -144,7 +156,6 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
   // Pictures come from the bridge: a path, never an address of somebody's.
   const isPath = (path) => /^\/[^/\\]/.test(path || "");
   const link = (address, ...words) => { const url = web(address); return url ? h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer nofollow" }, ...words) : h("span", null, ...words); };
-  const bdi = (words) => h("bdi", null, calm(words));
   // A tower of accents stays a letter with accents.
   const calm = (words) => String(words).replace(/(\p{M}{6})\p{M}+/gu, "$1…");
   const TAGS = { bold: "b", italic: "i", strike: "s", code: "code", pre: "code" };
@@ -166,8 +177,8 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         if (mark.kind === "link") {
           const url = web(mark.url);
           node = link(mark.url, node);
-          if (url && !words.includes(url.host)) node = h("span", null, node, h("span", { class: "soft small" }, ` [${url.host}]`));
-        } else node = mark.kind === "quote" ? h("span", { class: "quote" }, node) : h(TAGS[mark.kind] || "span", null, node);
+          if (url && !words.includes(url.host)) node = h("span", null, node, span("soft small", ` [${url.host}]`));
+        } else node = mark.kind === "quote" ? span("quote", node) : h(TAGS[mark.kind] || "span", null, node);
       }
       return node;
     });
@@ -207,8 +218,8 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     #root = this.attachShadow({ mode: "open" });
     #parts = {}; #drawn = {}; #data = null; #older = []; #rows = new Map(); #texts = EN; #headers = {}; #given = null;
     #shown = FIRST_SHOWN; #open = null; #drafts = {}; #keys = {}; #said = null; #expanded = new Set();
-    #timer = 0; #ticker = 0; #asking = null; #failures = 0; #hiddenSince = 0; #state = "loading"; #offset = 0; #whole = 0; #active = 0; #typed = 0; #spoken = new Set();
-    #field = null; #weighing = 0; #weighed = null; #language = ""; #session = "";
+    #life = null; #timer = 0; #ticker = 0; #asking = null; #failures = 0; #hiddenSince = 0; #state = "loading"; #offset = 0; #whole = 0; #active = 0; #typed = 0; #spoken = new Set();
+    #field = null; #weighing = 0; #weighed = null; #language = "en"; #session = "";
     #wake = () => { this.#active = Date.now(); if (this.#state === "paused") this.refresh(); };
     #seen = () => { this.#hiddenSince = document.hidden ? Date.now() : 0; if (!document.hidden) { this.#active = Date.now(); this.#poll(); } };
     #input = () => { this.#typed = Date.now(); this.#wake(); clearTimeout(this.#weighing); this.#weighing = setTimeout(() => this.preflight(read(this.#field)), 350); };
@@ -216,8 +227,10 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     connectedCallback() {
       if (!this.#parts.head) this.#build();
       this.#active = Date.now();
-      document.addEventListener("visibilitychange", this.#seen);
-      for (const name of ["pointerdown", "keydown"]) addEventListener(name, this.#wake, { passive: true, capture: true });
+      this.#life = new AbortController();
+      const { signal } = this.#life;
+      document.addEventListener("visibilitychange", this.#seen, { signal });
+      for (const name of ["pointerdown", "keydown"]) addEventListener(name, this.#wake, { passive: true, capture: true, signal });
       this.#ticker = setInterval(() => this.#tick(), 1000);
       this.#locale().then(() => this.#redraw());
       this.#attend();
@@ -227,8 +240,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     disconnectedCallback() {
       clearTimeout(this.#timer); clearInterval(this.#ticker); clearTimeout(this.#weighing);
       this.#asking?.abort();
-      document.removeEventListener("visibilitychange", this.#seen);
-      for (const name of ["pointerdown", "keydown"]) removeEventListener(name, this.#wake, { capture: true });
+      this.#life.abort();
       this.#field?.removeEventListener("input", this.#input);
       this.#field = null;
     }
@@ -286,7 +298,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         if (asking !== this.#asking || src !== this.getAttribute("src")) return;
         if (answer.status === 200) { const data = await answer.json(); if (asking !== this.#asking) return; this.#whole = began; this.#take(data); }
         else if (answer.status === 204) { this.#state = "live"; this.#failures = 0; }
-        else if (answer.status === 404) { this.#state = "empty"; this.#data = null; this.dispatchEvent(new CustomEvent("cd-empty", { bubbles: true, composed: true })); }
+        else if (answer.status === 404) { this.#state = "empty"; this.#data = null; this.#announce("cd-empty"); }
         else if (answer.status === 401 && this.#session) this.#state = "ended";
         else { this.#state = "away"; this.#failures += 1; this.#pause = Number(answer.headers.get("Retry-After")) * 1000 || 0; }
         this.#redraw();
@@ -318,8 +330,11 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       this.#data = data; this.#state = "live"; this.#failures = 0;
       this.#offset = Date.parse(data.server_now) - Date.now();
       this.#compare(before, data);
-      this.dispatchEvent(new CustomEvent("cd-snapshot", { detail: data, bubbles: true, composed: true }));
+      this.#announce("cd-snapshot", data);
     }
+
+    // To the host page; false when it says that it does the rest itself.
+    #announce(name, detail) { return this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: name === "cd-open-ticket" })); }
 
     // What a person who does not see the panel must hear.
     #compare(before, data) {
@@ -387,7 +402,8 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     // Words
 
     async #locale() {
-      const wanted = this.getAttribute("lang") || this.closest("[lang]")?.lang || navigator.language || "en";
+      let wanted = this.getAttribute("lang") || this.closest("[lang]")?.lang || navigator.language;
+      try { [wanted] = Intl.getCanonicalLocales(wanted); } catch { wanted = "en"; }
       this.#language = wanted;
       if (this.#given) { this.#texts = { ...EN, ...this.#given }; return; }
       const base = wanted.toLowerCase().split("-")[0];
@@ -401,13 +417,13 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     }
 
     #t(key, values = {}) { return (this.#texts[key] ?? EN[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole)); }
-    #n(key, count) { let form = "other"; try { form = new Intl.PluralRules(this.#language).select(count); } catch { /* an unknown language counts as ours */ } return this.#t(`${key}.${form}` in this.#texts ? `${key}.${form}` : `${key}.other`, { count: this.#number(count) }); }
-    #number(value) { try { return new Intl.NumberFormat(this.#language).format(value); } catch { return String(value); } }
+    #n(key, count) { const form = `${key}.${new Intl.PluralRules(this.#language).select(count)}`; return this.#t(form in this.#texts ? form : `${key}.other`, { count: this.#number(count) }); }
+    #number(value) { return new Intl.NumberFormat(this.#language).format(value); }
     #clock(moment) {
       if (!moment) return "";
       const at = new Date(moment), now = new Date(this.#now()), isToday = at.toDateString() === now.toDateString();
       const how = isToday ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", ...(at.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }) };
-      try { return new Intl.DateTimeFormat(this.#language, how).format(at); } catch { return new Intl.DateTimeFormat("en", how).format(at); }
+      return new Intl.DateTimeFormat(this.#language, how).format(at);
     }
     #time(moment) { return moment ? h("time", { datetime: moment, dir: "auto", title: new Date(moment).toLocaleString() }, this.#clock(moment)) : null; }
     #now() { return Date.now() + this.#offset; }
@@ -423,11 +439,8 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       if (this.#weighed && this.#field && !read(this.#field).trim()) { this.#weighed = null; this.#redraw(); }
       if (this.#said && !this.#said.bad && Date.now() - (this.#said.at ||= Date.now()) > 12000) { this.#said = null; this.#redraw(); }
       for (const node of this.#root.querySelectorAll("time[data-until]")) {
-        const left = Date.parse(node.dateTime) - this.#now(), isOver = left <= 0;
-        const words = isOver ? `${this.#t("over")} ${this.#span(-left)}` : this.#span(left);
-        if (node.textContent !== words) node.textContent = words;
-        node.classList.toggle("over", isOver);
-        if (isOver && node.dataset.ended !== "yes") { node.dataset.ended = "yes"; this.refresh(); }
+        const left = this.#count(node);
+        if (left <= 0 && node.dataset.ended !== "yes") { node.dataset.ended = "yes"; this.refresh(); }
         for (const minutes of SPOKEN_MINUTES) {
           const key = `${node.dataset.until} ${node.dateTime} ${minutes}`;
           if (left > 0 && left <= minutes * 60000 && left > (minutes - 1) * 60000 && !this.#spoken.has(key)) { this.#spoken.add(key); this.#say(this.#t("say.left", { what: node.dataset.until, left: this.#n("t.minutes", minutes) })); }
@@ -435,9 +448,19 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       }
     }
     #countdown(moment, what) {
-      const left = Date.parse(moment) - this.#now();
-      return h("time", { datetime: moment, class: left <= 0 ? "due over" : "due", "data-until": what, "data-ended": left <= 0 ? "yes" : "no" }, left <= 0 ? `${this.#t("over")} ${this.#span(-left)}` : this.#span(left));
+      const node = h("time", { datetime: moment, class: "due", "data-until": what });
+      node.dataset.ended = this.#count(node) > 0 ? "no" : "yes";
+      return node;
     }
+    #count(node) {
+      const left = Date.parse(node.dateTime) - this.#now(), words = left > 0 ? this.#span(left) : `${this.#t("over")} ${this.#span(-left)}`;
+      if (node.textContent !== words) node.textContent = words;
+      node.classList.toggle("over", left <= 0);
+      return left;
+    }
+
+    #title(key) { return h("h3", null, this.#t(key)); }
+    #toggle(key) { this.#open = this.#open === key ? null : key; this.#redraw(); }
 
     // Drawing
 
@@ -452,7 +475,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
 
     #redraw() {
       if (!this.#parts.head) return;
-      this.#region.setAttribute("lang", this.#language || "en");
+      this.#region.setAttribute("lang", this.#language);
       const data = this.#data, ui = [this.#texts === EN ? 0 : this.#language, this.#given ? 1 : 0, this.#state];
       const focused = this.#root.activeElement?.dataset.k, range = this.#root.activeElement?.selectionStart;
       this.#draw("head", [ui, data?.thread, data?.ticket, data?.person], () => this.#head(data));
@@ -480,30 +503,30 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       const key = JSON.stringify(shown);
       if (this.#drawn[name] === key) return;
       this.#drawn[name] = key;
-      const open = new Set([...this.#parts[name].querySelectorAll("details[open]")].map((one) => one.dataset.k));
+      const part = this.#parts[name], open = unfolded(part);
       const made = make();
-      this.#parts[name].replaceChildren(...(made ? [made].flat(Infinity).filter(Boolean) : []));
-      for (const one of this.#parts[name].querySelectorAll("details")) if (open.has(one.dataset.k)) one.open = true;
+      part.replaceChildren(...(made ? [made].flat(Infinity).filter(Boolean) : []));
+      unfold(part, open);
     }
 
     #head(data) {
-      if (!data) return [h("h2", { id: "title" }, this.#t("panel")), h("p", { class: "soft" }, this.#t(this.#state === "empty" ? "empty" : this.#state === "away" ? "away.first" : this.#state === "ended" ? "ended" : "loading"))];
+      if (!data) return [h("h2", { id: "title" }, this.#t("panel")), p("soft", this.#t({ empty: "empty", away: "away.first", ended: "ended" }[this.#state] || "loading"))];
       const { thread, ticket } = data;
       return [
-        h("h2", { id: "title", class: "row" }, bdi(thread.network), h("span", { class: `tag ${thread.visibility}` }, this.#t(thread.visibility)), ticket.closed && h("span", { class: "tag" }, this.#t("closed"))),
-        h("p", { class: "small soft" }, this.#t(`who.${thread.visibility}`), thread.may_answer && ` ${thread.may_answer}`),
-        thread.window_closes_at && h("p", { class: "small" }, Date.parse(thread.window_closes_at) > this.#now() ? [`${this.#t("window.open")} `, this.#countdown(thread.window_closes_at, this.#t("window.open"))] : h("strong", null, this.#t("window.closed"))),
+        h("h2", { id: "title", class: "row" }, bdi(thread.network), span(`tag ${thread.visibility}`, this.#t(thread.visibility)), ticket.closed && span("tag", this.#t("closed"))),
+        p("small soft", this.#t(`who.${thread.visibility}`), thread.may_answer && ` ${thread.may_answer}`),
+        thread.window_closes_at && p("small", Date.parse(thread.window_closes_at) > this.#now() ? [`${this.#t("window.open")} `, this.#countdown(thread.window_closes_at, this.#t("window.open"))] : strong(this.#t("window.closed"))),
       ];
     }
 
     #alerts(data) {
       const told = [];
-      const add = (words, bad, more) => told.push(h("p", { class: bad ? "notice bad" : "notice" }, words, more));
+      const add = (words, bad, more) => told.push(p(bad ? "notice bad" : "notice", words, more));
       if (this.#state === "away" && data) add(this.#t("away", { time: this.#clock(data.server_now) }), true);
       if (this.#state === "ended" && data) add(this.#t("ended"), true);
       if (this.#state === "paused") add(this.#t("paused"), false, [" ", h("button", { "data-k": "continue", on: { click: () => this.refresh() } }, this.#t("continue"))]);
       if (data?.stage.scam) add(this.#t("scam"), true);
-      if (data?.hold) add([h("strong", null, `${this.#t("hold")}: `), data.hold.text], true);
+      if (data?.hold) add([strong(`${this.#t("hold")}: `), data.hold.text], true);
       if (data && !data.thread.reachable) add(this.#t("unreachable"), true);
       if (data && data.thread.channel_status !== "active") add([this.#t(`channel.${data.thread.channel_status}`), data.thread.channel_text && ` ${data.thread.channel_text}`], true);
       return told;
@@ -513,16 +536,16 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       const at = STAGES.indexOf(stage.name), due = stage.due_at && stage.due_kind;
       return [
         h("h3", { id: "stage" }, this.#t("stage")),
-        h("p", { class: "row" }, h("strong", null, this.#t(`stage.${stage.name}`)), stage.light && h("span", { class: "soft small" }, this.#t("stage.light"))),
+        p("row", strong(this.#t(`stage.${stage.name}`)), stage.light && span("soft small", this.#t("stage.light"))),
         h("ol", { class: "stages", "aria-hidden": "true" }, STAGES.map((_, index) => h("li", { class: index === at ? "now" : index < at ? "past" : null }))),
-        due && h("p", { class: "small" }, `${this.#t(`due.${stage.due_kind}`)} `, this.#countdown(stage.due_at, this.#t(`due.${stage.due_kind}`))),
-        stage.outcome && h("p", { class: "small" }, this.#t(`outcome.${stage.outcome}`)),
+        due && p("small", `${this.#t(`due.${stage.due_kind}`)} `, this.#countdown(stage.due_at, this.#t(`due.${stage.due_kind}`))),
+        stage.outcome && p("small", this.#t(`outcome.${stage.outcome}`)),
         (stage.rule || stage.reason) && h("dl", null, stage.rule && [h("dt", null, this.#t("rule")), h("dd", null, bdi(stage.rule))], stage.reason && [h("dt", null, this.#t("reason")), h("dd", null, bdi(stage.reason))]),
-        stage.offered && stage.name === "social" && h("p", { class: "notice" }, this.#t("offered", { rule: calm(stage.offered) })),
-        stage.holds_public && h("p", { class: "small soft" }, this.#t("holds")),
-        stage.broken && h("p", { class: "notice bad" }, this.#t("broken", { rule: calm(stage.broken) })),
-        stage.monitored && h("p", { class: "notice" }, this.#t(stage.steps_in ? "steps.in" : "monitored")),
-        stage.history.length > 0 && h("details", { "data-k": "history", class: "small" }, h("summary", { "data-k": "history-s" }, this.#t("history")), h("ul", null, stage.history.map((one) => h("li", null, this.#time(one.at), " ", h("strong", null, bdi(one.rule)), one.by && [" · ", bdi(one.by)], one.reason && [h("br"), bdi(one.reason)])))),
+        stage.offered && stage.name === "social" && p("notice", this.#t("offered", { rule: calm(stage.offered) })),
+        stage.holds_public && p("small soft", this.#t("holds")),
+        stage.broken && p("notice bad", this.#t("broken", { rule: calm(stage.broken) })),
+        stage.monitored && p("notice", this.#t(stage.steps_in ? "steps.in" : "monitored")),
+        stage.history.length > 0 && fold("history", this.#t("history"), null, h("ul", null, stage.history.map((one) => h("li", null, this.#time(one.at), " ", strong(bdi(one.rule)), one.by && [" · ", bdi(one.by)], one.reason && [h("br"), bdi(one.reason)])))),
       ];
     }
 
@@ -536,16 +559,16 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       const button = (action, index) => {
         const key = `action ${action.id}`, opens = action.confirm || action.needs.length > 0;
         const act = { ...action, key, name: this.#name(action) };
-        return h("button", { type: "button", class: `${index === 0 && !action.danger ? "main" : ""} ${action.danger ? "danger" : ""}`.trim() || null, "data-k": key, disabled: isOff || this.#busy === key, "aria-expanded": opens ? String(this.#open === key) : null, on: { click: () => { this.#said = null; if (opens) { this.#open = this.#open === key ? null : key; this.#redraw(); this.#root.querySelector(`[data-k="${CSS.escape(`reason ${key}`)}"]`)?.focus(); } else this.#press(act); } } }, act.name);
+        return h("button", { type: "button", class: action.danger ? "danger" : index ? null : "main", "data-k": key, disabled: isOff || this.#busy === key, "aria-expanded": opens ? String(this.#open === key) : null, on: { click: () => { this.#said = null; if (opens) { this.#toggle(key); this.#root.querySelector(`[data-k="${CSS.escape(`reason ${key}`)}"]`)?.focus(); } else this.#press(act); } } }, act.name);
       };
       const open = on.find((one) => `action ${one.id}` === this.#open);
       return [
-        h("h3", null, this.#t("actions")),
+        this.#title("actions"),
         this.#outcome(),
-        data.pending.map((one) => h("p", { class: "small soft" }, this.#t("pending", { action: this.#name({ id: one.action, label: one.action }), name: calm(one.by) }))),
+        data.pending.map((one) => p("small soft", this.#t("pending", { action: this.#name({ id: one.action, label: one.action }), name: calm(one.by) }))),
         h("div", { class: "buttons" }, on.map(button)),
         open && this.#form({ ...open, key: `action ${open.id}`, name: this.#name(open), warning: this.#words("c", open.id) }, isOff),
-        off.length > 0 && h("details", { "data-k": "off", class: "small" }, h("summary", { "data-k": "off-s" }, this.#n("off", off.length)), h("ul", { class: "off" }, off.map((one) => h("li", null, h("strong", null, this.#name(one)), h("br"), h("span", { class: "soft", lang: "en", dir: "auto" }, one.why_not))))),
+        off.length > 0 && fold("off", this.#n("off", off.length), null, h("ul", { class: "off" }, off.map((one) => h("li", null, strong(this.#name(one)), h("br"), english("soft", one.why_not))))),
       ];
     }
 
@@ -560,7 +583,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       };
       const close = () => { this.#open = null; this.#said = null; this.#back = action.key; this.#redraw(); };
       const form = h("form", { class: "form", "aria-label": action.name, on: { submit: (event) => { event.preventDefault(); if (this.#busy !== action.key) this.#press(action, event.target); }, keydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } } } },
-        action.warning && h("p", { class: "small" }, action.warning),
+        action.warning && p("small", action.warning),
         action.needs.includes("template") && FILLED.map((name) => field(name, this.#t(`template.${name}`), name !== "values", name === "values" ? "textarea" : "input")),
         action.id !== "retry" && field("reason", this.#t(needs ? "why" : "why.optional"), needs),
         h("div", { class: "buttons" }, h("button", { class: action.danger ? "main danger" : "main", disabled: isOff || this.#busy === action.key, "data-k": `do ${action.key}` }, this.#t("do")), h("button", { type: "button", "data-k": `cancel ${action.key}`, on: { click: close } }, this.#t("cancel"))));
@@ -582,34 +605,35 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       if (!approval) return null;
       const isSame = approval.original === approval.proposed;
       return [
-        h("h3", null, this.#t("approval")),
-        h("p", null, h("strong", null, this.#t(`approval.${approval.state}`)), " ", h("span", { class: "soft small" }, this.#t("approval.by", { name: calm(approval.by), time: this.#clock(approval.at) }))),
-        approval.reason && h("p", { class: "small" }, bdi(approval.reason)),
-        h("details", { "data-k": "diff", open: true }, h("summary", { "data-k": "diff-s" }, this.#t("diff.what")), isSame ? [h("p", { class: "soft small" }, this.#t("diff.same")), h("div", { class: "text", dir: "auto" }, calm(approval.proposed))] : h("div", { class: "text diff", dir: "auto" }, difference(approval.original, approval.proposed))),
-        approval.others?.length > 0 && h("details", { "data-k": "others", class: "small" }, h("summary", { "data-k": "others-s" }, `${this.#t("approval.more")} (${this.#number(approval.others.length)})`), approval.others.map((one) => [h("p", { class: "soft" }, this.#t("approval.by", { name: calm(one.by), time: this.#clock(one.at) })), h("div", { class: "text", dir: "auto" }, calm(one.proposed))])),
+        this.#title("approval"),
+        h("p", null, strong(this.#t(`approval.${approval.state}`)), " ", span("soft small", this.#by(approval))),
+        approval.reason && p("small", bdi(approval.reason)),
+        fold("diff", this.#t("diff.what"), { class: null, open: true }, isSame ? [p("soft small", this.#t("diff.same")), text(calm(approval.proposed))] : h("div", { class: "text diff", dir: "auto" }, difference(approval.original, approval.proposed))),
+        approval.others?.length > 0 && fold("others", `${this.#t("approval.more")} (${this.#number(approval.others.length)})`, null, approval.others.map((one) => [p("soft", this.#by(one)), text(calm(one.proposed))])),
       ];
     }
 
+    #by(one) { return this.#t("approval.by", { name: calm(one.by), time: this.#clock(one.at) }); }
+
     #reply() {
-      if (this.hasAttribute("internal") && this.#field) return [h("h3", null, this.#t("reply")), h("p", { class: "small" }, this.#t("reply.note"))];
+      if (this.hasAttribute("internal") && this.#field) return [this.#title("reply"), p("small", this.#t("reply.note"))];
       const told = this.#weighed;
       if (!told) return null;
       const share = told.limit ? Math.min(1, told.length / told.limit) : 0, bar = h("i");
       bar.style.width = `${share * 100}%`;
       return [
-        h("h3", null, this.#t("reply")),
-        h("p", { class: "row" }, h("span", { class: `tag ${told.visibility}` }, this.#t(told.visibility)), h("span", { class: "small" }, this.#t(`who.${told.visibility}`))),
-        h("p", { class: "small" }, told.limit ? this.#t("length", { length: this.#number(told.length), limit: this.#number(told.limit), unit: told.unit }) : this.#t("length.free", { length: this.#number(told.length), unit: told.unit })),
+        this.#title("reply"),
+        p("row", span(`tag ${told.visibility}`, this.#t(told.visibility)), span("small", this.#t(`who.${told.visibility}`))),
+        p("small", told.limit ? this.#t("length", { length: this.#number(told.length), limit: this.#number(told.limit), unit: told.unit }) : this.#t("length.free", { length: this.#number(told.length), unit: told.unit })),
         told.limit && h("div", { class: told.length > told.limit ? "meter over" : "meter", "aria-hidden": "true" }, bar),
-        told.concerns.length ? h("ul", { class: "small" }, told.concerns.map((one) => h("li", { class: one.severity === "hold" ? "notice bad" : "notice" }, h("strong", null, `${this.#t(one.severity === "hold" ? "hold.it" : "warn.it")}: `), h("span", { lang: "en", dir: "auto" }, calm(one.sentence))))) : h("p", { class: "small soft" }, this.#t("reply.fine")),
+        told.concerns.length ? h("ul", { class: "small" }, told.concerns.map((one) => h("li", { class: one.severity === "hold" ? "notice bad" : "notice" }, strong(`${this.#t(one.severity === "hold" ? "hold.it" : "warn.it")}: `), english(null, one.sentence)))) : p("small soft", this.#t("reply.fine")),
       ];
     }
 
     #thread(data, ui) {
       const part = this.#parts.thread, all = data ? [...this.#older, ...data.messages] : [];
       const shown = all.slice(-this.#shown), sent = new Map([...this.#olderSent, ...(data?.deliveries || [])].map((item) => [item.message, item])), byId = new Map(all.map((message) => [message.id, message]));
-      const frame = [ui, Boolean(data), all.length, shown.length, data?.thread.older, this.#olderThan];
-      const key = JSON.stringify(frame);
+      const key = JSON.stringify([ui, Boolean(data), all.length, shown.length, data?.thread.older, this.#olderThan]);
       if (this.#drawn.thread !== key || !part.firstChild) {
         this.#drawn.thread = key;
         if (!data) { part.replaceChildren(); this.#rows.clear(); return; }
@@ -617,7 +641,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         part.replaceChildren(
           h("h3", null, `${this.#t("thread")} · `, this.#n("messages", all.length)),
           ...(hasEarlier ? [h("p", null, h("button", { class: "plain", "data-k": "earlier", on: { click: () => this.#earlier() } }, this.#t("earlier")))] : []),
-          ...(all.length ? [list] : [h("p", { class: "soft" }, this.#t("nothing"))]),
+          ...(all.length ? [list] : [p("soft", this.#t("nothing"))]),
         );
       }
       const list = part.querySelector("ol");
@@ -626,13 +650,13 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       for (const [id, row] of this.#rows) if (!wanted.has(id)) { row.node.remove(); this.#rows.delete(id); }
       let place = list.firstElementChild;
       for (const message of shown) {
-        const delivery = sent.get(message.id), parent = message.parent && byId.get(message.parent), opened = [`retry ${message.id}`, `hide ${message.id}`].includes(this.#open);
+        const delivery = sent.get(message.id), parent = message.parent && byId.get(message.parent), opened = this.#open === `deed ${message.id}`;
         const look = JSON.stringify([ui, message, delivery, parent?.author.name, this.#expanded.has(message.id), opened, opened && [this.#busy]]);
         const row = this.#rows.get(message.id);
         let node = row?.node;
         if (!row || row.look !== look) {
-          const fresh = this.#message(message, delivery, parent, opened);
-          if (node) { const open = new Set([...node.querySelectorAll("details[open]")].map((one) => one.dataset.k)); for (const one of fresh.querySelectorAll("details")) if (open.has(one.dataset.k)) one.open = true; if (place === node) place = fresh; node.replaceWith(fresh); }
+          const fresh = this.#message(message, delivery, parent);
+          if (node) { unfold(fresh, unfolded(node)); if (place === node) place = fresh; node.replaceWith(fresh); }
           else if (!isFirst) fresh.classList.add("fresh");
           node = fresh;
           this.#rows.set(message.id, { node, look });
@@ -643,58 +667,65 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
 
     #face(author, name) {
       const letters = (Array.from(name.trim())[0] || "?").toUpperCase(), face = h("span", { class: `face ${author.role}`, "aria-hidden": "true" }, calm(letters));
-      if (isPath(author.avatar)) face.replaceChildren(h("img", { src: this.#picture(author.avatar), alt: "", loading: "lazy", referrerpolicy: "no-referrer", on: { error: () => face.replaceChildren(calm(letters)) } }));
+      if (isPath(author.avatar)) face.replaceChildren(this.#image(author.avatar, "", () => face.replaceChildren(calm(letters))));
       return face;
     }
 
-    #picture(path) { return `${(this.getAttribute("media") || "").replace(/\/$/, "")}${path}`; }
+    #image(path, alt, error) {
+      const src = `${(this.getAttribute("media") || "").replace(/\/$/, "")}${path}`;
+      return h("img", { src, alt, loading: "lazy", referrerpolicy: "no-referrer", on: { error } });
+    }
 
-    #message(message, delivery, parent, opened) {
-      const { author } = message, name = author.name || (author.role === "staff" ? this.#t("staff") : author.role === "agent" ? this.#t("agent") : this.#t("someone")), isOurs = message.direction !== "inbound";
+    #message(message, delivery, parent) {
+      const { author } = message, name = author.name || this.#t(["staff", "agent"].includes(author.role) ? author.role : "someone"), isOurs = message.direction !== "inbound";
       const isLong = message.text.plain.length > LONG_TEXT, isWhole = this.#expanded.has(message.id);
       const words = h("div", { class: isLong && !isWhole ? "text long" : "text", dir: "auto" }, rich(message.text));
       const turn = () => { if (isWhole) this.#expanded.delete(message.id); else this.#expanded.add(message.id); this.#redraw(); };
-      const said = message.deleted_at ? h("details", { "data-k": `gone ${message.id}` }, h("summary", null, this.#t("show.deleted")), h("div", { class: "text", dir: "auto" }, h("del", null, rich(message.text)))) : words;
+      const said = message.deleted_at ? fold(`gone ${message.id}`, this.#t("show.deleted"), { class: null }, text(h("del", null, rich(message.text)))) : words;
       return h("li", { class: `message ${isOurs ? "ours" : "theirs"} ${author.role} ${author.likeness} ${message.direction === "notice" ? "notice-message" : ""}`, "data-id": message.id, tabindex: -1 },
         this.#face(author, name),
         h("div", { class: "bubble" },
-          h("p", { class: "row small" }, h("span", { class: "by" }, bdi(name)), author.handle && author.handle !== name && h("span", { class: "soft" }, bdi(`@${author.handle}`)), h("span", { class: author.likeness === "impostor" ? "tag bad" : "soft" }, author.role === "bystander" ? `${this.#t("from.bystander")} · ${this.#t(`like.${author.likeness || "unknown"}`)}` : this.#t(`from.${author.role}`)), this.#data && message.visibility !== this.#data.thread.visibility && h("span", { class: `tag ${message.visibility}` }, this.#t(message.visibility))),
-          author.label && h("p", { class: author.likeness === "impostor" ? "notice bad small" : "small soft" }, h("span", { lang: "en", dir: "auto" }, calm(author.label))),
-          parent ? h("button", { class: "plain small", "data-k": `parent ${message.id}`, on: { click: () => this.#go(parent.id) } }, "↪ ", this.#t("answers", { name: calm(parent.author.name || this.#t(`from.${parent.author.role}`)) })) : message.parent_missing && h("p", { class: "small soft" }, "↪ ", this.#t("answers.unknown")),
-          message.deleted_at && h("p", { class: "small" }, "✕ ", this.#t("deleted", { time: this.#clock(message.deleted_at) })),
+          p("row small", span("by", bdi(name)), author.handle && author.handle !== name && span("soft", bdi(`@${author.handle}`)), span(author.likeness === "impostor" ? "tag bad" : "soft", author.role === "bystander" ? `${this.#t("from.bystander")} · ${this.#t(`like.${author.likeness || "unknown"}`)}` : this.#t(`from.${author.role}`)), this.#data && message.visibility !== this.#data.thread.visibility && span(`tag ${message.visibility}`, this.#t(message.visibility))),
+          author.label && p(author.likeness === "impostor" ? "notice bad small" : "small soft", english(null, author.label)),
+          parent ? h("button", { class: "plain small", "data-k": `parent ${message.id}`, on: { click: () => this.#go(parent.id) } }, "↪ ", this.#t("answers", { name: calm(parent.author.name || this.#t(`from.${parent.author.role}`)) })) : message.parent_missing && p("small soft", "↪ ", this.#t("answers.unknown")),
+          message.deleted_at && p("small", "✕ ", this.#t("deleted", { time: this.#clock(message.deleted_at) })),
           message.text.plain && said,
           isLong && !message.deleted_at && h("button", { class: "plain small", "data-k": `more ${message.id}`, "aria-expanded": String(isWhole), on: { click: turn } }, this.#t(isWhole ? "less" : "more")),
           message.files.length > 0 && h("ul", { class: "files" }, message.files.map((file) => this.#file(file))),
-          message.versions.length > 0 && h("details", { "data-k": `versions ${message.id}`, class: "small" }, h("summary", null, `${this.#t("edited", { time: this.#clock(message.versions[message.versions.length - 1].at) })} · ${this.#t("versions")}`), h("ol", null, message.versions.slice(0, -1).map((one) => h("li", null, this.#time(one.at), h("div", { class: "text", dir: "auto" }, rich(one.text)))))),
-          message.found_by && h("p", { class: "small soft" }, this.#t("found", { name: calm(message.found_by) })),
-          message.no_reply && h("p", { class: "small soft" }, bdi(message.no_reply)),
-          message.remarks.map((one) => h("p", { class: "small soft" }, bdi(one))),
-          h("p", { class: "row small soft" }, this.#time(message.at), message.reactions.map((one) => h("span", null, `${calm(one.emoji)} ${this.#number(one.count)}`)), message.url && web(message.url) && link(message.url, this.#t("open.original"))),
-          message.hide && this.#hiding(message, opened),
-          delivery && this.#delivery(message, delivery, opened)));
+          message.versions.length > 0 && fold(`versions ${message.id}`, `${this.#t("edited", { time: this.#clock(message.versions[message.versions.length - 1].at) })} · ${this.#t("versions")}`, null, h("ol", null, message.versions.slice(0, -1).map((one) => h("li", null, this.#time(one.at), text(rich(one.text)))))),
+          message.found_by && p("small soft", this.#t("found", { name: calm(message.found_by) })),
+          message.no_reply && p("small soft", bdi(message.no_reply)),
+          message.remarks.map((one) => p("small soft", bdi(one))),
+          p("row small soft", this.#time(message.at), message.reactions.map((one) => h("span", null, `${calm(one.emoji)} ${this.#number(one.count)}`)), web(message.url) && link(message.url, this.#t("open.original"))),
+          message.hide && this.#hiding(message),
+          delivery && this.#delivery(message, delivery)));
     }
 
-    #hiding(message, opened) {
-      const key = `hide ${message.id}`, id = message.hide, act = { id, key, name: this.#t(id), needs: [], danger: id === "hide", warning: this.#t(`c.${id}`), arguments: { message: String(message.id) } };
-      return [h("p", { class: "row small" }, id === "show" && h("strong", null, this.#t("hidden")), h("button", { class: "plain", "data-k": key, "aria-expanded": String(opened), on: { click: () => { this.#open = opened ? null : key; this.#redraw(); } } }, act.name)), opened && this.#form(act, this.#state === "away")];
+    // What can be done about one message: a button, and its form once it is pressed.
+    #deed(message, id, look, warning) {
+      const key = `deed ${message.id}`, isOpen = this.#open === key, name = this.#t(id), act = { id, key, name, warning: this.#t(warning), needs: [], danger: id !== "show", arguments: { message: String(message.id) } };
+      return [h("button", { class: look, "data-k": key, "aria-expanded": String(isOpen), on: { click: () => this.#toggle(key) } }, name), isOpen && this.#form(act, this.#state === "away")];
+    }
+
+    #hiding(message) {
+      const id = message.hide, [button, form] = this.#deed(message, id, "plain", `c.${id}`);
+      return [p("row small", id === "show" && strong(this.#t("hidden")), button), form];
     }
 
     #file(file) {
-      const name = h("span", { class: "small" }, "📎 ", bdi(file.name), file.refusal && [` (${this.#t("file.not")}: `, bdi(file.refusal), ")"]);
+      const name = span("small", "📎 ", bdi(file.name), file.refusal && [` (${this.#t("file.not")}: `, bdi(file.refusal), ")"]);
       if (!isPath(file.src)) return h("li", null, name);
       const holder = h("li");
-      holder.append(h("img", { src: this.#picture(file.src), alt: file.description || file.name, loading: "lazy", referrerpolicy: "no-referrer", on: { error: () => holder.replaceChildren(name, h("span", { class: "small soft" }, ` ${this.#t("picture.failed")}`)) } }));
+      holder.append(this.#image(file.src, file.description || file.name, () => holder.replaceChildren(name, span("small soft", ` ${this.#t("picture.failed")}`))));
       return holder;
     }
 
-    #delivery(message, delivery, opened) {
-      const key = `retry ${message.id}`, some = delivery.parts > 1 && delivery.parts_sent < delivery.parts;
-      const act = { id: "retry", key, name: this.#t("retry"), needs: [], danger: true, warning: this.#t("retry.confirm"), arguments: { message: String(message.id) } };
+    #delivery(message, delivery) {
+      const some = delivery.parts > 1 && delivery.parts_sent < delivery.parts;
       return h("div", { class: `delivery ${delivery.status}` },
-        h("span", { "aria-hidden": "true" }, `${SIGNS[delivery.status]} `), h("strong", null, this.#t(`d.${delivery.status}`)), some && ` · ${this.#t("parts", { sent: delivery.parts_sent, all: delivery.parts })}`,
+        h("span", { "aria-hidden": "true" }, `${SIGNS[delivery.status]} `), strong(this.#t(`d.${delivery.status}`)), some && ` · ${this.#t("parts", { sent: delivery.parts_sent, all: delivery.parts })}`,
         delivery.error_text && h("p", { lang: "en", dir: "auto" }, calm(delivery.error_text)),
-        delivery.can_retry && h("p", null, h("button", { "data-k": key, "aria-expanded": String(opened), on: { click: () => { this.#open = opened ? null : key; this.#redraw(); } } }, this.#t("retry"))),
-        opened && this.#form(act, this.#state === "away"));
+        delivery.can_retry && this.#deed(message, "retry", null, "c.retry"));
     }
 
     #go(id) {
@@ -706,21 +737,21 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     }
 
     #help(found) {
-      return [h("h3", null, this.#t("help")), h("ul", { class: "small" }, found.map((one) => h("li", null, bdi(one.note), " ", one.link && [link(one.link, this.#t("article")), " "], link(one.ticket_url, `#${one.ticket_number}`))))];
+      return [this.#title("help"), h("ul", { class: "small" }, found.map((one) => h("li", null, bdi(one.note), " ", one.link && [link(one.link, this.#t("article")), " "], link(one.ticket_url, `#${one.ticket_number}`))))];
     }
 
     #person(person) {
       const facts = [person.followers !== null && this.#n("followers", person.followers), person.verified && this.#t("verified"), person.bot && this.#t("bot"), person.since && this.#t("since", { time: this.#clock(person.since) })].filter(Boolean);
-      const open = (event, one) => { const asked = new CustomEvent("cd-open-ticket", { detail: { ref: one.ticket_ref }, bubbles: true, composed: true, cancelable: true }); if (!this.dispatchEvent(asked)) event.preventDefault(); };
-      const ticket = (one) => one.current ? h("strong", null, this.#t("this.one")) : !one.ticket_number ? h("span", { class: "soft" }, this.#t("no.ticket")) : web(one.ticket_url) ? h("a", { href: one.ticket_url, target: "_blank", rel: "noopener", on: { click: (event) => open(event, one) } }, `#${one.ticket_number}`) : h("span", null, `#${one.ticket_number}`);
+      const open = (event, one) => { if (!this.#announce("cd-open-ticket", { ref: one.ticket_ref })) event.preventDefault(); };
+      const ticket = (one) => one.current ? strong(this.#t("this.one")) : !one.ticket_number ? span("soft", this.#t("no.ticket")) : web(one.ticket_url) ? h("a", { href: one.ticket_url, target: "_blank", rel: "noopener", on: { click: (event) => open(event, one) } }, `#${one.ticket_number}`) : h("span", null, `#${one.ticket_number}`);
       return [
-        h("h3", null, this.#t("person")),
-        h("p", { class: "row" }, this.#face({ role: "customer", avatar: person.avatar }, person.name), h("strong", null, bdi(person.name)), person.handle && (web(person.url) ? link(person.url, bdi(`@${person.handle}`)) : h("span", { class: "soft" }, bdi(`@${person.handle}`))), person.trust === "scam" && h("span", { class: "tag bad" }, this.#t("scam"))),
-        facts.length > 0 && h("p", { class: "small soft" }, facts.join(" · ")),
-        person.tags.length > 0 && h("p", { class: "small" }, `${this.#t("tags")}: `, person.tags.map((one) => [bdi(one), " "])),
-        person.notes.length > 0 && h("p", { class: "small" }, `${this.#t("notes")}: `, person.notes.map((one) => [bdi(one), " "])),
-        person.identities.length > 1 && h("p", { class: "small" }, `${this.#t("accounts")}: `, person.identities.map((one, index) => [index ? ", " : "", bdi(`@${one.handle}`), ` (${one.network})`])),
-        person.conversations.length > 0 && h("details", { "data-k": "known" }, h("summary", { "data-k": "known-s" }, `${this.#t("known")} (${this.#number(person.conversations.length)})`), h("ul", { class: "small off" }, person.conversations.map((one) => h("li", { class: "row" }, bdi(one.network), h("span", { class: `tag ${one.visibility}` }, this.#t(one.visibility)), h("span", { class: "soft" }, this.#t(`stage.${one.stage}`)), this.#time(one.last_at), ticket(one))))),
+        this.#title("person"),
+        p("row", this.#face({ role: "customer", avatar: person.avatar }, person.name), strong(bdi(person.name)), person.handle && (web(person.url) ? link(person.url, bdi(`@${person.handle}`)) : span("soft", bdi(`@${person.handle}`))), person.trust === "scam" && span("tag bad", this.#t("scam"))),
+        facts.length > 0 && p("small soft", facts.join(" · ")),
+        person.tags.length > 0 && p("small", `${this.#t("tags")}: `, person.tags.map((one) => [bdi(one), " "])),
+        person.notes.length > 0 && fold("notes", this.#t("notes"), { open: true }, person.notes.map((one) => [text(calm(one.text)), p("soft", this.#by(one))])),
+        person.identities.length > 1 && p("small", `${this.#t("accounts")}: `, person.identities.map((one, index) => [index ? ", " : "", bdi(`@${one.handle}`), ` (${one.network})`])),
+        person.conversations.length > 0 && fold("known", `${this.#t("known")} (${this.#number(person.conversations.length)})`, { class: null }, h("ul", { class: "small off" }, person.conversations.map((one) => h("li", { class: "row" }, bdi(one.network), span(`tag ${one.visibility}`, this.#t(one.visibility)), span("soft", this.#t(`stage.${one.stage}`)), this.#time(one.last_at), ticket(one))))),
       ];
     }
 

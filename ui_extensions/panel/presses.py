@@ -23,7 +23,7 @@ from plugin.policy.safety.lessons import Lesson
 from plugin.store import ledger, panels
 from plugin.store.database import Database
 from ui_extensions.panel import buttons
-from ui_extensions.panel.buttons import TEMPLATE, Case
+from ui_extensions.panel.buttons import RETRY, TEMPLATE, Case
 from ui_extensions.panel.signing import Agent
 from ui_extensions.panel.snapshot import decision_of
 
@@ -32,7 +32,6 @@ _ARGUMENT = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _WAIT_SECONDS = 1.5
 _LOOK_SECONDS = 0.05
 _OPEN = frozenset({"accepted", "retry"})
-RETRY = "retry"
 _HIDING = frozenset({"hide", "show"})
 
 
@@ -92,7 +91,7 @@ class Presses:
 
     def press(self, asked: Asked, snapshot: Mapping[str, Any], agent: Agent) -> Answer:
         """Have it done, unless it may not be. `snapshot` is as things stand now."""
-        if asked.action == RETRY:
+        if asked.action == RETRY and "message" in asked.arguments:
             return self._retry(asked, snapshot, agent)
         if asked.action in _HIDING:
             return self._hide(asked, snapshot, agent)

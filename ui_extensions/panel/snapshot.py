@@ -16,6 +16,7 @@ from plugin.domain.codec import decode
 from plugin.domain.ids import Place
 from plugin.domain.model import Contact, Stage, Visibility
 from plugin.domain.text import Text
+from plugin.handlers import crossing
 from plugin.handlers.installation import Channel, Installation
 from plugin.policy.approvals import Candidate, Candidates
 from plugin.policy.contract import OFFER, POSTPONED, SILENCE, State
@@ -23,7 +24,7 @@ from plugin.policy.locks import Agent as Author
 from plugin.policy.locks import Lock
 from plugin.policy.safety.preflight import audience
 from plugin.policy.safety.watch import Watch
-from plugin.store import evidence, panels, persons, places, solutions
+from plugin.store import evidence, panels, person_notes, persons, places, solutions
 from ui_extensions.panel import buttons, thread
 from ui_extensions.panel.buttons import Case
 from ui_extensions.panel.presence import Present
@@ -112,6 +113,9 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
         is_closed=lead.ticket_closed,
         is_scam=lead.is_scam,
         has_impostor=_has_impostor(connection, lead),
+        has_failed=any(item["status"] in {"failed", "unclear"} for item in deliveries),
+        is_private=lead.visibility == Visibility.PRIVATE,
+        can_go_private=crossing.goes_private(channel.adapter.capabilities) or (policy is not None and crossing.has_page(policy)),
     )
     return {
         "version": VERSION,
@@ -194,7 +198,9 @@ def _person(connection: Connection, installation: Installation, found: Sequence[
     contact = decode(Contact, lead.profile)
     known = {row.contact_id: row for row in found if row.contact_id is not None}
     members = persons.members(connection, sorted(known))
-    others = panels.of_contacts(connection, [row.id for row in members])
+    ids = [row.id for row in members]
+    others = panels.of_contacts(connection, ids)
+    written = person_notes.of_contacts(connection, ids)
     return {
         "name": contact.display_name or contact.handle or contact.ref,
         "handle": contact.handle,
@@ -206,8 +212,8 @@ def _person(connection: Connection, installation: Installation, found: Sequence[
         "bot": contact.is_bot,
         "language": contact.language,
         "trust": "scam" if lead.is_scam else "normal",
-        "tags": [],
-        "notes": [],
+        "tags": sorted({row.words for row in written if row.kind == "tag"}),
+        "notes": [{"text": row.words, "by": row.actor, "at": _time(row.created_at)} for row in written if row.kind == "note"],
         "identities": [_identity(installation, row, is_here=row.id in known) for row in members],
         "conversations": [_other(installation, row, lead) for row in others],
     }

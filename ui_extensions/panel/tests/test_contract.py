@@ -17,6 +17,7 @@ from plugin.policy.contract import Contract
 from plugin.policy.verdicts import ApprovalNeeded, Crossover
 from plugin.testing.fake_abilities import AbleNetwork
 from plugin.testing.fake_platform import CAPABILITIES, FakePlatform
+from plugin.testing.faults import Fault
 from plugin.testing.table_judge import TableJudge
 from tests.engine import Engine
 from tests.panels import ADA, BEN, SUE, Desk, definition
@@ -372,6 +373,37 @@ def test_an_impostor_is_warned_of_and_a_scam_marked_by_a_button(engine: Engine, 
     shown = desk.snapshot()
     assert (shown["stage"]["scam"], next(item["enabled"] for item in shown["actions"] if item["id"] == "not_scam")) == (True, False)
     assert next(item["enabled"] for item in desk.snapshot(SUE)["actions"] if item["id"] == "not_scam")
+
+
+def _button(desk: Desk, action: str) -> tuple[bool, str]:
+    button = next(item for item in desk.snapshot()["actions"] if item["id"] == action)
+    return button["enabled"], button["why_not"]
+
+
+def test_going_on_in_private_a_second_person_and_sending_again_are_buttons(engine: Engine, desk: Desk) -> None:
+    said(engine)
+    assert _button(desk, "retry") == (False, "No reply of this ticket has failed.")
+    assert desk.press("retry").status_code == 422
+    engine.network.faults.script("deliver", Fault.REFUSE)
+    reply(engine, "Descale it, please.")
+    assert (engine.delivered(), _button(desk, "retry")) == ([], (True, ""))
+    assert desk.press("retry").status_code == 200
+    engine.settle()
+    assert engine.delivered() == ["Descale it, please."]
+    assert not _button(desk, "retry")[0]
+    assert desk.press("to_private").status_code == 200
+    engine.settle()
+    assert len(engine.delivered()) == 2
+    assert desk.press("request_approval").status_code == 200
+    engine.settle()
+    assert _button(desk, "request_approval") == (False, "The next reply waits for a second person already.")
+    reply(engine, "We pay you 5,000.")
+    assert desk.snapshot()["approval"]["proposed"] == "We pay you 5,000."
+    assert len(engine.delivered()) == 2
+    engine.tell(engine.network.say("paul", "Hello there", visibility=Visibility.PRIVATE))
+    engine.settle()
+    private = next(item for item in desk.snapshot(ticket=1)["actions"] if item["id"] == "to_private")
+    assert private["why_not"] == "The conversation is private already."
 
 
 def test_what_others_say_is_hidden_and_shown_again_and_a_template_goes_out(database_url: str) -> None:
