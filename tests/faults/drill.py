@@ -124,7 +124,7 @@ def run(
             stage.open(conversations)
             with Bridge(config, folder) as bridge:
                 thrown = _play(stage, bridge, servers, events=events, drawn=draw(seed, faults), seconds=seconds, seed=seed)
-                count = _settle(stage, bridge, servers)
+                count = _settle(stage, bridge, servers, patience=60 + seconds / 4)
                 restarts = bridge.restarts
             return _report(stage, servers, folder, count, seed=seed, faults=thrown, restarts=restarts, began=began)
     finally:
@@ -249,11 +249,11 @@ def throw(fault: Fault, stage: Stage, bridge: Bridge, servers: Servers) -> None:
                 stage.rehearsal.desk.faults.add(fault.how, times=fault.times)
 
 
-def _settle(stage: Stage, bridge: Bridge, servers: Servers) -> Count:
-    """No more faults: wait until all is there, then until nothing comes any more."""
+def _settle(stage: Stage, bridge: Bridge, servers: Servers, *, patience: float) -> Count:
+    """No more faults: wait until all is there, then until nothing comes any more. A long run on a busy machine leaves much to work off."""
     stage.rehearsal.desk.faults.clear()
     stage.rehearsal.network.faults.clear()
-    until = time.monotonic() + 60
+    until = time.monotonic() + patience
     last_seen, since = None, time.monotonic()
     database = Database(servers.postgres.url, pool_size=1)
     while time.monotonic() < until:
