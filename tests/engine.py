@@ -135,7 +135,7 @@ class Engine:
     def work(self) -> int:
         """One round: split what is new, and work what is due now. Returns how many conversations were worked."""
         self.splitter.split_due()
-        leases = self.database.run(lambda connection: conversations.claim(connection, owner="test", limit=8, seconds=self._lease, batch=50))
+        leases = self.database.run(lambda connection: conversations.claim(connection, owner="test", limit=8, seconds=self._lease))
         for lease in leases:
             self.drain.work(lease)
         return len(leases)

@@ -77,9 +77,7 @@ class WorkLoop:
             return False
         engine = self._bridge.installation.engine
         leases = self._bridge.database.run(
-            lambda connection: conversations.claim(
-                connection, owner=self._owner, limit=free, seconds=engine.lease_seconds, batch=engine.batch
-            )
+            lambda connection: conversations.claim(connection, owner=self._owner, limit=free, seconds=engine.lease_seconds)
         )
         point("loop.after_claim")
         for lease in leases:

@@ -40,15 +40,16 @@ class Drain:
         engine = self._installation.engine
         began = time.monotonic()
         results: Sequence[Result] = ()
-        made, may_go_on = 0, True
+        made, is_first, may_go_on = 0, True, True
         try:
             while True:
                 renewed = time.monotonic()
-                turn = self._turns.take(lease, results, may_go_on=may_go_on)
+                turn = self._turns.take(lease, results, is_first=is_first, may_go_on=may_go_on)
                 if turn.is_over:
                     return made
                 results = self._ask(turn.calls, renewed)
                 made += len(results)
+                is_first = False
                 may_go_on = made < engine.batch and time.monotonic() - began < engine.turn_seconds and not _gave_way(results)
         except StoreUnavailable:
             _log.warning("drain_interrupted", conversation_id=lease.conversation_id)

@@ -60,8 +60,8 @@ class Ready:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
 
-    def route(self, connection: Connection, held: Held, *, is_careful: bool) -> Outcome:
-        """Route what is ready, in order. `is_careful`: one by one, each under a savepoint.
+    def route(self, connection: Connection, held: Held, *, is_first: bool, is_careful: bool) -> Outcome:
+        """Route what is ready, in order; in a lease's first turn it is only counted. `is_careful`: one by one, each under a savepoint.
 
         Raises:
             RoutingFault: one of them met a fault of ours; the transaction is to be rolled back and the turn taken again with care.
@@ -73,6 +73,11 @@ class Ready:
                 ready.append(row)
             elif row.state != "waiting":
                 break  # Its turn comes later, and what follows waits behind it.
+        if is_first:
+            # After a death only the first is tried, so that the one that kills is found and takes no other with it.
+            has_died = any(row.deaths > 0 for row in ready)
+            events.count_deaths(connection, [row.id for row in (ready[:1] if has_died else ready)])
+            return Outcome(has_counted=bool(ready), leaves_counted=any(row.deaths > 0 for row in rows))
         batch = list(takewhile(lambda row: row.deaths > 0, ready))
         uncounted = [row.id for row in ready[len(batch) :]]
         events.count_deaths(connection, uncounted)

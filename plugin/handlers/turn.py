@@ -42,26 +42,28 @@ class Turns:
         self._database = database
         self._ready = Ready(installation)
 
-    def take(self, lease: Lease, results: Sequence[Result], *, may_go_on: bool) -> Turn:
+    def take(self, lease: Lease, results: Sequence[Result], *, is_first: bool, may_go_on: bool) -> Turn:
         """One turn. `may_go_on` False: commit the results and give the lease back, whatever is left.
 
         Raises:
             StoreUnavailable: whether the turn was committed is not known; the lease runs out by itself.
         """
         try:
-            turn = self._database.run(lambda connection: self._work(connection, lease, results, may_go_on=may_go_on))
+            turn = self._database.run(lambda connection: self._work(connection, lease, results, is_first=is_first, may_go_on=may_go_on))
         except RoutingFault:
-            turn = self._database.run(lambda connection: self._work(connection, lease, results, may_go_on=may_go_on, is_careful=True))
+            turn = self._database.run(
+                lambda connection: self._work(connection, lease, results, is_first=is_first, may_go_on=may_go_on, is_careful=True)
+            )
         point("turn.after_commit")
         return turn
 
-    def _work(self, connection: Connection, lease: Lease, results: Sequence[Result], *, may_go_on: bool, is_careful: bool = False) -> Turn:
+    def _work(
+        self, connection: Connection, lease: Lease, results: Sequence[Result], *, is_first: bool, may_go_on: bool, is_careful: bool = False
+    ) -> Turn:
         engine = self._installation.engine
         held = conversations.renew(connection, lease, seconds=engine.lease_seconds)
         if held is None or held.place not in self._installation.channels or held.helpdesk not in self._installation.desks:
             effects.tell_of_late(connection, results)
-            if held is not None:
-                events.forgive(connection, held.id)
             return Turn(is_over=True)
         if results:
             effects.commit(connection, held, results)
@@ -73,7 +75,7 @@ class Turns:
             events.forgive(connection, held.id)
             conversations.release(connection, lease, again=0.05)
             return Turn(is_over=True)
-        routing = self._ready.route(connection, held, is_careful=is_careful)
+        routing = self._ready.route(connection, held, is_first=is_first, is_careful=is_careful)
         if not routing.has_only_counted:
             if routing.may_have_moved or any(isinstance(effect, _MOVES) for result in results for effect in result.effects):
                 held = conversations.renew(connection, lease, seconds=engine.lease_seconds) or held

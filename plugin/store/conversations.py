@@ -88,35 +88,17 @@ _CLAIM = text(
             ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
         ) c
         ORDER BY turn, due_at LIMIT :limit
-    ), leased AS (
-        UPDATE conversation SET lease_owner = :owner, lease_fence = lease_fence + 1, lease_until = now() + make_interval(secs => :seconds)
-        FROM due WHERE conversation.id = due.id
-        RETURNING conversation.id, lease_fence
-    ), first AS (
-        SELECT e.*, bool_or(NOT is_routable AND state <> 'waiting') OVER (PARTITION BY conversation_id ORDER BY e.id) AS is_behind
-        FROM due CROSS JOIN LATERAL (
-            SELECT id, conversation_id, state, deaths, COALESCE(state = 'accepted' OR due_at <= now(), true) AS is_routable FROM inbound_event
-            WHERE conversation_id = due.id AND state IN ('accepted', 'retry', 'waiting') ORDER BY id LIMIT :batch
-        ) e
-    ), ready AS (
-        SELECT id, row_number() OVER (PARTITION BY conversation_id ORDER BY id) AS place, max(deaths) OVER (PARTITION BY conversation_id) AS deaths
-        FROM first WHERE is_routable AND NOT is_behind
-    ), tried AS (
-        UPDATE inbound_event SET deaths = inbound_event.deaths + 1 FROM ready
-        WHERE inbound_event.id = ready.id AND (ready.deaths = 0 OR ready.place = 1)
     )
-    SELECT id, lease_fence FROM leased
+    UPDATE conversation SET lease_owner = :owner, lease_fence = lease_fence + 1, lease_until = now() + make_interval(secs => :seconds)
+    FROM due WHERE conversation.id = due.id
+    RETURNING conversation.id, lease_fence
     """
 )
 
 
-def claim(connection: Connection, *, owner: str, limit: int, seconds: float, batch: int) -> list[Lease]:
-    """Lease up to `limit` due conversations, the longest due of each place in turn, so that one busy place never takes the pool.
-
-    Every try of an event is counted before it is made, so that one which ends its process has been counted: here for what is ready among the first
-    `batch` of each conversation. After such an end only the first counts, so that the one that kills is found and takes no other with it.
-    """
-    rows = connection.execute(_CLAIM, {"owner": owner, "limit": limit, "seconds": seconds, "batch": batch})
+def claim(connection: Connection, *, owner: str, limit: int, seconds: float) -> list[Lease]:
+    """Lease up to `limit` due conversations, the longest due of each place in turn, so that one busy place never takes the pool."""
+    rows = connection.execute(_CLAIM, {"owner": owner, "limit": limit, "seconds": seconds})
     return [Lease(conversation_id=row.id, fence=row.lease_fence) for row in rows]
 
 

@@ -143,7 +143,7 @@ class Inner:
     def claim(self, owner: str = "test") -> list[conversations.Lease]:
         """Lease what is due."""
         seconds = self.installation.engine.lease_seconds
-        return self.database.run(lambda connection: conversations.claim(connection, owner=owner, limit=50, seconds=seconds, batch=50))
+        return self.database.run(lambda connection: conversations.claim(connection, owner=owner, limit=50, seconds=seconds))
 
     def settle(self, *, seconds: float = 15.0, polls: bool = False) -> None:
         """Work until nothing is open any more but what waits for a person."""

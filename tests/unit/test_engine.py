@@ -14,6 +14,7 @@ from plugin.contracts.rulers import CODE_POINTS
 from plugin.domain.events import DeliveryStatus, DeliveryUpdated, MessageDeleted, ReactionChanged
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import File, Visibility
+from plugin.handlers.turn import Turns
 from plugin.store import conversations, events
 from plugin.testing.fake_platform import CAPABILITIES, FakePlatform
 from plugin.testing.faults import Fault
@@ -356,9 +357,10 @@ def test_hundreds_of_contacts_and_many_workers_lose_double_and_reorder_nothing(e
 
 
 def _die(engine: Engine) -> None:
-    """A worker takes a conversation, with which what it is about to try is counted, and ends; its lease runs out."""
+    """A worker takes a conversation, counts what it is about to try, and ends; its lease runs out."""
     with engine.database.begin() as connection:
-        (_,) = conversations.claim(connection, owner="doomed", limit=1, seconds=engine.installation.engine.lease_seconds, batch=50)
+        (lease,) = conversations.claim(connection, owner="doomed", limit=1, seconds=engine.installation.engine.lease_seconds)
+    Turns(engine.installation, engine.database).take(lease, (), is_first=True, may_go_on=True)
     engine.rows("UPDATE conversation SET lease_until = now() - interval '1 second' RETURNING 1")
 
 
@@ -378,7 +380,7 @@ def test_an_event_that_ends_its_process_again_and_again_is_set_aside_and_the_con
     assert engine.balance().is_ok
 
 
-def test_of_what_is_ready_everything_is_counted_with_the_lease_and_after_a_death_only_the_first(engine: Engine) -> None:
+def test_of_what_is_ready_everything_is_counted_before_it_is_tried_and_after_a_death_only_the_first(engine: Engine) -> None:
     engine.tell(*(engine.network.say("maria", words) for words in ("one", "two", "three", "four")))
     engine.splitter.split_due()
     engine.rows(
