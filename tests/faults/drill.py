@@ -123,6 +123,7 @@ def run(
             migrate(load(config))
             stage.open(conversations)
             with Bridge(config, folder) as bridge:
+                _wait_for_first_polls(servers)
                 thrown = _play(stage, bridge, servers, events=events, drawn=draw(seed, faults), seconds=seconds, seed=seed)
                 count = _settle(stage, bridge, servers, patience=60 + seconds / 4)
                 restarts = bridge.restarts
@@ -247,6 +248,20 @@ def throw(fault: Fault, stage: Stage, bridge: Bridge, servers: Servers) -> None:
             stage.rehearsal.network.faults.add(fault.how, times=fault.times, seconds=_WEBHOOKS[fault.how])
             if fault.how == "drop_webhooks":
                 stage.rehearsal.desk.faults.add(fault.how, times=fault.times)
+
+
+def _wait_for_first_polls(servers: Servers) -> None:
+    """A channel's first poll takes the newest page alone; what was said before that was said before Crossdesk was there."""
+    from sqlalchemy import text
+
+    database, until = Database(servers.postgres.url, pool_size=1), time.monotonic() + 60
+    is_done = False
+    while not is_done and time.monotonic() < until:
+        time.sleep(0.2)
+        with database.begin() as connection:
+            polled = connection.execute(text("SELECT last_ok_at IS NOT NULL FROM cursor WHERE task = 'poll'")).scalars().all()
+        is_done = bool(polled) and all(polled)
+    database.dispose()
 
 
 def _settle(stage: Stage, bridge: Bridge, servers: Servers, *, patience: float) -> Count:

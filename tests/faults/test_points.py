@@ -53,7 +53,7 @@ ELSEWHERE = frozenset(
 )
 """Passed only while the database is away, before there is work, or where a platform calls out: test_redis_and_database.py, test_crashes.py
 and test_hearing.py."""
-_PAIRS = 28
+_PAIRS = 20
 _HALVES = ("first", "second")
 
 
