@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults import drill
 
-_EVENTS, _FAULTS, _SECONDS = 1060, 54, 65.0
+_EVENTS, _FAULTS, _SECONDS = 1060, 54, 45.0
 
 
 @pytest.mark.timeout(600)
