@@ -162,4 +162,12 @@ def person(name: str, site: str, account: object = None, people: Mapping[str, An
         url=f"{site}/user/{name}",
         avatar_url=read_string(told.get("profile_img")),
         created_at=read_seconds(told.get("created_utc")),
+        reputation=_karma(told),
     )
+
+
+def _karma(told: Mapping[str, Any]) -> int | None:
+    """What people gave for posts and for comments together; it may be below nought."""
+    found = [told.get(name) for name in ("link_karma", "comment_karma")]
+    given = [one for one in found if isinstance(one, int) and not isinstance(one, bool) and abs(one) < 10**12]
+    return sum(given) if given else None

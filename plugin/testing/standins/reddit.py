@@ -202,7 +202,9 @@ class RedditStandIn(StandIn):
         given = checked(request.args, {"ids!": str, "raw_json": str}, _invalid)
         names = {one["author_fullname"]: one for one in self.things.values()}
         return {
-            one: {"name": names[one]["author"], "created_utc": 1.5e9, "link_karma": 1} for one in given["ids"].split(",") if one in names
+            one: {"name": names[one]["author"], "created_utc": 1.5e9, "link_karma": 1, "comment_karma": -9}
+            for one in given["ids"].split(",")
+            if one in names
         }
 
     def _modmails(self) -> Json:
