@@ -192,7 +192,7 @@ def test_the_probes_name_what_is_missing(slack: SlackStandIn, connect: Callable[
 def test_the_manifest_asks_for_what_the_adapter_needs(adapter: SlackAdapter) -> None:
     manifest = json.loads(adapter.registration())
     told = manifest["settings"]["event_subscriptions"]
-    assert told["request_url"] == "https://desk.example/in/channel/fixture"
+    assert told["request_url"] == manifest["settings"]["interactivity"]["request_url"] == "https://desk.example/in/channel/fixture"
     assert "message.im" in told["bot_events"]
     assert "chat:write" in manifest["oauth_config"]["scopes"]["bot"]
 
