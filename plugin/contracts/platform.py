@@ -47,7 +47,7 @@ class Polled:
     has_more: bool = False
     skipped: tuple[Skipped, ...] = ()
     silent: str | None = None
-    """Why the channel's webhook tells us nothing, in a sentence, as far as the platform is known to say; empty: it says that all is well; None: it does not say."""
+    """Why the webhook tells us nothing, in a sentence, as far as the platform is known to say; empty: it says that all is well; None: it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
