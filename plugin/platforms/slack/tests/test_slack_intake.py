@@ -137,6 +137,12 @@ def test_open_channels_count_as_the_settings_say(slack: SlackStandIn, connect: C
     assert {getattr(one, "visibility", None) for one in ignoring.poll(None).events} == {private}
 
 
+def test_slacks_own_voice_is_a_machines(slack: SlackStandIn, adapter: SlackAdapter) -> None:
+    slack.says(ROOM, "USLACKBOT", "Reminder: the printer")
+    slack.says(ROOM, ADA, "hi")
+    assert [event.author.is_bot for event in read(adapter, slack)] == [True, False]
+
+
 def test_edits_deletions_and_emptied_roots(slack: SlackStandIn, adapter: SlackAdapter) -> None:
     root = slack.says(ROOM, ADA, "My printer")
     reply = slack.says(ROOM, ADA, "is <ill>", thread_ts=root)
