@@ -109,7 +109,10 @@ _ODD: tuple[Any, ...] = (
 
 def test_whatever_it_holds_the_poll_goes_on(engine: Engine, network: Mumbling) -> None:
     for number, payload in enumerate(_ODD):
-        network.odd += [lost(f"k\0{number}" + "y" * 9_000, payload, why="Odd \0\ud800."), lost(unreadable_key([number, repr(payload)]), payload)]
+        network.odd += [
+            lost(f"k\0{number}" + "y" * 9_000, payload, why="Odd \0\ud800."),
+            lost(unreadable_key([number, repr(payload)]), payload),
+        ]
     network.said = [network.say("maria", "Hello")]
     poll(engine)
     poll(engine)
