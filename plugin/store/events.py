@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from plugin.contracts.http import parse_json, storable_text
 from plugin.contracts.platform import Skipped
 from plugin.domain.codec import decode_event, encode, encode_event
 from plugin.domain.errors import MalformedPayload
 from plugin.domain.events import Event, HelpdeskEvent, MemberUnreadable, MessageDeleted, MessageReceived, PlatformEvent, ReactionChanged
 from plugin.domain.ids import Place
 from plugin.domain.model import Origin
+
+_SKIPPED = "skipped "
+"""Before the key of what a poll could not read."""
+_LONGEST_KEY = 500
+"""Letters: an index takes 2,700 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,22 +140,37 @@ def insert_for_conversation(connection: Connection, place: Place, conversation_i
 
 
 def keep_skipped(connection: Connection, place: Place, skipped: Skipped, origin: Origin) -> None:
-    """Keep what a poll saw and did not carry: ignored by name, or set aside when it could not be read."""
+    """Keep what a poll saw and did not carry, once: ignored by name, or set aside when it could not be read.
+
+    What could not be read has a key of its own, so that it never stands in the way of the same fact once that can be read. Whatever it
+    holds, it can be stored: a poll that fails at what it saw would see it again for ever.
+    """
     statement = text(
         """
         INSERT INTO inbound_event (place, event_key, kind, origin, payload, state, reason)
         VALUES (:place, :key, 'Skipped', :origin, CAST(:payload AS jsonb), :state, :reason) ON CONFLICT (place, event_key) DO NOTHING
         """
     )
+    is_lost = isinstance(skipped.reason, MalformedPayload)
+    key = storable_text(f"{_SKIPPED}{skipped.event_key}" if is_lost else skipped.event_key)
     parameters = {
         "place": place,
-        "key": skipped.event_key,
+        "key": key if len(key) <= _LONGEST_KEY else f"{key[:40]} {sha256(key.encode()).hexdigest()}",
         "origin": origin,
-        "payload": json.dumps(skipped.payload),
-        "state": "quarantined" if isinstance(skipped.reason, MalformedPayload) else "ignored",
-        "reason": f"{skipped.reason.code}: {skipped.reason}"[:1000],
+        "payload": _storable(skipped.payload),
+        "state": "quarantined" if is_lost else "ignored",
+        "reason": storable_text(f"{skipped.reason.code}: {skipped.reason} {skipped.reason.detail if is_lost else ''}".strip())[:1000],
     }
     connection.execute(statement, parameters)
+
+
+def _storable(payload: Any) -> str:
+    """What a poll saw as JSON that PostgreSQL takes; as one string where it is none (a number without end, a class of somebody's library)."""
+    told = json.dumps(payload, default=repr)
+    try:
+        return json.dumps(parse_json(told.encode()))
+    except MalformedPayload:
+        return json.dumps(storable_text(told))
 
 
 _SETTLE_UNREADABLE = text(
