@@ -105,11 +105,16 @@ def url_of(guild: str, channel: str, message: str) -> str:
 
 
 def _thread(message: Mapping[str, Any], room: Room, author_id: str, own_id: str) -> ThreadKey:
-    """In an open channel what we answer belongs to the person who is answered."""
+    """In an open channel what we answer belongs to the person who is answered, and so does what others answer to a person's question.
+
+    An answer to an answer is its author's own: whose question that was is not shown.
+    """
     if room.is_thread:
         return thread_key(room.channel)
-    answered = read_id(read_object(read_object(message.get("referenced_message")).get("author")).get("id"))
-    return thread_key(room.channel, answered if author_id == own_id and answered else author_id)
+    shown = read_object(message.get("referenced_message"))
+    answered = read_id(read_object(shown.get("author")).get("id"))
+    is_theirs = author_id == own_id or (answered != own_id and shown.get("type") == 0)
+    return thread_key(room.channel, answered if is_theirs and answered else author_id)
 
 
 def _answered(message: Mapping[str, Any], room: Room) -> MessageRef | None:
