@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from plugin.contracts.reading import read_count, read_object, read_objects, read_string, read_time
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from plugin.domain.ids import ContactRef, MediaRef, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, Contact, Visibility
 from plugin.domain.text import Text
 from plugin.platforms.discord.keys import message_ref, thread_key
-from plugin.platforms.discord.values import id_time, read_count, read_id, read_object, read_objects, read_string, read_time
+from plugin.platforms.discord.values import id_time, read_id
 from plugin.platforms.discord.wording import read_content
 
 _SAID = frozenset({0, 19, 20, 23})
