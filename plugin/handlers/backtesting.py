@@ -128,6 +128,7 @@ def _contact(contact: Contact | None, at: datetime) -> ContactFacts:
         is_verified=contact.is_verified,
         is_bot=contact.is_bot,
         account_days=None if contact.created_at is None else (at - contact.created_at) / _DAY,
+        reputation=contact.reputation,
     )
 
 

@@ -130,7 +130,7 @@ class Poller:
             return None
         asking.keep(connection, lease, prepared, polled)
         if asking.is_intake:
-            health.watch_webhook(connection, lease.place, advanced.silence)
+            health.watch_webhook(connection, lease.place, advanced.silence, said=polled.silent)
             if found and gap is not None:
                 health.tell_of_gap(connection, lease.place, found, gap)
         return found

@@ -9,6 +9,7 @@ assert list(question(load(PLATFORM, folder_of(PLATFORM)))) == []
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from plugin.contracts.capabilities import Capabilities, Level, Readback
@@ -83,7 +84,7 @@ def choices_are_offered_and_read(subject: Subject) -> Iterator[str]:
         if capabilities.offered(tuple(words), Visibility.PRIVATE) != tuple(words):
             yield f"{fixture.name} offers more words, or longer ones, than are declared"
         offering, plain = _sent(subject, fixture, words), _sent(subject, fixture, [])
-        if offering == plain or any(repr(word) not in offering for word in words):
+        if offering == plain or not all(repr(word) in offering or json.dumps(word) in offering for word in words):
             yield f"{fixture.name}: what is sent does not offer {' and '.join(words)}"
     offered = {word for _, words in offers for word in words}
     for press in presses:

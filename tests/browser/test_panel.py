@@ -16,7 +16,7 @@ from plugin.handlers.installation import PolicyAtWork
 from plugin.policy.verdicts import Crossover
 from plugin.testing.table_judge import TableJudge
 from tests.engine import Engine
-from tests.panel_hosts import PANEL, POLICIES, RealStand, Stand, action, delivery, message, serving_hosts, text
+from tests.panel_hosts import DRAWN, PANEL, POLICIES, RealStand, Stand, action, delivery, message, serving_hosts, text
 from tests.panels import ADA, BEN, SUE, Desk
 from tests.waiting import eventually
 
@@ -343,18 +343,8 @@ def test_it_is_drawn_quickly_once_its_data_is_there(hosts: str, open_page: OPEN,
     stand.change(messages=[message(number, f"Message {number}. " * 10) for number in range(1, 61)])
     page = open_page(f"{hosts}/rt.html")
     expect(page.locator("cd-panel li.message")).to_have_count(12)
-    took = page.evaluate(
-        """async () => {
-          const before = document.querySelector('cd-panel'), data = before.snapshot, panel = before.cloneNode(), real = fetch;
-          let began = 0;
-          window.fetch = async () => ({ status: 200, ok: true, headers: new Headers(), json: async () => { began = performance.now(); return data; } });
-          before.replaceWith(panel);
-          await new Promise((done) => panel.addEventListener('cd-snapshot', () => requestAnimationFrame(() => requestAnimationFrame(done)), { once: true }));
-          window.fetch = real;
-          return performance.now() - began;
-        }"""
-    )
-    assert took < 3000  # 300 ms on a machine that does nothing else; this one may be busy.
+    took = page.evaluate(DRAWN)
+    assert took < 3000  # The benchmark measures what it takes on a quiet machine; this one may be busy.
     page.locator("cd-panel button", has_text="Show earlier").click()
     expect(page.locator("cd-panel li.message")).to_have_count(36)
 

@@ -19,6 +19,7 @@ from plugin.domain.model import Visibility
 from plugin.platforms.discord.client import UNKNOWN_MESSAGE, DiscordApi
 from plugin.platforms.discord.keys import split_message
 from plugin.platforms.discord.messages import Room, deleted, edited, received
+from plugin.platforms.discord.reactions import Reactions
 from plugin.platforms.discord.schema import Settings
 from plugin.platforms.discord.values import id_order, read_count, read_id, read_object, read_objects, time_id
 
@@ -41,6 +42,7 @@ class Intake:
         self._events: list[PlatformEvent] = []
         self._skipped: list[Skipped] = []
         self._has_more = False
+        self._reactions = Reactions(api)
 
     def poll(self, position: Mapping[str, Any] | None) -> Polled:
         """As `PollsEvents.poll`."""
@@ -119,6 +121,7 @@ class Intake:
             self._skipped.append(Skipped(event_key=key, reason=problem, payload=message))
             return
         self._events.append(said)
+        self._events += self._reactions.of(message, said.message_ref)
         if said.parent_ref is not None and "referenced_message" in message:
             # An answer shows what it answers as that is now: nothing at all once it is deleted.
             answered = message["referenced_message"]
@@ -131,14 +134,18 @@ class Intake:
 
 
 def recheck(api: DiscordApi, refs: Sequence[MessageRef]) -> list[PlatformEvent]:
-    """Edits and deletions of the given messages. One that we may not see any more is not taken for deleted."""
+    """Edits and deletions of the given messages, and reactions to them. One that we may not see any more is not taken for deleted."""
     found: list[PlatformEvent] = []
+    reactions = Reactions(api)
     for ref in refs:
         try:
             channel, message = split_message(ref)
-            change = edited(api.read(f"/channels/{channel}/messages/{message}"), ref)
-            found += [change] if change is not None else []
+            shown = api.read(f"/channels/{channel}/messages/{message}")
         except TargetGone as gone:
             if gone.detail.startswith(UNKNOWN_MESSAGE):
                 found.append(deleted(ref))
+            continue
+        change = edited(shown, ref)
+        found += [change] if change is not None else []
+        found += reactions.of(shown, ref)
     return found

@@ -19,7 +19,7 @@ from plugin.domain.ids import MessageRef
 from plugin.platforms._oauth.values import read_id, read_seconds, read_string
 from plugin.platforms.reddit.client import Client, Thing
 from plugin.platforms.reddit.modmail import Modmail
-from plugin.platforms.reddit.things import MESSAGE, REMOVED, change_in, fullname, name_of, spoken
+from plugin.platforms.reddit.things import MESSAGE, REMOVED, asker_of, change_in, fullname, name_of, spoken
 
 AT_ONCE = 100
 """Full names that one call may name, and entries of a page."""
@@ -48,12 +48,15 @@ class Intake:
         paths += [f"/r/{subreddits}/comments", f"/r/{subreddits}/new"] if subreddits else []
         own: list[Thing] = []
         told: list[Thing] = []
+        to_us: set[str] = set()
         for path in paths:
             for thing in self._walk(path, floor):
                 (own if read_string(thing[1].get("author")).lower() == name.lower() else told).append(thing)
+                to_us |= {fullname(thing[1].get("name"))} if path.startswith("/message/") else set()
         self._meet(told)
-        for thing in told:
-            self._take(thing)
+        for kind, raw in told:
+            is_to_us = fullname(raw.get("name")) in to_us
+            self._take((kind, raw), customer="" if is_to_us else asker_of(kind, raw, account=name))
         if self._settings.private_messages:
             self._take_private(floor)
         if self._settings.modmail and self._settings.subreddits:
