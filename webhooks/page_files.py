@@ -61,22 +61,22 @@ def read(sent: Iterable[FileStorage]) -> tuple[File, ...]:
 
 
 def _read(item: FileStorage) -> File:
-    shown = _stem(item.filename or "")
+    shown = _shown(item.filename or "")
     content = item.stream.read(FILE_BYTES + 1)
     if len(content) > FILE_BYTES:
         raise Refused("file_big", name=shown, most=megabytes(FILE_BYTES))
     found = next(((kind, ending) for shape, kind, ending in _KINDS if shape.match(content)), None)
     if found is None:
         raise Refused("file_kind", name=shown)
-    return File(filename=shown + found[1], content_type=found[0], content=content)
+    stem = shown.rpartition(".")[0] or shown
+    return File(filename=stem[:_LONGEST_NAME].strip(". ") + found[1], content_type=found[0], content=content)
 
 
-def _stem(name: str) -> str:
-    """The name without folders, ending, and whatever could mislead who opens it."""
+def _shown(name: str) -> str:
+    """The name without folders and whatever could mislead who reads it."""
     base = name.replace("\\", "/").rpartition("/")[2]
     plain = "".join(letter for letter in unicodedata.normalize("NFC", base) if unicodedata.category(letter)[0] != "C")
-    stem = _UNSAFE.sub("_", plain.rpartition(".")[0] or plain).strip(". ")
-    return stem[:_LONGEST_NAME] or "file"
+    return _UNSAFE.sub("_", plain).strip(". ")[-_LONGEST_NAME:].strip(". ") or "file"
 
 
 def megabytes(size: int) -> str:

@@ -23,7 +23,8 @@ def word_digest(conversation_id: int, word: str) -> bytes:
 
 _CONVERSATION = text(
     """
-    SELECT c.id, c.place, c.helpdesk, c.stage, c.crossover->>'language' AS language, c.ticket_ref, c.ticket_number, c.visibility, p.profile,
+    SELECT c.id, c.place, c.helpdesk, c.stage, COALESCE(l.crossover->>'language', c.crossover->>'language') AS language,
+           c.ticket_ref, c.ticket_number, c.visibility, p.profile,
            l.stage AS lead_stage, now() AS now
     FROM conversation c LEFT JOIN contact p ON p.id = c.contact_id LEFT JOIN conversation l ON l.id = c.continued_by
     WHERE c.id = :id AND c.thread_key NOT LIKE 'erased:%'
