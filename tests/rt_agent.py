@@ -17,6 +17,8 @@ class RtAgent:
     def __init__(self, info: dict[str, Any], name: str = "agent") -> None:
         self._url = info["url"]
         self._auth = (name, info["agent_password"])
+        self._signed_in: requests.Session | None = None
+        self._bodies: dict[str, str] = {}
 
     def reply(self, ticket: str, html: str, *, files: Sequence[tuple[str, bytes, str]] = (), content_type: str = "text/html") -> str:
         """Answer the customer; files as (name, bytes, content type). Returns the transaction's id."""
@@ -114,16 +116,18 @@ class RtAgent:
 
     def texts(self, ticket: str) -> list[tuple[str, str, str]]:
         """The conversation as (type, creator, HTML or text of the body), oldest first."""
-        said = []
         rows = self._ask("GET", f"/ticket/{ticket}/history?fields=Type,Creator&per_page=100").json()["items"]
-        for row in rows:
-            if row["Type"] in ("Create", "Correspond", "Comment"):
-                parts = self._ask("GET", f"/transaction/{row['id']}/attachments?fields=Content,ContentType,Filename&per_page=100").json()[
-                    "items"
-                ]
-                body = next((part["Content"] for part in parts if part["ContentType"].startswith("text/") and not part["Filename"]), "")
-                said.append((row["Type"], row["Creator"]["id"], body))
-        return said
+        said = [row for row in rows if row["Type"] in ("Create", "Correspond", "Comment")]
+        return [(row["Type"], row["Creator"]["id"], self._body(row["id"])) for row in said]
+
+    def _body(self, transaction: str) -> str:
+        """What was said then. RT never changes a transaction, and a look at each costs it as much as a page."""
+        if transaction not in self._bodies:
+            path = f"/transaction/{transaction}/attachments?fields=Content,ContentType,Filename&per_page=100"
+            parts = self._ask("GET", path).json()["items"]
+            bodies = (part["Content"] for part in parts if part["ContentType"].startswith("text/") and not part["Filename"])
+            self._bodies[transaction] = next(bodies, "")
+        return self._bodies[transaction]
 
     def _say(self, kind: str, ticket: str, html: str, files: Sequence[tuple[str, bytes, str]], content_type: str) -> str:
         body = {"Content": html, "ContentType": content_type}
@@ -136,7 +140,9 @@ class RtAgent:
         return answer.headers["Location"].rpartition("/")[2]
 
     def _ask(self, method: str, path: str, **sent: Any) -> requests.Response:
-        answer = requests.request(method, f"{self._url}/REST/2.0{path}", auth=self._auth, timeout=60, **sent)
+        # By cookie: RT hashes a password slowly, as it should, at every call that brings one.
+        self._signed_in = self._signed_in or self._browser()
+        answer = self._signed_in.request(method, f"{self._url}/REST/2.0{path}", timeout=60, **sent)
         assert answer.ok, (answer.status_code, answer.text[:500])
         return answer
 

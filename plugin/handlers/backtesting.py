@@ -143,6 +143,7 @@ def _begun(row: Any, channel: Channel) -> _Run:
             followers=contact.followers,
             is_verified=contact.is_verified,
             is_bot=contact.is_bot,
+            reputation=contact.reputation,
         ),
         channel=ChannelFacts(key=channel.key, platform=channel.platform, group=channel.group),
     )

