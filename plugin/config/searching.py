@@ -34,6 +34,7 @@ def _read(name: str, table: Mapping[str, Any]) -> SearchConfig:
     try:
         found: SearchConfig = SearchSection().load(table)
     except ValidationError as invalid:
-        said = " ".join(f"{field}: {' '.join(flat(messages))}" for field, messages in invalid.normalized_messages().items())
+        mistakes = invalid.messages if isinstance(invalid.messages, Mapping) else {"it": invalid.messages}
+        said = " ".join(f"{field}: {' '.join(flat(messages))}" for field, messages in mistakes.items())
         raise ConfigError(f"The search {name} cannot be used: {said}") from None
     return found
