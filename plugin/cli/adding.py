@@ -16,7 +16,7 @@ from plugin.cli.shared import Settings, pass_settings
 from plugin.config import adding, answers, load
 from plugin.config.references import is_reference
 from plugin.config.sections import NAME
-from plugin.contracts.platform import Connects, Platform, PrintsRegistration, RegistersWebhook
+from plugin.contracts.platform import Connects, NamesItsAddress, Platform, PrintsRegistration, RegistersWebhook
 from plugin.domain.errors import ConfigError, CrossdeskError
 
 _UNSET = "the environment variable"
@@ -104,7 +104,7 @@ def _values(static: Platform, given: Mapping[str, str], *, asks: bool) -> tuple[
         if name in given:
             values[name] = _read(name, field, given[name])
             continue
-        is_made = bool(field.required) and name in answers.MADE
+        is_made = answers.is_made(name, field)
         if asks:
             answer = _ask(name, field, is_made=is_made)
             if answer != "":
@@ -171,7 +171,8 @@ def _tell(settings: Settings, name: str, made: Mapping[str, str], *, registers: 
     fresh = Settings(settings.path)
     place = next(item for item in fresh.unconnected.installation.channels.values() if item.key == name)
     adapter = place.adapter
-    click.echo(f"\nCallback address: {fresh.config.public_url.rstrip('/')}/in/channel/{name}")
+    own = f"{fresh.config.public_url.rstrip('/')}/in/channel/{name}"
+    click.echo(f"\nCallback address: {adapter.webhook_address() if isinstance(adapter, NamesItsAddress) else own}")
     for key, value in made.items():
         click.echo(f"{key} (made, and written to the file): {value}")
     steps = ["Restart Crossdesk: the file is read when a process starts."]

@@ -12,8 +12,8 @@ from marshmallow import ValidationError, fields, missing, validate
 
 from plugin.contracts.settings import SettingsSchema
 
-MADE = frozenset({"verify_token", "webhook_token", "webhook_secret", "secret_token", "as_token", "hs_token"})
-"""Secrets that both sides only have to share: where nobody gives one, it is made."""
+MADE = frozenset({"verify_token", "webhook_token", "webhook_secret", "secret_token", "address_secret", "as_token", "hs_token"})
+"""Secrets that both sides only have to share: where nobody gives one, it is made, if the schema requires it or says so (`metadata={"made": True}`)."""
 _YES = frozenset({"true", "yes", "y", "1", "on"})
 
 
@@ -53,6 +53,11 @@ class Answers:
 def questions(schema: SettingsSchema) -> list[Question]:
     """What a schema asks for; tables stand in the file alone."""
     return [_question(name, declared) for name, declared in schema.fields.items() if not isinstance(declared, fields.Mapping)]
+
+
+def is_made(name: str, declared: Any) -> bool:
+    """Whether a setting is made where nobody gives it."""
+    return name in MADE and (bool(declared.required) or declared.metadata.get("made") is True)
 
 
 def typed(value: Any) -> str:
@@ -143,7 +148,7 @@ def _question(name: str, declared: Any) -> Question:
         kind=kind,
         is_secret=bool(declared.metadata.get("secret")),
         is_required=bool(declared.required),
-        is_made=bool(declared.required) and name in MADE,
+        is_made=is_made(name, declared),
         default=typed(declared.load_default),
         choices=tuple(map(str, chosen.choices)) if chosen is not None else (),
     )

@@ -30,7 +30,11 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A fact that a poll saw and that became no event, for the ledger: `UnsupportedEvent` is ignored, `MalformedPayload` quarantined."""
+    """A fact that a poll saw and that became no event, for the ledger: `UnsupportedEvent` is ignored, `MalformedPayload` quarantined.
+
+    `event_key` is the platform's own id of the fact, so that it is kept once however often polls see it; `unreadable_key` of
+    `plugin.contracts.batches` where it bears none. What is ignored under an event's own key is never told as that event.
+    """
 
     event_key: str
     reason: CrossdeskError
@@ -46,6 +50,8 @@ class Polled:
     position: Mapping[str, Any] | None
     has_more: bool = False
     skipped: tuple[Skipped, ...] = ()
+    silent: str | None = None
+    """Why the webhook tells us nothing, in a sentence, as far as the platform is known to say; empty: it says that all is well; None: it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +123,15 @@ class ProvesByPath(Protocol):
 
 
 @runtime_checkable
+class NamesItsAddress(Protocol):
+    """Its webhook's address is more than the channel's own: it ends in a secret, which the platform must be told with it."""
+
+    def webhook_address(self) -> str:
+        """The whole address. It holds a secret: it is shown to nobody but the admin who sets the channel up. Makes no call."""
+        ...
+
+
+@runtime_checkable
 class AnswersInPrivate(Protocol):
     """Can say something in private to whoever said something in public, by a call of its own (a private reply to a comment).
 
@@ -147,7 +162,7 @@ class AnswersChallenge(Protocol):
 
 @runtime_checkable
 class PollsEvents(Protocol):
-    """Can be asked what happened. Serves as intake or as the net below the webhooks."""
+    """Can be asked what happened. Serves as intake, as the net below the webhooks, or only to notice a dead credential or webhook in time."""
 
     poll_seconds: float
     """How often to ask when nothing is amiss."""

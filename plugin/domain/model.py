@@ -92,6 +92,8 @@ class Contact:
     is_verified: bool | None = None
     followers: int | None = None
     created_at: datetime | None = None
+    reputation: int | None = None
+    """Points that the platform's people gave the contact in all (Reddit: karma); may be below nought."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

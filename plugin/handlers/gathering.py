@@ -63,6 +63,7 @@ def facts(
             is_vip=policy.book.people.is_vip(channel.key, contact.handle),
             account_days=None if made_at is None else (now - made_at) / timedelta(days=1),
             conversations_before=counts.conversations_before,
+            reputation=contact.reputation,
         ),
         conversation=ConversationFacts(
             stage=Stage.SOCIAL if state.is_light else state.stage,

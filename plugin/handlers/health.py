@@ -27,18 +27,24 @@ def gap(lease: PollLease, again: float) -> float | None:
     return quiet if quiet is not None and quiet > max(_GAP_SECONDS, _GAP_POLLS * again) else None
 
 
-def watch_webhook(connection: Connection, place: Place, silence: int | None) -> None:
-    """Tell of a webhook that fell silent, and that it speaks again."""
-    if silence is not None and silence >= _SILENT_POLLS:
-        name = place.partition(":")[2]
+def watch_webhook(connection: Connection, place: Place, silence: int | None, *, said: str | None = None) -> None:
+    """Tell of a webhook that fell silent, and that it speaks again. `said`: what the platform itself says of it (`Polled.silent`)."""
+    name, told = place.partition(":")[2], ""
+    if said:
+        told = (
+            f"The webhook of {place} is silent: {said} `crossdesk channel test {name}` shows how it stands, `crossdesk channel register {name}` makes our "
+            "address known again. This closes by itself when it works."
+        )
+    elif silence is not None and silence >= _SILENT_POLLS:
         told = (
             f"The webhook of {place} is silent: {silence} polls in a row found what it had not told, and it told of nothing meanwhile. Nothing is lost, "
             f"the polls bring it later. See whether the platform still knows our address: `crossdesk channel test {name}`, then `crossdesk channel "
             f"register {name}` or set it by hand. This closes by itself with the next delivery."
         )
+    if told:
         if places.raise_alert(connection, place, SILENT, told):
             _log.warning("webhook_silent", place=place, polls=silence)
-    elif silence == 0:
+    elif silence == 0 or said == "":
         places.close_alerts(connection, place, [SILENT])
 
 

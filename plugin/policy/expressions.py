@@ -184,7 +184,7 @@ def _samples() -> tuple[Facts, ...]:
         trigger=Trigger.MESSAGE,
         clock=ClockFacts(now=datetime(2026, 1, 1, tzinfo=UTC)),
         message=MessageFacts(text="a", language="en", sentiment=-0.5),
-        contact=ContactFacts(followers=1, is_verified=False, account_days=1.0),
+        contact=ContactFacts(followers=1, is_verified=False, account_days=1.0, reputation=-1),
         conversation=ConversationFacts(minutes_unanswered=1.0, minutes_silent=1.0, window_minutes_left=1.0),
         counts=CountFacts(channel_usual=1.0),
     )
@@ -193,7 +193,7 @@ def _samples() -> tuple[Facts, ...]:
         message=MessageFacts(
             text="b" * 50, language="de", length=50, links=("https://example.org",), files=3, topics=("a",), sentiment=0.9
         ),
-        contact=ContactFacts(followers=10**6, is_verified=True, is_vip=True, account_days=4000.5, conversations_before=9),
+        contact=ContactFacts(followers=10**6, is_verified=True, is_vip=True, account_days=4000.5, conversations_before=9, reputation=10**6),
         conversation=ConversationFacts(
             agent_replies=50, minutes_open=9999.5, minutes_unanswered=9999.5, minutes_silent=9999.5, window_minutes_left=9999.5, tags=("a",)
         ),

@@ -76,6 +76,8 @@ class ContactFacts:
     """Age of the account on the platform, in days."""
     conversations_before: int = 0
     """Earlier conversations of this contact on this channel."""
+    reputation: int | None = None
+    """Points that the platform's people gave the contact in all (Reddit: karma)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,8 @@ class FakePlatform:
         self._posts: dict[MessageRef, Post] = {}
         self._feed: list[PlatformEvent] = []
         self.account = Contact(ref=ContactRef("company"), display_name="Company", handle="company")
+        self.says_of_webhook: str | None = None
+        """What the network itself says of our webhook, see `Polled.silent`."""
 
     def connect(self, channel: ChannelKey, settings: FakeSettings, connection: Connection) -> FakePlatform:
         """The same network, seen with these settings."""
@@ -138,7 +140,8 @@ class FakePlatform:
 
     def poll(self, position: Mapping[str, Any] | None) -> Polled:
         """As `PollsEvents.poll`, fifty at a time."""
-        return self.faults.around("poll", lambda: self._page(int((position or {}).get("next", 0))))
+        page = self.faults.around("poll", lambda: self._page(int((position or {}).get("next", 0))))
+        return replace(page, silent=self.says_of_webhook)
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """As `PlatformAdapter.deliver`."""

@@ -9,6 +9,7 @@ assert list(question(load(PLATFORM, folder_of(PLATFORM)))) == []
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from plugin.contracts.capabilities import Capabilities, Level, Readback
@@ -24,7 +25,7 @@ from plugin.contracts.platform import (
 )
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteError, RemoteRejected
 from plugin.domain.model import Visibility
-from plugin.testing import answers_suite, members_suite, questions
+from plugin.testing import answers_suite, members_suite, polls_suite, questions
 from plugin.testing.fakes import CannedHttp
 from plugin.testing.fixtures import AnswerFixture, PollFixture, RequestFixture, Subject, load
 from plugin.testing.requests_suite import INCOMING
@@ -83,7 +84,7 @@ def choices_are_offered_and_read(subject: Subject) -> Iterator[str]:
         if capabilities.offered(tuple(words), Visibility.PRIVATE) != tuple(words):
             yield f"{fixture.name} offers more words, or longer ones, than are declared"
         offering, plain = _sent(subject, fixture, words), _sent(subject, fixture, [])
-        if offering == plain or any(repr(word) not in offering for word in words):
+        if offering == plain or not all(repr(word) in offering or json.dumps(word) in offering for word in words):
             yield f"{fixture.name}: what is sent does not offer {' and '.join(words)}"
     offered = {word for _, words in offers for word in words}
     for press in presses:
@@ -129,6 +130,8 @@ QUESTIONS: tuple[questions.Question, ...] = (
     *INCOMING,
     members_suite.members_are_read_apart,
     members_suite.unreadable_members_are_shown,
+    polls_suite.spoilt_polls_are_endured,
+    polls_suite.polled_entries_are_read_apart,
     answers_mean_what_they_say,
     errors_are_covered,
     odd_answers_are_endured,

@@ -85,6 +85,24 @@ def test_a_token_that_both_sides_share_is_made_and_shown(file: Path) -> None:
     assert "crossdesk channel registration room" in said.output
 
 
+def test_a_secret_that_the_address_ends_in_is_made_and_the_whole_address_shown(file: Path) -> None:
+    ids = (
+        "app_id=11111111-2222-3333-4444-555555555555",
+        "tenant_id=11111111-2222-3333-4444-555555555556",
+        "app_password=from-azure-0123456789",
+    )
+    said = add(file, "it", "--platform", "teams", "--no-input", *(word for one in ids for word in ("--set", one)))
+    assert said.exit_code == 0, said.output
+    (made,) = (line.split('"')[1] for line in file.read_text().splitlines() if line.startswith("address_secret"))
+    assert f"Callback address: https://desk.example.org/in/channel/it/{made}\n" in said.output
+
+
+def test_a_secret_that_only_one_way_of_intake_needs_is_made_as_well(file: Path) -> None:
+    said = add(file, "bot", "--platform", "telegram", "--no-input", "--set", "token=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ012345678")
+    assert said.exit_code == 0, said.output
+    assert "secret_token (made, and written to the file): " in said.output
+
+
 def test_a_variable_that_is_not_set_here_is_still_to_do(file: Path) -> None:
     said = add(
         file,

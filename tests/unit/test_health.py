@@ -49,6 +49,17 @@ def test_a_webhook_is_silent_when_polls_find_what_it_never_told(engine: Engine) 
     assert "crossdesk channel register fake" in alerts(engine)["silent"]
 
 
+def test_what_the_platform_says_of_its_webhook_is_told_until_it_says_that_all_is_well(engine: Engine) -> None:
+    engine.network.says_of_webhook = "The network cannot reach us since noon."
+    poll(engine)
+    assert "channel:fake is silent: The network cannot reach us since noon. `crossdesk channel test fake`" in alerts(engine)["silent"]
+    poll(engine)
+    assert "silent" in alerts(engine)
+    engine.network.says_of_webhook = ""
+    poll(engine)
+    assert alerts(engine) == {}
+
+
 def test_the_next_delivery_closes_it(engine: Engine) -> None:
     fall_silent(engine)
     poll(engine)

@@ -16,7 +16,7 @@ from plugin.bootstrap import Bridge
 from plugin.config import LateMessages
 from plugin.config.answers import Kind, Question, questions, typed
 from plugin.contracts.capabilities import Level
-from plugin.contracts.platform import Connects, Platform, PrintsRegistration, RegistersWebhook
+from plugin.contracts.platform import Connects, NamesItsAddress, Platform, PrintsRegistration, RegistersWebhook
 from plugin.domain.errors import ConfigError, CrossdeskError
 from plugin.domain.ids import ChannelKey, channel_place
 from plugin.handlers import operate
@@ -200,7 +200,7 @@ def _page(
         is_complete=not missing,
         is_change=draft.key in bridge.channels.configs,
         is_tested=_is_tested(draft),
-        callback=f"{public}/in/channel/{draft.key}",
+        callback=adapter.webhook_address() if isinstance(adapter, NamesItsAddress) else f"{public}/in/channel/{draft.key}",
         redirect_url=bridge.connector().redirect_url,
         verify_token=(draft.settings or {}).get("verify_token", ""),
         connects=isinstance(adapter, Connects),

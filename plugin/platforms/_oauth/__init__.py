@@ -1,1 +1,1 @@
-"""OAuth 2.0 sign-ins and the day's budget of calls, as YouTube, Reddit and LinkedIn share them. No platform by itself."""
+"""OAuth 2.0 sign-ins and the day's budget of calls, as X, YouTube, Reddit and LinkedIn share them. No platform by itself."""

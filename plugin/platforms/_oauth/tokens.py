@@ -1,6 +1,7 @@
 """One account's sign-in: the code for tokens (with PKCE), tokens kept as a secret, and renewed once however many workers ask.
 
-Sources: RFC 6749 (section 6: a renewal's answer leaves out what stays as it was), RFC 7636.
+Renewals replace their own token on some platforms, so that two at once would burn it: they go through `SecretStore.refresh`, which lets one through and
+commits what it brings. Sources: RFC 6749 (section 2.3.1: how an app shows itself; section 6: a renewal's answer leaves out what stays as it was), RFC 7636.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Provider:
     token_url: str
     client_id: str
     client_secret: str = field(repr=False)
+    """Empty for an app that can keep none: it shows its id alone."""
     scopes: tuple[str, ...]
     by_basic: bool = False
     """The app shows itself by HTTP Basic; else by fields of the form."""
@@ -45,6 +47,8 @@ class Provider:
     """The form that brings a first token without a browser; None where a person must agree."""
     lifetime: float = 3600.0
     """Seconds that a token lasts where the answer does not say."""
+    advice: str = "connect the channel again and agree to everything that is asked"
+    """What to do where a permission was not given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +141,7 @@ class Tokens:
         token = self._granted(asked, None, refused=f"{self._provider.name} did not accept the code: it is used or too old. {_ONCE_MORE}")
         if missing := self.missing(token):
             raise CredentialsRejected(
-                f"The account did not allow everything: {', '.join(missing)} is missing. Nothing was kept; connect the channel again and "
-                "agree to everything that is asked."
+                f"The account did not allow everything: {', '.join(missing)} is missing. Nothing was kept; {self._provider.advice}."
             )
         return token
 
@@ -227,10 +230,11 @@ class Tokens:
         provider, form = self._provider, dict(asked)
         headers = dict(provider.headers)
         if provider.by_basic:
-            pair = f"{provider.client_id}:{provider.client_secret}"
+            pair = f"{quote(provider.client_id, safe='')}:{quote(provider.client_secret, safe='')}"
             headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         else:
-            form |= {"client_id": provider.client_id, "client_secret": provider.client_secret}
+            shown = {"client_id": provider.client_id, "client_secret": provider.client_secret}
+            form |= {name: value for name, value in shown.items() if value}
         try:
             return self._http.request("POST", provider.token_url, headers=headers, data=form)
         except OutcomeUnknown as unclear:

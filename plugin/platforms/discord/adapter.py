@@ -91,7 +91,7 @@ class DiscordAdapter:
         return Intake(self._api, self._settings, now=self._connection.clock.now()).poll(position)
 
     def recheck(self, message_refs: Sequence[MessageRef]) -> Sequence[PlatformEvent]:
-        """Edits and deletions of the messages of open conversations.
+        """Edits and deletions of the messages of open conversations, and reactions to them.
 
         Raises:
             RemoteError: any of its kinds.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
-from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
+from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
 from plugin.domain.model import Visibility
 from plugin.platforms.discord.wording import CARRIED, LONGEST, ruler
 
@@ -21,9 +21,10 @@ CAPABILITIES = Capabilities(
     deletes_in=Level.PARTIAL,
     deletes_out=Level.FULL,
     threads=Level.FULL,
+    reactions_in=Level.PARTIAL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     marks=CARRIED,
-    events=frozenset({MessageReceived, MessageEdited, MessageDeleted}),
+    events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged}),
     idempotency=Idempotency.NONE,
     readback=Readback.LAGGING,
     limits=Limits(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
 from plugin.domain.errors import MalformedPayload, RemoteRejected, TargetGone, UnsupportedEvent
 from plugin.domain.events import PlatformEvent
@@ -18,8 +19,9 @@ from plugin.domain.model import Visibility
 from plugin.platforms.discord.client import UNKNOWN_MESSAGE, DiscordApi
 from plugin.platforms.discord.keys import split_message
 from plugin.platforms.discord.messages import Room, deleted, edited, received
+from plugin.platforms.discord.reactions import Reactions
 from plugin.platforms.discord.schema import Settings
-from plugin.platforms.discord.values import id_order, read_id, read_object, read_objects, read_string, time_id
+from plugin.platforms.discord.values import id_order, read_count, read_id, read_object, read_objects, time_id
 
 _FIRST_LOOK = timedelta(hours=1)
 _PER_PAGE = 100
@@ -40,6 +42,7 @@ class Intake:
         self._events: list[PlatformEvent] = []
         self._skipped: list[Skipped] = []
         self._has_more = False
+        self._reactions = Reactions(api)
 
     def poll(self, position: Mapping[str, Any] | None) -> Polled:
         """As `PollsEvents.poll`."""
@@ -67,7 +70,7 @@ class Intake:
             reason = UnsupportedEvent(f"The channel {channel} cannot be read: {problem}", detail=problem.detail)
             self._skipped.append(Skipped(event_key=key, reason=reason))
             return
-        guild, kind = read_id(about.get("guild_id")), about.get("type")
+        guild, kind = read_id(about.get("guild_id")), read_count(about.get("type"))
         if guild and kind not in _THREADS:
             guilds.setdefault(guild, [])
         if kind not in _FORUMS:
@@ -101,7 +104,7 @@ class Intake:
                 (one for one in page if id_order(read_id(one.get("id"))) > id_order(after)),
                 key=lambda one: id_order(read_id(one.get("id"))),
             )
-            for message in found:
+            for message in (*(one for one in page if not read_id(one.get("id"))), *found):
                 self._take(message, room, own)
             if found:
                 seen[room.channel] = read_id(found[-1].get("id"))
@@ -113,10 +116,12 @@ class Intake:
         try:
             said = received(message, room, own)
         except (UnsupportedEvent, MalformedPayload) as problem:
-            key = f"skipped:{room.channel}:{read_string(message.get('id'))}"
+            one = read_id(message.get("id"))
+            key = f"skipped:{room.channel}:{one}" if one else unreadable_key(message)
             self._skipped.append(Skipped(event_key=key, reason=problem, payload=message))
             return
         self._events.append(said)
+        self._events += self._reactions.of(message, said.message_ref)
         if said.parent_ref is not None and "referenced_message" in message:
             # An answer shows what it answers as that is now: nothing at all once it is deleted.
             answered = message["referenced_message"]
@@ -129,14 +134,18 @@ class Intake:
 
 
 def recheck(api: DiscordApi, refs: Sequence[MessageRef]) -> list[PlatformEvent]:
-    """Edits and deletions of the given messages. One that we may not see any more is not taken for deleted."""
+    """Edits and deletions of the given messages, and reactions to them. One that we may not see any more is not taken for deleted."""
     found: list[PlatformEvent] = []
+    reactions = Reactions(api)
     for ref in refs:
         try:
             channel, message = split_message(ref)
-            change = edited(api.read(f"/channels/{channel}/messages/{message}"), ref)
-            found += [change] if change is not None else []
+            shown = api.read(f"/channels/{channel}/messages/{message}")
         except TargetGone as gone:
             if gone.detail.startswith(UNKNOWN_MESSAGE):
                 found.append(deleted(ref))
+            continue
+        change = edited(shown, ref)
+        found += [change] if change is not None else []
+        found += reactions.of(shown, ref)
     return found

@@ -86,15 +86,22 @@ class LinkedInAdapter:
         return notices.read_delivery(request.json(), self._settings.organization)
 
     def poll(self, position: Mapping[str, Any] | None) -> Polled:
-        """Comments, answers, mentions, edits, deletions and reactions since `position`. Once a day the webhook is looked after."""
+        """Comments, answers, mentions, edits, deletions and reactions since `position`.
+
+        Once a day the webhook is looked after; once an hour while it is amiss.
+        """
         now = self._connection.clock.now()
         polled = self._intake().poll(position)
-        today = now.date().isoformat()
+        hour, looked = now.strftime("%Y-%m-%dT%H"), (position or {}).get("looked")
+        today = hour[:10]
         if polled.position is None or not self._settings.application_id:
             return polled
-        if (position or {}).get("looked") != today:
-            subscription.renew(self._client, self._connection.webhook_url, now)
-        return replace(polled, position={**polled.position, "looked": today})
+        silent = (position or {}).get("silent")
+        if looked not in (today, hour):
+            silent = subscription.renew(self._client, self._connection.webhook_url, now)
+            # What is amiss is looked at again within the hour: somebody is mending it.
+            looked = hour if silent else today
+        return replace(polled, position={**polled.position, "looked": looked, "silent": silent}, silent=silent)
 
     def recheck(self, message_refs: Sequence[MessageRef]) -> Sequence[PlatformEvent]:
         """Edits and deletions among comments."""

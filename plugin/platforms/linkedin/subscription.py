@@ -35,14 +35,21 @@ def register(client: Client, url: str) -> None:
     client.write("PUT", _key(client), {"webhook": url}, about_page=True)
 
 
-def renew(client: Client, url: str, now: datetime) -> None:
-    """Ask once more where LinkedIn tells us now and will soon stop to. What goes wrong is shown by the probe, not here."""
+def renew(client: Client, url: str, now: datetime) -> str | None:
+    """Ask once more where LinkedIn tells us now and will soon stop to.
+
+    Returns why it tells us nothing, in a sentence; empty where it does, None where it does not say.
+    """
     try:
         told, ends_at = _look(client)
         if told == url and ends_at is not None and ends_at - now < _SOON:
             register(client, url)
+            return ""
     except RemoteError:
-        return
+        return None
+    if told == url:
+        return ""
+    return f"LinkedIn tells {'another address' if told else 'nobody'} of what happens on the page; the polls bring it later."
 
 
 def probe(client: Client, url: str, now: datetime) -> Probe:

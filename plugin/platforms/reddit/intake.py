@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
 from plugin.domain.errors import MalformedPayload, RemoteRejected, TargetGone, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, PlatformEvent
@@ -18,7 +19,7 @@ from plugin.domain.ids import MessageRef
 from plugin.platforms._oauth.values import read_id, read_seconds, read_string
 from plugin.platforms.reddit.client import Client, Thing
 from plugin.platforms.reddit.modmail import Modmail
-from plugin.platforms.reddit.things import MESSAGE, REMOVED, change_in, fullname, name_of, spoken
+from plugin.platforms.reddit.things import MESSAGE, REMOVED, asker_of, change_in, fullname, name_of, spoken
 
 AT_ONCE = 100
 """Full names that one call may name, and entries of a page."""
@@ -47,12 +48,15 @@ class Intake:
         paths += [f"/r/{subreddits}/comments", f"/r/{subreddits}/new"] if subreddits else []
         own: list[Thing] = []
         told: list[Thing] = []
+        to_us: set[str] = set()
         for path in paths:
             for thing in self._walk(path, floor):
                 (own if read_string(thing[1].get("author")).lower() == name.lower() else told).append(thing)
+                to_us |= {fullname(thing[1].get("name"))} if path.startswith("/message/") else set()
         self._meet(told)
-        for thing in told:
-            self._take(thing)
+        for kind, raw in told:
+            is_to_us = fullname(raw.get("name")) in to_us
+            self._take((kind, raw), customer="" if is_to_us else asker_of(kind, raw, account=name))
         if self._settings.private_messages:
             self._take_private(floor)
         if self._settings.modmail and self._settings.subreddits:
@@ -97,6 +101,9 @@ class Intake:
         for _ in range(_PAGES):
             page, after = self._client.listing(path, {"limit": AT_ONCE, **({"after": after} if after else {})})
             for thing in page:
+                if not read_string(thing[1].get("name")):
+                    self._leave(thing, MalformedPayload("Reddit listed something that has no name; look at the account's inbox."))
+                    continue
                 is_new = _at(thing[1]) >= floor and read_string(thing[1].get("author")) not in REMOVED
                 found += [thing] if is_new else []
                 if not is_new and thing[0] != MESSAGE:
@@ -191,7 +198,7 @@ class Intake:
         try:
             one = name_of(thing[1])
         except MalformedPayload:
-            one = f"{self._now:.0f}:{len(self._skipped)}"
+            one = unreadable_key([thing[0], thing[1]])
         self._skipped.append(Skipped(event_key=f"skipped:{one}", reason=reason, payload=dict(thing[1])))
 
     def _told(self) -> tuple[MessageReceived | MessageEdited | MessageDeleted, ...]:

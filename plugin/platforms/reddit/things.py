@@ -1,6 +1,7 @@
 """Reddit's comments, posts and private messages as messages. Pure.
 
-Source: Reddit's API documentation, "fullnames", listings of /message, /user, /r and /search; recorded answers in PRAW's tests.
+Source: Reddit's API documentation, "fullnames", listings of /message, /user, /r and /search; its archived wiki, "JSON" (`link_author`); recorded answers in
+PRAW's tests.
 """
 
 from __future__ import annotations
@@ -50,6 +51,15 @@ def post_of(raw: Mapping[str, Any]) -> str:
     return f"{POST}_{in_path[1]}" if in_path is not None else ""
 
 
+def asker_of(kind: str, raw: Mapping[str, Any], *, account: str) -> str:
+    """Below whose post a comment stands that is not said to us: whoever speaks there is a bystander. Empty where the author speaks for themselves."""
+    asker, author = read_id(raw.get("link_author")), read_id(raw.get("author"))
+    is_to_us = f"u/{account}".lower() in read_string(raw.get("body")).lower()
+    if kind != COMMENT or is_to_us or asker in REMOVED or asker.lower() in (account.lower(), author.lower()):
+        return ""
+    return asker
+
+
 def public_key(post: str, customer: str) -> ThreadKey:
     """One customer below one post."""
     return ThreadKey(f"{_PUBLIC}{post}/{customer}")
@@ -75,7 +85,7 @@ def spoken(
     found_by: str = "",
     people: Mapping[str, Any] | None = None,
 ) -> MessageReceived:
-    """A comment, post or private message. `customer`: to whom one of our own is said. `people`: see `person`.
+    """A comment, post or private message. `customer`: in whose conversation it is said, if not in its author's own. `people`: see `person`.
 
     Raises:
         MalformedPayload: it cannot be read.
@@ -96,7 +106,7 @@ def spoken(
         event_key=f"thing:{name}",
         occurred_at=read_seconds(raw.get("created_utc")),
         message_ref=MessageRef(name),
-        thread_key=private_key(first) if is_private else public_key(post, (customer if is_own else author).lower()),
+        thread_key=private_key(first) if is_private else public_key(post, (customer or author).lower()),
         visibility=Visibility.PRIVATE if is_private else Visibility.PUBLIC,
         author=person(author, site, raw.get("author_fullname"), people),
         text=Text(body),
@@ -162,4 +172,12 @@ def person(name: str, site: str, account: object = None, people: Mapping[str, An
         url=f"{site}/user/{name}",
         avatar_url=read_string(told.get("profile_img")),
         created_at=read_seconds(told.get("created_utc")),
+        reputation=_karma(told),
     )
+
+
+def _karma(told: Mapping[str, Any]) -> int | None:
+    """What people gave for posts and for comments together; it may be below nought."""
+    found = [told.get(name) for name in ("link_karma", "comment_karma")]
+    given = [one for one in found if isinstance(one, int) and not isinstance(one, bool) and abs(one) < 10**12]
+    return sum(given) if given else None

@@ -68,7 +68,7 @@ class SlackAdapter:
         return WebhookAnswer(status=200, body=read_string(body.get("challenge")).encode())
 
     def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:
-        """The one event in a delivery."""
+        """The one event in a delivery: of the Events API, or a press on a button of ours."""
         return intake.read_request(request, self._reading)
 
     def poll(self, position: Mapping[str, Any] | None) -> Polled:
@@ -138,6 +138,7 @@ class SlackAdapter:
             "oauth_config": {"scopes": {"bot": list(SCOPES)}},
             "settings": {
                 "event_subscriptions": {"request_url": self._connection.webhook_url, "bot_events": list(EVENTS)},
+                "interactivity": {"is_enabled": True, "request_url": self._connection.webhook_url},
                 "org_deploy_enabled": False,
                 "socket_mode_enabled": False,
                 "token_rotation_enabled": False,

@@ -7,6 +7,7 @@ from plugin.contracts.rulers import CODE_POINTS
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
 from plugin.domain.model import Visibility
 from plugin.domain.text import MarkKind
+from plugin.platforms.slack.buttons import LENGTH, MOST
 
 SCOPES = (
     "channels:history",
@@ -37,6 +38,7 @@ CAPABILITIES = Capabilities(
     deletes_out=Level.FULL,
     threads=Level.FULL,
     reactions_in=Level.FULL,
+    choices=Level.PARTIAL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     marks=frozenset(MarkKind),
     events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged}),
@@ -47,6 +49,8 @@ CAPABILITIES = Capabilities(
         ruler=CODE_POINTS,
         file_bytes=1 << 30,
         files_per_message=10,
+        choices_per_message=MOST,
+        choice_length=LENGTH,
         calls_per_second=1.0,
         concurrency=2,
         max_lifetime=90.0,

@@ -6,7 +6,7 @@ message names their addresses, which is what shares them ("Working with files"),
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +15,9 @@ from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailab
 from plugin.domain.ids import Marker, MessageRef, ThreadKey
 from plugin.domain.model import File, OutboundMessage, Receipt
 from plugin.platforms.slack import wording
+from plugin.platforms.slack.buttons import buttons
 from plugin.platforms.slack.client import SlackApi
-from plugin.platforms.slack.keys import message_ref, split_message, split_thread
+from plugin.platforms.slack.keys import is_direct, message_ref, split_message, split_thread
 from plugin.platforms.slack.messages import MARKER_TYPE, Reading, marker_of
 from plugin.platforms.slack.values import read_object, read_objects, read_string, read_ts, time_ts
 
@@ -40,7 +41,7 @@ class Delivery:
         links = [(file.filename, self._upload(file)) for file in message.files]
         body: dict[str, Any] = {
             "channel": channel,
-            **_words(message, links),
+            **_words(message, links, message.choices if is_direct(channel) else ()),
             "unfurl_links": bool(links),
             "unfurl_media": bool(links),
             "metadata": {"event_type": MARKER_TYPE, "event_payload": {"marker": marker}},
@@ -115,10 +116,10 @@ def _link(file: Mapping[str, Any]) -> str:
     return read_string(file.get("permalink"))
 
 
-def _words(message: OutboundMessage, links: list[tuple[str, str]]) -> dict[str, Any]:
+def _words(message: OutboundMessage, links: list[tuple[str, str]], choices: Sequence[str]) -> dict[str, Any]:
     """Plain words go as such, with stars left stars; anything more goes as rich text, with the plain words for notifications."""
     plain = wording.escape(message.text.plain)
-    if not message.text.marks and not links:
+    if not message.text.marks and not links and not choices:
         return {"text": plain, "mrkdwn": False}
     fallback = plain or wording.escape(", ".join(name for name, _ in links))
-    return {"text": fallback, "blocks": wording.rich_text(message.text, links)}
+    return {"text": fallback, "blocks": [*wording.rich_text(message.text, links), *([buttons(choices)] if choices else [])]}

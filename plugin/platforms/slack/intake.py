@@ -1,4 +1,4 @@
-"""What the Events API tells, as events. Pure: no call, no clock; the signature is checked elsewhere.
+"""What the Events API tells, as events; and presses on our buttons. Pure: no call, no clock; the signature is checked elsewhere.
 
 Source: Slack API, "Events API" (envelope, retries), and the events that `capabilities.EVENTS` names. A repeated delivery
 (`X-Slack-Retry-Num`) is the same fact and gets the same keys.
@@ -14,6 +14,7 @@ from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import PlatformEvent, ReactionChanged
 from plugin.domain.ids import ContactRef
 from plugin.domain.model import Contact
+from plugin.platforms.slack.buttons import read_press
 from plugin.platforms.slack.keys import message_ref
 from plugin.platforms.slack.messages import Reading, room, says_the_same
 from plugin.platforms.slack.values import read_object, read_string, read_ts, ts_time
@@ -29,7 +30,7 @@ def read_request(request: WebhookRequest, reading: Reading) -> Sequence[Platform
         UnsupportedEvent: it is of no kind that we carry.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip() == _FORM:
-        raise UnsupportedEvent("Slash commands, buttons and forms are not carried; it was counted. Let the app send them elsewhere.")
+        return [read_press(request.body, reading)]
     envelope = request.json()
     if not isinstance(envelope, dict):
         raise MalformedPayload("This is no Slack event: it is no object. It was kept as it came.")

@@ -20,6 +20,11 @@ def is_channel(channel: str) -> bool:
     return _CHANNEL.fullmatch(channel) is not None
 
 
+def is_direct(channel: str) -> bool:
+    """Whether it is a conversation of one person with the bot."""
+    return channel.startswith("D")
+
+
 def message_ref(channel: str, ts: str) -> MessageRef:
     """A message of a channel."""
     return MessageRef(f"{channel}:{ts}")

@@ -24,6 +24,8 @@ MARKER_TYPE = "crossdesk_message"
 """The `event_type` of the metadata by which our own messages are known."""
 
 _CARRIED = frozenset({"", "bot_message", "file_share", "me_message", "thread_broadcast"})
+_SLACKBOT = "USLACKBOT"
+"""Slack's own voice in each workspace: reminders, answers to set words."""
 _GONE_FILE = frozenset({"tombstone", "hidden_by_limit"})
 _FILE_ID = re.compile(r"F[A-Z0-9]{2,30}")
 _CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
@@ -163,7 +165,7 @@ def author(message: Mapping[str, Any]) -> Contact:
         ref=ContactRef(user or bot_id),
         display_name=(read_string(message.get("username")) or read_string(bot.get("name"))) if bot_id else shown,
         handle=read_string(profile.get("name")),
-        is_bot=bool(bot_id),
+        is_bot=bool(bot_id) or user == _SLACKBOT,
     )
 
 

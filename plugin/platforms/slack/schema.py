@@ -66,7 +66,7 @@ class SettingsSchema(Schema):
     )
     app_id = fields.String(
         required=True,
-        validate=validate.Regexp(re.compile(r"A[A-Z0-9]{5,30}\Z"), error="The app's id begins with A; it stands on Basic Information."),
+        validate=validate.Regexp(re.compile(r"A[A-Z0-9]{2,30}\Z"), error="The app's id begins with A; it stands on Basic Information."),
         metadata={"help": "The App ID, from Basic Information. By it the bot's own messages are known.", "secret": False},
     )
     workspace_url = fields.String(

@@ -1,7 +1,7 @@
 """The Bot Framework's activities as events. Pure: no call, no clock.
 
 Sources: Microsoft Learn, "Bot Framework Activity schema", "Handle bot events in Teams", "Format your bot messages", "Send and receive files
-through the bot".
+through the bot", "Messages in bot conversations" (suggested actions, read receipts).
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ from html import unescape
 from typing import Any
 
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
-from plugin.domain.events import ContactReachability, MessageDeleted, MessageEdited, MessageReceived, PlatformEvent, ReactionChanged
+from plugin.domain.events import (
+    ContactReachability,
+    DeliveryStatus,
+    DeliveryUpdated,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    PlatformEvent,
+    ReactionChanged,
+)
 from plugin.domain.html import from_html
 from plugin.domain.ids import ContactRef, MediaRef, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, Contact, Visibility
@@ -23,6 +32,7 @@ from plugin.platforms.teams.schema import Settings
 from plugin.platforms.teams.values import read_object, read_objects, read_string, read_time
 
 FILE = "application/vnd.microsoft.teams.file.download.info"
+_READ = "application/vnd.microsoft.readreceipt"
 _AT = re.compile(r"<at(?:\s[^>]{0,100})?>(.{0,200}?)</at>", re.DOTALL)
 _CHANNEL = re.compile(r";messageid=|@thread\.(?:tacv2|skype)\Z")
 """A conversation that can only stand in a team's channel, where Teams does not say so: what is told less well must not be taken for private."""
@@ -58,6 +68,8 @@ def read_activity(activity: Any, settings: Settings) -> Sequence[PlatformEvent]:
         return _reactions(activity)
     if kind == "installationUpdate":
         return [_installation(activity)]
+    if kind == "event" and read_string(activity.get("name")).lower() == _READ:
+        return [_read(activity)]
     raise UnsupportedEvent(f"Teams activities of the kind “{kind}” are not carried; it was counted.")
 
 
@@ -76,6 +88,11 @@ def message_ref(activity: Mapping[str, Any], activity_id: str = "") -> MessageRe
 def split_message(ref: MessageRef) -> str:
     """The activity's id."""
     return ref.rpartition("|")[2]
+
+
+def is_personal(thread: ThreadKey) -> bool:
+    """Whether it is a chat of one person with the bot: the Bot Framework writes such ids apart from those of Teams' own chats and channels."""
+    return thread.startswith("a:")
 
 
 def _received(activity: Mapping[str, Any], settings: Settings) -> MessageReceived:
@@ -146,6 +163,23 @@ def _installation(activity: Mapping[str, Any]) -> ContactReachability:
         thread_key=_thread(activity),
         is_reachable=is_there,
         detail="The bot was added (again)." if is_there else "The bot was removed; nothing can be written here until it is added again.",
+    )
+
+
+def _read(activity: Mapping[str, Any]) -> DeliveryUpdated:
+    """The person has read the chat: everything of ours that stood there by then. Of a chat with several it would not be told who."""
+    thread, at, last = _thread(activity), _time(activity), read_string(read_object(activity.get("value")).get("lastReadMessageId"))
+    if not is_personal(thread):
+        raise UnsupportedEvent("Somebody has read a chat of several; that says nothing of the others. It was counted.")
+    if at is None or not last or len(last) > _LONGEST:
+        raise MalformedPayload("This read receipt of Teams does not say when or what was read; it was kept as it came.")
+    return DeliveryUpdated(
+        event_key=f"read:{thread}:{last}",
+        occurred_at=at,
+        message_ref=MessageRef(""),
+        status=DeliveryStatus.READ,
+        thread_key=thread,
+        until=at,
     )
 
 

@@ -6,16 +6,24 @@ the first was refused for its token.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback, Ruler
 from plugin.contracts.http import WebhookRequest
-from plugin.contracts.platform import Connection, PlatformAdapter, Probe
+from plugin.contracts.platform import Connection, PlatformAdapter, Polled, Probe
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
 from plugin.contracts.signing import is_one_of
 from plugin.domain.errors import MalformedPayload, OutcomeUnknown, RemoteError, RemoteRejected, SignatureInvalid, TargetGone, Unsupported
-from plugin.domain.events import ContactReachability, MessageDeleted, MessageEdited, MessageReceived, PlatformEvent, ReactionChanged
+from plugin.domain.events import (
+    ContactReachability,
+    DeliveryUpdated,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    PlatformEvent,
+    ReactionChanged,
+)
 from plugin.domain.html import to_html
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visibility
@@ -27,6 +35,8 @@ from plugin.platforms.teams.values import read_object, read_string
 
 _CARRIED = frozenset(MarkKind) - {MarkKind.MENTION}
 _LARGEST = 25_000
+_ACTIONS, _ACTION_LENGTH = 6, 20
+"""Teams shows six suggested actions ("Messages in bot conversations"); how long their words may be is not told, and a phone shows so many."""
 
 CAPABILITIES = Capabilities(
     receives=Level.FULL,
@@ -40,9 +50,11 @@ CAPABILITIES = Capabilities(
     deletes_out=Level.FULL,
     threads=Level.FULL,
     reactions_in=Level.PARTIAL,
+    delivery_reports=Level.PARTIAL,
+    choices=Level.PARTIAL,
     visibilities=(Visibility.PUBLIC, Visibility.PRIVATE),
     marks=_CARRIED,
-    events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, ContactReachability}),
+    events=frozenset({MessageReceived, MessageEdited, MessageDeleted, ReactionChanged, DeliveryUpdated, ContactReachability}),
     idempotency=Idempotency.NONE,
     readback=Readback.NONE,
     limits=Limits(
@@ -50,6 +62,8 @@ CAPABILITIES = Capabilities(
         ruler=Ruler(
             name="html_bytes", unit="bytes", measure=lambda text: len(to_html(Text(text)).encode("utf-8", "replace")) if text else 0
         ),
+        choices_per_message=_ACTIONS,
+        choice_length=_ACTION_LENGTH,
         calls_per_second=1.0,
         concurrency=2,
         max_lifetime=120.0,
@@ -62,6 +76,7 @@ class TeamsAdapter:
     """One bot."""
 
     capabilities = CAPABILITIES
+    poll_seconds = 900.0
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self._settings = settings
@@ -85,9 +100,19 @@ class TeamsAdapter:
         del path
         return ""
 
+    def webhook_address(self) -> str:
+        """The messaging endpoint, to be entered in Azure."""
+        return f"{self._connection.webhook_url}/{self._settings.address_secret}"
+
     def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:
         """The events in the one activity that a request holds."""
         return activities.read_activity(request.json(), self._settings)
+
+    def poll(self, position: Mapping[str, Any] | None) -> Polled:
+        """Whether the bot can still sign in: its password ends on a day, and that must be known before somebody answers. Messages cannot be asked for."""
+        del position
+        self._connector.token()
+        return Polled(events=(), position=None)
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """Say one text in the conversation; in a team's channel that is the thread."""
@@ -99,6 +124,9 @@ class TeamsAdapter:
         body = self._body(message.text)
         if message.reply_to is not None:
             body["replyToId"] = activities.split_message(message.reply_to)
+        if message.choices and activities.is_personal(message.thread_key):
+            # Elsewhere Teams shows none. A press is said by the customer, as if typed.
+            body["suggestedActions"] = {"actions": [{"type": "imBack", "title": choice, "value": choice} for choice in message.choices]}
         said = self._connector.write("POST", message.thread_key, body=body)
         activity_id = read_string(said.get("id"))
         if not activity_id:

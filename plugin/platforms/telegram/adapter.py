@@ -17,7 +17,6 @@ from plugin.contracts.signing import is_one_of
 from plugin.domain.errors import (
     MalformedPayload,
     OutcomeUnknown,
-    RemoteError,
     RemoteRejected,
     SignatureInvalid,
     TargetGone,
@@ -34,6 +33,7 @@ from plugin.platforms.telegram.entities import to_entities
 from plugin.platforms.telegram.keyboards import keyboard
 from plugin.platforms.telegram.refs import Thread, split_message, thread_from_key
 from plugin.platforms.telegram.schema import Settings, SettingsSchema
+from plugin.platforms.telegram.standing import Standing
 from plugin.platforms.telegram.updates import ALLOWED_UPDATES, Reading
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - a header's name
@@ -45,12 +45,15 @@ class TelegramAdapter:
     """One bot, told of updates by webhook."""
 
     capabilities = CAPABILITIES
+    poll_seconds = 300.0
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self._settings = settings
         self._connection = connection
         self._api = BotApi(connection.http, settings)
         self._reading = Reading(groups=settings.groups, commands=settings.commands)
+        wanted = "" if settings.intake == "poll" else connection.webhook_url
+        self._standing = Standing(self._api, wanted, groups=settings.groups)
 
     def verify(self, request: WebhookRequest) -> None:
         """Compare the secret which Telegram repeats with every update; it signs nothing (Bot API, "setWebhook")."""
@@ -63,6 +66,11 @@ class TelegramAdapter:
     def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:
         """The events in the one update that a request holds."""
         return self._reading.events(request.json())
+
+    def poll(self, position: Mapping[str, Any] | None) -> Polled:
+        """Whether the token and the webhook are well; updates cannot be asked for while a webhook is set."""
+        del position
+        return Polled(events=(), position=None, silent=self._standing.silent(self._connection.clock.now()))
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """Say one text, or send one file with the text as its caption."""
@@ -165,35 +173,7 @@ class TelegramAdapter:
 
     def probe(self) -> Sequence[Probe]:
         """Ask who we are and how the webhook fares."""
-        try:
-            bot = self._api.read("getMe")
-            seen = self._api.read("getWebhookInfo")
-        except RemoteError as problem:
-            return [Probe(name="token", is_ok=False, answer=str(problem), next_step="Check `token` and `api_url` of this channel.")]
-        name = f"@{bot.get('username')} (bot {bot.get('id')})" if isinstance(bot, Mapping) else "no bot"
-        return [Probe(name="token", is_ok=isinstance(bot, Mapping), answer=name), *self._probe_intake(cast(Mapping[str, Any], seen))]
-
-    def _probe_intake(self, seen: Mapping[str, Any]) -> Sequence[Probe]:
-        url, waiting = str(seen.get("url", "")), seen.get("pending_update_count", 0)
-        wanted = "" if self._settings.intake == "poll" else self._connection.webhook_url
-        mistake = str(seen.get("last_error_message", ""))
-        missing = set(ALLOWED_UPDATES) - set(seen.get("allowed_updates") or ()) if wanted else set()
-        register = "Register the webhook again, and look whether another program uses this bot."
-        return [
-            Probe(name="webhook address", is_ok=url == wanted, answer=url or "none", next_step="" if url == wanted else register),
-            Probe(
-                name="webhook updates",
-                is_ok=not missing,
-                answer=f"not asked for: {', '.join(sorted(missing))}" if missing else "all kinds asked for",
-                next_step=register if missing else "",
-            ),
-            Probe(
-                name="webhook delivery",
-                is_ok=not (mistake and waiting),
-                answer=f"{waiting} waiting" + (f"; last error: {mistake}" if mistake else ""),
-                next_step="See that Telegram can reach the address from outside: https, port 443, 80, 88 or 8443." if mistake else "",
-            ),
-        ]
+        return list(self._standing.probes())
 
     def _send(self, thread: Thread, message: OutboundMessage, entities: list[dict[str, Any]], reply: Mapping[str, Any] | None) -> Any:
         target = {

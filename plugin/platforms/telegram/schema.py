@@ -55,6 +55,7 @@ class SettingsSchema(Schema):
             "help": "A secret of your own choice: 16 to 256 of A-Z a-z 0-9 _ -. Telegram sends it with every update; nothing else "
             'proves that an update is Telegram\'s. Needed for intake = "webhook".',
             "secret": True,
+            "made": True,
         },
     )
     previous_secret_token = fields.String(

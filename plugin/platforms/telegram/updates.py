@@ -34,6 +34,12 @@ ALLOWED_UPDATES = (
 )
 """Must be named to `setWebhook` and `getUpdates`: reactions come only when asked for."""
 
+_RIGHTS = {
+    "reply to messages": "can_reply",
+    "mark messages as read": "can_read_messages",
+    "delete sent messages": "can_delete_sent_messages",
+}
+"""What an account can allow that we make use of (Bot API, "BusinessBotRights")."""
 _REACHABLE = ("member", "administrator", "creator", "restricted")
 
 
@@ -68,6 +74,8 @@ class Reading:
         service = service_kind(message)
         if service:
             raise UnsupportedEvent(f"Telegram's own notice “{service}” says nothing that a customer said; it was counted.")
+        if message.get("is_automatic_forward") is True:
+            raise UnsupportedEvent("Telegram itself carried a channel's post on into the group where it is discussed; it was counted.")
         content = read_content(message)
         ref = thread.message(_number(message, "message_id"))
         parent = message.get("reply_to_message")
@@ -163,9 +171,16 @@ class Reading:
         ]
 
     def connected(self, connection: Mapping[str, Any], update_id: int) -> Sequence[PlatformEvent]:
-        """A business account (dis)connected the bot: no customer said anything."""
-        state = "connected" if connection.get("is_enabled") else "disconnected"
-        raise UnsupportedEvent(f"A Telegram business account {state} the bot; it was counted. Its chats follow from there.")
+        """A business account (dis)connected the bot, or gave it other rights: no customer said anything. What it may not do is named."""
+        if not connection.get("is_enabled"):
+            raise UnsupportedEvent(
+                "A Telegram business account disconnected the bot; it was counted. Replies into its chats will be refused."
+            )
+        rights = connection.get("rights")
+        given = rights if isinstance(rights, Mapping) else {"can_reply": connection.get("can_reply")}
+        missing = [name for name, right in _RIGHTS.items() if given.get(right) is not True]
+        lacks = f" It did not allow: {', '.join(missing)} (Settings, Telegram Business, Chatbots)." if missing else ""
+        raise UnsupportedEvent(f"A Telegram business account connected the bot; it was counted. Its chats follow from there.{lacks}")
 
     def _thread(self, body: Mapping[str, Any]) -> Thread:
         chat = _chat(body)

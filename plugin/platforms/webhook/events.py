@@ -207,6 +207,7 @@ def _contact(data: Mapping[str, Any]) -> Contact:
         is_verified=data.get("is_verified"),
         followers=data.get("followers"),
         created_at=data.get("created_at"),
+        reputation=data.get("reputation"),
     )
 
 

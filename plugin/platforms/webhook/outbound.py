@@ -35,6 +35,8 @@ def sending(message: OutboundMessage, marker: Marker, capabilities: Capabilities
     }
     if message.reply_to:
         data["reply_to"] = message.reply_to
+    if choices := capabilities.offered(message.choices, message.visibility):
+        data["choices"] = list(choices)
     if message.files:
         data["files"] = [_file(file) for file in message.files]
     return data

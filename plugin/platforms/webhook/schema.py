@@ -39,6 +39,8 @@ class Settings:
     files_per_message: int = 4
     file_bytes: int = 5 * MEGABYTE
     content_types: tuple[str, ...] = ()
+    choices: int = 0
+    choice_length: int = 20
     edit_window: float | None = None
     reply_window: float | None = None
     calls_per_second: float | None = None
@@ -172,6 +174,15 @@ class SettingsSchema(Schema):
     )
     edit_window = fields.Float(
         load_default=None, allow_none=True, validate=validate.Range(min=1), metadata=_help("Seconds for which a reply can be edited.")
+    )
+    choices = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(min=0, max=20),
+        metadata=_help("Words to press that the other side can show below a private question; 0: none."),
+    )
+    choice_length = fields.Integer(
+        load_default=20, strict=True, validate=validate.Range(min=1, max=200), metadata=_help("Letters that each of them may have.")
     )
     reply_window = fields.Float(
         load_default=None,

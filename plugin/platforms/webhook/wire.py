@@ -91,6 +91,7 @@ class Author(Wire):
     is_verified = Flag()
     followers = fields.Integer(strict=True, validate=validate.Range(min=0, max=10**12))
     created_at = Moment()
+    reputation = fields.Integer(strict=True, validate=validate.Range(min=-(10**12), max=10**12))
 
 
 class AttachedFile(Wire):

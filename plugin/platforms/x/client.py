@@ -13,9 +13,9 @@ from urllib.parse import quote
 from plugin.contracts.http import FormFile, HttpResponse
 from plugin.contracts.platform import Connection
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RemoteError, RemoteUnavailable
+from plugin.platforms._oauth.tokens import Provider, Token, Tokens
 from plugin.platforms.x.answers import UNREADABLE, failure, refusal_in
-from plugin.platforms.x.schema import Settings, Token
-from plugin.platforms.x.tokens import Tokens
+from plugin.platforms.x.schema import Settings
 
 if TYPE_CHECKING:
     from plugin.platforms.x.sdk import Sdk
@@ -30,7 +30,7 @@ class Client:
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self.settings = settings
-        self.tokens = Tokens(settings, connection)
+        self.tokens = Tokens(_provider(settings), connection)
         self._http = connection.http
         self._clock = connection.clock
 
@@ -129,6 +129,21 @@ def list_of(body: Mapping[str, Any], name: str = "data") -> Sequence[Mapping[str
 def segment(value: str) -> str:
     """An id as one segment of a path."""
     return quote(value, safe="")
+
+
+def _provider(settings: Settings) -> Provider:
+    """X documentation, "OAuth 2.0 Authorization Code Flow with PKCE"."""
+    return Provider(
+        name="X",
+        authorize_url=f"{settings.site_url}/i/oauth2/authorize",
+        token_url=f"{settings.api_url}/2/oauth2/token",
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        scopes=settings.scopes,
+        by_basic=bool(settings.client_secret),
+        lifetime=7200.0,
+        advice="give the app these permissions in the X developer console (User authentication settings), and connect the channel again",
+    )
 
 
 def _bearer(token: Token) -> dict[str, str]:

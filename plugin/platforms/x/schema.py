@@ -1,15 +1,14 @@
-"""The settings of one X account, and what is kept of its sign-in."""
+"""The settings of one X account."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from plugin.platforms._oauth.values import is_base, is_plain
 
 SHORTEST_POST, LONGEST_POST = 280, 25_000
 _READING = ("tweet.read", "users.read", "offline.access")
@@ -133,68 +132,13 @@ class SettingsSchema(Schema):
                         "Webhooks need it: see the README, step 3. Or set intake to poll, and X is asked every two minutes instead.", name
                     )
         for name in ("api_url", "site_url"):
-            if not _is_base(data.get(name, "")):
-                raise ValidationError("Give an address such as https://api.x.com, without a query.", name)
+            if not is_base(data.get(name, "")):
+                raise ValidationError("Give an https:// address without a query; tokens travel there.", name)
         for name in ("client_id", "client_secret", "consumer_secret", "previous_consumer_secret", "bearer_token"):
-            if not _is_plain(data.get(name, "")):
+            if not is_plain(data.get(name, "")):
                 raise ValidationError("This holds spaces, line breaks or letters that no X credential has. Copy it again.", name)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Settings:
         """The validated settings, frozen."""
         return Settings(**{**data, "api_url": data["api_url"].rstrip("/"), "site_url": data["site_url"].rstrip("/")})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A sign-in: the access token, when it ends (seconds since 1970), what renews it, and what it allows."""
-
-    access: str = field(repr=False)
-    renewal: str = field(repr=False)
-    ends_at: float
-    scopes: tuple[str, ...]
-
-    def dump(self) -> str:
-        """As the text that is kept."""
-        return json.dumps({"access": self.access, "renewal": self.renewal, "ends_at": self.ends_at, "scopes": list(self.scopes)})
-
-
-def load_token(kept: str | None) -> Token | None:
-    """The reverse of `Token.dump`; None for nothing and for what cannot be read."""
-    try:
-        data = json.loads(kept or "")
-        return Token(
-            access=str(data["access"]),
-            renewal=str(data["renewal"]),
-            ends_at=float(data["ends_at"]),
-            scopes=tuple(str(scope) for scope in data["scopes"]),
-        )
-    except (ValueError, TypeError, KeyError):
-        return None
-
-
-def read_grant(answer: Mapping[str, Any], *, now: float, renewal: str = "", scopes: tuple[str, ...] = ()) -> Token | None:
-    """A token endpoint's answer. What it leaves out stays as it was (RFC 6749, section 6). None when it holds no access token."""
-    access, seconds, granted = answer.get("access_token"), answer.get("expires_in"), answer.get("scope")
-    if not isinstance(access, str) or not access:
-        return None
-    fresh = answer.get("refresh_token")
-    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    return Token(
-        access=access,
-        renewal=fresh if isinstance(fresh, str) and fresh else renewal,
-        ends_at=now + (float(seconds) if is_number else 7200.0),  # type: ignore[arg-type]
-        scopes=tuple(granted.split()) if isinstance(granted, str) else scopes,
-    )
-
-
-def _is_plain(value: str) -> bool:
-    return value.isascii() and value.isprintable() and " " not in value
-
-
-def _is_base(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
-    except ValueError:
-        return False

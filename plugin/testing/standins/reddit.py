@@ -195,14 +195,21 @@ class RedditStandIn(StandIn):
             # A cursor whose thing is gone leads to nothing.
             found = found[names.index(given["after"]) + 1 :] if given["after"] in names else []
         most = min(int(given.get("limit", "25")), self._page)
-        page = [_as_in_inbox(one) if is_inbox else one for one in found[:most]]
+        page = [_as_in_inbox(one) if is_inbox else self._as_in_a_list(one) for one in found[:most]]
         return _listing(page, page[-1]["name"] if len(found) > most else "")
+
+    def _as_in_a_list(self, one: Json) -> Json:
+        """Outside of its thread a comment tells whose post it stands below."""
+        post = self.things.get(one.get("link_id", ""))
+        return one if post is None else {**one, "link_author": post["author"], "link_title": post["title"]}
 
     def _people(self) -> Json:
         given = checked(request.args, {"ids!": str, "raw_json": str}, _invalid)
         names = {one["author_fullname"]: one for one in self.things.values()}
         return {
-            one: {"name": names[one]["author"], "created_utc": 1.5e9, "link_karma": 1} for one in given["ids"].split(",") if one in names
+            one: {"name": names[one]["author"], "created_utc": 1.5e9, "link_karma": 1, "comment_karma": -9}
+            for one in given["ids"].split(",")
+            if one in names
         }
 
     def _modmails(self) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plugin.contracts.http import HttpResponse
 from plugin.contracts.splitting import split
 from plugin.domain.errors import (
     CredentialsRejected,
@@ -20,16 +22,18 @@ from plugin.domain.errors import (
     TargetGone,
     UnsupportedEvent,
 )
-from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
+from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
 from plugin.domain.ids import Marker, MessageRef, ThreadKey
 from plugin.domain.model import File, Visibility
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.platforms.discord import wording
-from plugin.platforms.discord.adapter import DiscordAdapter
-from plugin.testing.fakes import FixedClock
+from plugin.platforms.discord.adapter import PLATFORM, DiscordAdapter
+from plugin.testing.fakes import CannedHttp, FixedClock
 from plugin.testing.outgoing import answer_to, outbound
+from plugin.testing.platform_suite import folder_of, load
 from plugin.testing.standins.discord import DiscordStandIn
 
+SUBJECT = load(PLATFORM, folder_of(PLATFORM))
 ROOM, FORUM, THREAD = "200000000000000001", "200000000000000002", "200000000000000003"
 ADA = {"id": "300000000000000001", "username": "ada", "global_name": "Ada", "avatar": None}
 BOB = {"id": "300000000000000002", "username": "bob", "global_name": "Bob", "avatar": None}
@@ -133,6 +137,38 @@ def test_edits_and_deletions_are_found_by_looking_again(discord: DiscordStandIn,
     assert {type(one) for one in early.events} == {MessageReceived}
     discord.world.channels[ROOM].is_visible = False
     assert adapter.recheck([MessageRef(f"{ROOM}:{kept}"), MessageRef(f"{ROOM}:{hidden}")]) == []
+
+
+def test_reactions_are_found_by_looking_again(discord: DiscordStandIn, adapter: DiscordAdapter, marker: Marker) -> None:
+    discord.says(ROOM, ADA, "My sword is gone")
+    (asked,) = said(adapter)
+    answer = adapter.deliver(answer_to(asked), marker=marker).message_ref
+    number = answer.partition(":")[2]
+    discord.reacts(ROOM, number, ADA, "👍")
+    discord.reacts(ROOM, number, BOB, "👍")
+    discord.reacts(ROOM, number, ADA, "party", custom="900000000000000001")
+    discord.reacts(ROOM, number, discord.bot, "👀")
+    found = adapter.recheck([answer])
+    assert all(isinstance(one, ReactionChanged) and one.added for one in found)
+    told = [(one.emoji, one.author.ref) for one in found if isinstance(one, ReactionChanged)]
+    assert told == [("👍", ADA["id"]), ("👍", BOB["id"]), (":party:", ADA["id"])]
+    assert [one.event_key for one in adapter.recheck([answer])] == [one.event_key for one in found]
+
+
+def test_reactions_wait_when_discord_asks_for_a_pause_and_nothing_else_does() -> None:
+    """Who reacted is asked for again with the next look; an edit that was found beside it is told now."""
+    api, emoji = "application/json", [{"count": 1, "emoji": {"id": None, "name": "👍"}}]
+    first = {"id": "900000000000000001", "author": ADA, "content": "a", "reactions": emoji}
+    second = {**first, "id": "900000000000000002", "content": "b", "edited_timestamp": "2026-11-21T11:30:00+00:00"}
+    bodies = ((200, first), (429, {"retry_after": 3}), (200, second))
+    http = CannedHttp(
+        [HttpResponse(status=status, headers={"content-type": api}, body=json.dumps(body).encode()) for status, body in bodies],
+        is_endless=False,
+    )
+    channel: Any = SUBJECT.connect(http)
+    (found,) = channel.recheck([MessageRef(f"{ROOM}:{one['id']}") for one in (first, second)])
+    assert isinstance(found, MessageEdited)
+    assert found.text.plain == "b"
 
 
 def test_words_go_out_as_they_are(discord: DiscordStandIn, adapter: DiscordAdapter, marker: Marker) -> None:

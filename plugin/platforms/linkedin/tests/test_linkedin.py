@@ -391,6 +391,26 @@ def test_the_webhook_is_registered_and_renewed(
     assert linkedin.subscriptions[key]["expiresAt"] > before["expiresAt"]
 
 
+def test_a_webhook_that_linkedin_dropped_is_told_until_it_is_registered_again(
+    linkedin: LinkedInStandIn, connect: Callable[..., LinkedInAdapter], clock: FixedClock
+) -> None:
+    adapter = connect(*SCOPES, application_id=APPLICATION_ID)
+    adapter.register_webhook()
+    polled = adapter.poll(None)
+    assert polled.silent == ""
+    linkedin.subscriptions.clear()
+    polled = adapter.poll(polled.position)
+    assert polled.silent == ""
+    clock.advance(DAY)
+    polled = adapter.poll(polled.position)
+    assert polled.silent == "LinkedIn tells nobody of what happens on the page; the polls bring it later."
+    adapter.register_webhook()
+    assert adapter.poll(polled.position).silent == polled.silent
+    clock.advance(3600)
+    assert adapter.poll(polled.position).silent == ""
+    assert connect(*SCOPES).poll(None).silent is None
+
+
 def test_who_somebody_is(linkedin: LinkedInStandIn, connect: Callable[..., LinkedInAdapter]) -> None:
     linkedin.world.say(CUSTOMER, "Where is my train?")
     adapter = connect(*SCOPES)

@@ -81,11 +81,12 @@ def test_a_sign_in_from_before_lacks_the_permission(connect: Connect) -> None:
         connect(*SCOPES, modmail=True).poll(None)
 
 
-def test_the_age_of_accounts_is_known(reddit: RedditStandIn, moderator: RedditAdapter) -> None:
+def test_the_age_and_the_karma_of_accounts_are_known(reddit: RedditStandIn, moderator: RedditAdapter) -> None:
     reddit.comment(CUSTOMER, f"u/{ACCOUNT} hello", below=reddit.post("somebody", "Late"))
     (event,) = moderator.poll(None).events
     assert event.author.created_at is not None
     assert event.author.created_at.year == 2017
+    assert event.author.reputation == -8
 
 
 @given(st.data())

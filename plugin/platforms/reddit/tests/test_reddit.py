@@ -113,6 +113,30 @@ def test_a_subreddit_is_read_page_by_page(reddit: RedditStandIn, adapter: Reddit
     assert [event.text.plain for event in told] == ["Where do I ask?\n\nAbout a bag", *(f"Try desk {number}" for number in range(7))]
 
 
+def test_who_answers_a_customers_post_is_a_bystander_there_and_who_turns_to_us_is_not(
+    reddit: RedditStandIn, adapter: RedditAdapter, clock: FixedClock
+) -> None:
+    post = reddit.post(CUSTOMER, "Where do I ask?", subreddit=SUBREDDIT)
+    clock.advance(1)
+    helping = reddit.comment(BYSTANDER, "Try the desk", below=post)
+    reddit.comment(CUSTOMER, "Which one?", below=helping)
+    turning = reddit.comment(BYSTANDER, f"u/{ACCOUNT} which one is it?", below=post)
+    asked, *told = (event for event in adapter.poll(None).events if isinstance(event, MessageReceived))
+    threads = {event.message_ref: event.thread_key for event in told}
+    assert threads[MessageRef(helping)] == asked.thread_key
+    assert [key for ref, key in threads.items() if key != asked.thread_key] == [threads[MessageRef(turning)]]
+    answer = adapter.deliver(answer_to(asked, "Desk 7.", clock), marker=MARKER)
+    back = reddit.comment(BYSTANDER, "Thanks, me too", below=answer.message_ref)
+    (told_back,) = (event for event in adapter.poll(None).events if event.message_ref == back)
+    assert isinstance(told_back, MessageReceived)
+    assert told_back.thread_key == threads[MessageRef(turning)]
+    ours = reddit.post(ACCOUNT, "Our new timetable", subreddit=SUBREDDIT)
+    below_ours = reddit.comment(CUSTOMER, "Since when?", below=ours)
+    (about_ours,) = (event for event in adapter.poll(None).events if event.message_ref == below_ours)
+    assert isinstance(about_ours, MessageReceived)
+    assert about_ours.thread_key.endswith(CUSTOMER)
+
+
 def test_our_own_peoples_answers_are_told_with_whom_they_are_for(
     reddit: RedditStandIn, adapter: RedditAdapter, mention: MessageReceived
 ) -> None:

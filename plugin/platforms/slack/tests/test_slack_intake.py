@@ -137,6 +137,12 @@ def test_open_channels_count_as_the_settings_say(slack: SlackStandIn, connect: C
     assert {getattr(one, "visibility", None) for one in ignoring.poll(None).events} == {private}
 
 
+def test_slacks_own_voice_is_a_machines(slack: SlackStandIn, adapter: SlackAdapter) -> None:
+    slack.says(ROOM, "USLACKBOT", "Reminder: the printer")
+    slack.says(ROOM, ADA, "hi")
+    assert [event.author.is_bot for event in read(adapter, slack)] == [True, False]
+
+
 def test_edits_deletions_and_emptied_roots(slack: SlackStandIn, adapter: SlackAdapter) -> None:
     root = slack.says(ROOM, ADA, "My printer")
     reply = slack.says(ROOM, ADA, "is <ill>", thread_ts=root)
@@ -192,7 +198,7 @@ def test_the_probes_name_what_is_missing(slack: SlackStandIn, connect: Callable[
 def test_the_manifest_asks_for_what_the_adapter_needs(adapter: SlackAdapter) -> None:
     manifest = json.loads(adapter.registration())
     told = manifest["settings"]["event_subscriptions"]
-    assert told["request_url"] == "https://desk.example/in/channel/fixture"
+    assert told["request_url"] == manifest["settings"]["interactivity"]["request_url"] == "https://desk.example/in/channel/fixture"
     assert "message.im" in told["bot_events"]
     assert "chat:write" in manifest["oauth_config"]["scopes"]["bot"]
 

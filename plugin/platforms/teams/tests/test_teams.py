@@ -16,6 +16,7 @@ from plugin.contracts.platform import ProvesByPath
 from plugin.contracts.splitting import split
 from plugin.domain.errors import (
     CredentialsRejected,
+    MalformedPayload,
     OutcomeUnknown,
     RateLimited,
     RemoteRejected,
@@ -23,8 +24,9 @@ from plugin.domain.errors import (
     StoreUnavailable,
     TargetGone,
     Unsupported,
+    UnsupportedEvent,
 )
-from plugin.domain.events import MessageReceived
+from plugin.domain.events import DeliveryStatus, DeliveryUpdated, MessageReceived
 from plugin.domain.ids import Marker, MediaRef, ThreadKey
 from plugin.domain.model import Attachment, File, Visibility
 from plugin.domain.text import Mark, MarkKind, Text
@@ -127,6 +129,48 @@ def test_a_thread_of_a_channel_is_answered_in_the_thread(teams: TeamsStandIn, ad
 def test_a_chat_is_private_and_a_channel_may_be(teams: TeamsStandIn, connect: Callable[..., TeamsAdapter]) -> None:
     assert first(connect(), teams.says(teams.personal, "hi")).visibility is Visibility.PRIVATE
     assert first(connect(channels="private"), teams.says(teams.channel, "hi")).visibility is Visibility.PRIVATE
+
+
+def test_a_question_is_answered_by_a_press(teams: TeamsStandIn, adapter: TeamsAdapter, marker: Marker) -> None:
+    asked = replace(outbound(ThreadKey(teams.personal), "Is it solved?"), choices=("Yes", "No"))
+    adapter.deliver(asked, marker=marker)
+    pressed = first(adapter, teams.presses("Yes"))
+    assert (pressed.text, pressed.thread_key, pressed.is_own) == (Text("Yes"), teams.personal, False)
+
+
+def test_words_to_press_stand_in_no_channel_and_no_group(teams: TeamsStandIn, adapter: TeamsAdapter, marker: Marker) -> None:
+    teams.conversations["19:group@thread.v2"] = "groupChat"
+    for place in (teams.channel, "19:group@thread.v2"):
+        adapter.deliver(replace(outbound(ThreadKey(place), "Is it solved?"), choices=("Yes", "No")), marker=marker)
+        (said,) = teams.said[place].values()
+        assert "suggestedActions" not in said
+
+
+def test_a_reply_is_known_to_be_read_in_a_chat_of_one_person(
+    teams: TeamsStandIn, adapter: TeamsAdapter, marker: Marker, clock: FixedClock
+) -> None:
+    adapter.deliver(outbound(ThreadKey(teams.personal), "Done"), marker=marker)
+    clock.advance(60)
+    request = teams.reads(teams.personal)
+    adapter.verify(request)
+    (event,) = adapter.parse(request)
+    assert isinstance(event, DeliveryUpdated)
+    assert (event.status, event.thread_key, event.until) == (DeliveryStatus.READ, teams.personal, clock.now())
+    teams.conversations["19:group@thread.v2"] = "groupChat"
+    adapter.deliver(outbound(ThreadKey("19:group@thread.v2"), "Done"), marker=marker)
+    with pytest.raises(UnsupportedEvent, match="chat of several"):
+        adapter.parse(teams.reads("19:group@thread.v2"))
+    with pytest.raises(MalformedPayload):
+        adapter.parse(teams.says(teams.personal, "", kind="event", name="application/vnd.microsoft.readReceipt"))
+
+
+def test_a_password_that_ended_is_known_before_somebody_answers(teams: TeamsStandIn, adapter: TeamsAdapter, clock: FixedClock) -> None:
+    assert adapter.poll(None).events == ()
+    teams.is_password_valid = False
+    adapter.poll(None)
+    clock.advance(3600)
+    with pytest.raises(CredentialsRejected, match="app_password"):
+        adapter.poll(None)
 
 
 def test_ours_is_changed_and_taken_back(teams: TeamsStandIn, adapter: TeamsAdapter, marker: Marker) -> None:

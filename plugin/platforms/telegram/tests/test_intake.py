@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from plugin.contracts.http import WebhookRequest
-from plugin.domain.errors import MalformedPayload, RemoteRejected, RemoteUnavailable, SignatureInvalid, UnsupportedEvent
+from plugin.domain.errors import (
+    CredentialsRejected,
+    MalformedPayload,
+    RemoteRejected,
+    RemoteUnavailable,
+    SignatureInvalid,
+    UnsupportedEvent,
+)
 from plugin.domain.events import ContactReachability, MessageEdited, MessageReceived, ReactionChanged
 from plugin.domain.ids import MediaRef
 from plugin.domain.model import Attachment
@@ -86,7 +93,9 @@ def test_registering_names_the_kinds_and_the_secret_and_may_be_repeated(
     assert telegram.updates.webhook.secret == SECRET
     assert telegram.updates.allowed == frozenset(ALLOWED_UPDATES)
     assert [command["command"] for command in telegram.methods.commands] == ["start", "help", "status", "end"]
-    assert [probe.is_ok for probe in adapter.probe()] == [True, True, True, True]
+    assert [probe.is_ok for probe in adapter.probe()] == [True, True, True, True, True]
+    (hears,) = (probe for probe in adapter.probe() if "groups" in probe.name)
+    assert "privacy mode" in hears.answer
 
 
 def test_the_menu_says_what_the_admin_wants_or_stays_as_it_is(telegram: TelegramStandIn, connect: Callable[..., TelegramAdapter]) -> None:
@@ -120,6 +129,29 @@ def test_probes_say_what_is_amiss_and_what_to_do(telegram: TelegramStandIn, conn
     telegram.revoke_token()
     (token,) = adapter.probe()
     assert (token.name, token.is_ok) == ("token", False)
+
+
+def test_a_look_every_few_minutes_tells_a_webhook_that_lost_its_way_and_a_dead_token(
+    telegram: TelegramStandIn, connect: Callable[..., TelegramAdapter]
+) -> None:
+    """Nobody polls a bot with a webhook; without this look both would show when somebody answers, or never."""
+    adapter = connect(webhook_url="http://127.0.0.1:9/in")
+    assert adapter.poll(None).silent == "Telegram delivers to no address and not to ours; it keeps what waits for 24 hours."
+    connect(webhook_url="http://127.0.0.1:8/theirs").register_webhook()
+    assert "to another address and not to ours" in (adapter.poll(None).silent or "")
+    adapter.register_webhook()
+    assert adapter.poll(None).silent == ""
+    telegram.customer_says(77, "hi")
+    for _ in range(500):
+        if telegram.updates.webhook.last_error:
+            break
+        telegram.wait_idle(0.01)
+    polled = adapter.poll(None)
+    assert "it keeps what waits (1) for 24 hours" in (polled.silent or "")
+    assert (polled.events, polled.position) == ((), None)
+    telegram.revoke_token()
+    with pytest.raises(CredentialsRejected):
+        adapter.poll(None)
 
 
 def test_polling_brings_everything_once_and_forgets_what_was_stored(telegram: TelegramStandIn, poller: PollingTelegramAdapter) -> None:

@@ -174,6 +174,32 @@ def test_housekeeping_is_counted(kind: str) -> None:
         read("message", message(GROUP, **{kind: True}))
 
 
+def test_a_channels_post_in_the_group_where_it_is_discussed_is_nobodys_question() -> None:
+    """Telegram puts each of the channel's posts there by itself, in the channel's name."""
+    carried = message(
+        GROUP, text="Our new timetable", is_automatic_forward=True, sender_chat={"id": -1009, "type": "channel", "title": "News"}
+    )
+    with pytest.raises(UnsupportedEvent, match="carried a channel's post on"):
+        read("message", carried)
+
+
+@pytest.mark.parametrize(
+    ("connection", "words"),
+    [
+        ({"is_enabled": False}, "disconnected the bot.*Replies into its chats will be refused"),
+        (
+            {"is_enabled": True, "rights": {"can_reply": True, "can_read_messages": True, "can_delete_sent_messages": True}},
+            "follow from there.$",
+        ),
+        ({"is_enabled": True, "rights": {"can_read_messages": True}}, "did not allow: reply to messages, delete sent messages"),
+        ({"is_enabled": True, "can_reply": True}, "did not allow: mark messages as read, delete sent messages"),
+    ],
+)
+def test_what_a_business_account_does_not_allow_is_named(connection: dict[str, Any], words: str) -> None:
+    with pytest.raises(UnsupportedEvent, match=words):
+        read("business_connection", {"id": "Bc1", "user": ADA, "user_chat_id": 77, "date": 1, **connection})
+
+
 def test_an_edit_has_a_revision_that_sorts_and_tells_two_within_a_second_apart() -> None:
     edits = []
     for number, (at, text) in enumerate([(1767225601, "b"), (1767225601, "c"), (1767225700, "d")]):

@@ -132,6 +132,18 @@ def test_each_call_that_is_made_is_in_the_contract(call: str, kind: str, formatt
         assert made.sent["headers"]["Webhook-Id"] == sent["data"]["client_id"]
 
 
+@pytest.mark.parametrize(
+    ("choices", "visibility", "told"), [(2, "private", True), (1, "private", False), (0, "private", False), (2, "public", False)]
+)
+def test_words_to_press_are_in_the_contract_where_the_other_side_shows_them(choices: int, visibility: str, told: bool) -> None:
+    http = CannedHttp([HttpResponse(status=200, headers={}, body=b'{"message_id": "m-1"}')])
+    message = {"choices": ["Yes", "No"], "visibility": visibility}
+    platform_calls(SUBJECT, SUBJECT.connect(http, settings={"choices": choices}), {"message": message})["deliver"]()
+    sent = json.loads(http.made[0].sent["data"])
+    validator("Call").validate(sent)
+    assert sent["data"].get("choices") == (["Yes", "No"] if told else None)
+
+
 def test_a_call_that_is_made_again_says_the_same() -> None:
     http = CannedHttp([HttpResponse(status=200, headers={}, body=b'{"message_id": "m-1"}')])
     for _ in range(2):

@@ -13,9 +13,8 @@ from plugin.domain.clock import SystemClock
 from plugin.domain.errors import UnsupportedEvent
 from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import Marker
+from plugin.platforms._oauth.tokens import SECRET, read_grant
 from plugin.platforms.x.adapter import PLATFORM, XAdapter
-from plugin.platforms.x.schema import read_grant
-from plugin.platforms.x.tokens import SECRET
 from plugin.testing.fakes import MemorySecrets
 from plugin.testing.standins.x import ACCOUNT, BEARER, CLIENT_ID, CLIENT_SECRET, CONSUMER_SECRET, XStandIn
 from plugin.transport.client import Transport
@@ -59,7 +58,7 @@ def connect(x: XStandIn, transport: Transport) -> Callable[..., Connected]:
         settings = PLATFORM.settings_schema.load({**given, **changes})
         secrets = MemorySecrets()
         if scopes is not None:
-            token = read_grant(x.signing_in.issue(ACCOUNT, scopes), now=x.world.now())
+            token = read_grant(x.signing_in.issue(ACCOUNT, scopes), now=x.world.now(), before=None)
             assert token is not None
             secrets.stored[SECRET] = token.dump()
         http = transport.client(name="X", secrets=[CLIENT_SECRET], timeout=timeout)

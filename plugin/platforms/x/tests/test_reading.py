@@ -17,11 +17,10 @@ from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import Visibility
 from plugin.domain.text import MarkKind
+from plugin.platforms._oauth.tokens import SECRET, Token
 from plugin.platforms.x.adapter import PLATFORM
 from plugin.platforms.x.capabilities import CAPABILITIES
-from plugin.platforms.x.schema import Token
 from plugin.platforms.x.tests.conftest import SCOPES
-from plugin.platforms.x.tokens import SECRET
 from plugin.platforms.x.wording import essence, lead_of, said, weigh
 from plugin.testing.fakes import CannedHttp
 from plugin.testing.fixtures import load

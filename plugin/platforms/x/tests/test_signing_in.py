@@ -15,10 +15,9 @@ from plugin.contracts.platform import Connects, Grant
 from plugin.domain.errors import CredentialsRejected, RemoteError, RemoteUnavailable
 from plugin.domain.ids import Marker, MessageRef
 from plugin.domain.model import Visibility
+from plugin.platforms._oauth.tokens import SECRET, Token, load_token
 from plugin.platforms.x.adapter import PLATFORM
-from plugin.platforms.x.schema import Token, load_token
 from plugin.platforms.x.tests.conftest import SCOPES, Connected
-from plugin.platforms.x.tokens import SECRET
 from plugin.testing import answers_suite
 from plugin.testing.fixtures import Subject, load
 from plugin.testing.outgoing import outbound

@@ -68,6 +68,15 @@ class DiscordStandIn(StandIn):
         """A message is taken away."""
         del self.world.channels[channel].messages[message]
 
+    def reacts(self, channel: str, message: str, person: Json, emoji: str, custom: str = "") -> None:
+        """Somebody reacts to a message, with an emoji of the server's own where `custom` is its id."""
+        found = self.world.channels[channel].messages[message]
+        name = f"{emoji}:{custom}" if custom else emoji
+        people = self.world.reactions.setdefault((message, name), [])
+        people.append(person)
+        shown = [one for one in found.get("reactions", []) if one["emoji"] != {"id": custom or None, "name": emoji}]
+        found["reactions"] = [*shown, {"count": len(people), "me": False, "emoji": {"id": custom or None, "name": emoji}}]
+
     def said_by_bot(self, channel: str) -> list[Json]:
         """What the bot said in a channel."""
         return [one for one in self.world.channels[channel].messages.values() if one["author"]["id"] == BOT]
@@ -99,6 +108,7 @@ class DiscordStandIn(StandIn):
             ),
             ("PATCH", "/channels/<channel>/messages/<message>", self._patch),
             ("DELETE", "/channels/<channel>/messages/<message>", self._delete),
+            ("GET", "/channels/<channel>/messages/<message>/reactions/<emoji>", self._reactions),
             ("POST", "/channels/<channel>/typing", self._typing),
         ]
         for method, path, do in routes:
@@ -178,6 +188,18 @@ class DiscordStandIn(StandIn):
             raise Refused(403, 50013, "Missing Permissions")
         self.deletes(channel, message)
         return Response(status=204)
+
+    def _reactions(self, channel: str, message: str, emoji: str) -> Any:
+        self.world.message(channel, message)
+        if unknown := unknown_fields(request.args, ("after", "limit", "type")):
+            raise invalid(unknown[0], "unknown")
+        limit = int(request.args.get("limit", 25))
+        if not 1 <= limit <= 100:
+            raise invalid("limit", "int value should be between 1 and 100")
+        people = self.world.reactions.get((message, emoji))
+        if people is None:
+            raise Refused(400, 10014, "Unknown Emoji")
+        return people[:limit]
 
     def _typing(self, channel: str) -> Response:
         self.world.channel(channel)

@@ -45,6 +45,8 @@ class World:
     channels: dict[str, Channel] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     nonces: dict[str, tuple[float, Json]] = field(default_factory=dict)
+    reactions: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
+    """Who reacted, by message and emoji."""
     reads_content: bool = True
     lock: threading.RLock = field(default_factory=threading.RLock)
     _count: int = 0

@@ -11,6 +11,7 @@ from plugin.testing.standins.serving import Json
 from plugin.testing.standins.slack.world import APP, BOT, BOT_USER, TEAM, Refused, Stored, Workspace
 
 _LONGEST = 40_000
+_MOST_BUTTONS, _LONGEST_WORDS, _LONGEST_VALUE = 25, 75, 2_000
 _READ = {"channel": "channels:history", "group": "groups:history", "im": "im:history", "mpim": "mpim:history"}
 _LIST = {"public_channel": "channel", "private_channel": "group", "im": "im", "mpim": "mpim"}
 _RUNS = {"text": {"text"}, "link": {"url", "text"}, "user": {"user_id"}}
@@ -203,7 +204,7 @@ def _own(ts: str, text: str, blocks: list[Json]) -> Json:
 def _check_words(text: Any, blocks: Any) -> None:
     if not isinstance(text, str) or len(text) > _LONGEST:
         raise Refused("msg_too_long")
-    if not isinstance(blocks, list) or any(not _is_rich_text(block) for block in blocks):
+    if not isinstance(blocks, list) or any(not (_is_rich_text(block) or _are_buttons(block)) for block in blocks):
         raise Refused("invalid_blocks")
 
 
@@ -223,5 +224,25 @@ def _is_rich_text(block: Mapping[str, Any]) -> bool:
     return True
 
 
+def _are_buttons(block: Mapping[str, Any]) -> bool:
+    """Up to 25 buttons, each with an id of its own, plain words of at most 75 letters and a value of at most 2,000."""
+    elements = block.get("elements")
+    if set(block) != {"type", "block_id", "elements"} or block["type"] != "actions" or not isinstance(elements, list):
+        return False
+    ids = {one.get("action_id") for one in elements}
+    return 0 < len(elements) <= _MOST_BUTTONS and len(ids) == len(elements) and all(_is_button(one) for one in elements)
+
+
+def _is_button(one: Mapping[str, Any]) -> bool:
+    words = one.get("text", {})
+    return (
+        set(one) == {"type", "action_id", "text", "value"}
+        and one["type"] == "button"
+        and (set(words), words.get("type")) == ({"type", "text"}, "plain_text")
+        and 0 < len(words["text"]) <= _LONGEST_WORDS
+        and 0 < len(one["value"]) <= _LONGEST_VALUE
+    )
+
+
 def _runs(blocks: list[Json]) -> list[Json]:
-    return [run for block in blocks for element in block["elements"] for run in element["elements"]]
+    return [run for block in blocks if block["type"] == "rich_text" for element in block["elements"] for run in element["elements"]]

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, request
 
@@ -84,12 +85,40 @@ class SlackStandIn(StandIn):
         """What our app said in a room."""
         return [one for one in self.world.rooms[channel].messages.values() if one.get("app_id") == APP]
 
+    def presses(self, channel: str, user: str, ts: str, words: str) -> WebhookRequest:
+        """Somebody presses a button below a message of the bot's; told as a form, and not as an event."""
+        message = self.world.rooms[channel].messages[ts]
+        button = next(
+            {"block_id": block["block_id"], **one}
+            for block in message["blocks"]
+            if block["type"] == "actions"
+            for one in block["elements"]
+            if one["text"]["text"] == words
+        )
+        payload = {
+            "type": "block_actions",
+            "user": {"id": user, "username": user.lower(), "name": user.lower(), "team_id": TEAM},
+            "api_app_id": APP,
+            "token": "a-token-of-the-old-kind",
+            "container": {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": False},
+            "trigger_id": "1.2.3",
+            "team": {"id": TEAM, "domain": "example"},
+            "channel": {"id": channel, "name": "directmessage"},
+            "message": message,
+            "response_url": f"{self.host}/actions/1",
+            "actions": [{**button, "action_ts": self.world.stamp()}],
+        }
+        return self._signed(urlencode({"payload": json.dumps(payload)}).encode(), _FORM)
+
     def signed(self, body: Any, *, at: float | None = None) -> WebhookRequest:
         """`body` as Slack would send it now, or at another time."""
-        raw, stamp = json.dumps(body).encode(), str(int(self.now() if at is None else at))
+        return self._signed(json.dumps(body).encode(), "application/json", at=at)
+
+    def _signed(self, raw: bytes, content_type: str, *, at: float | None = None) -> WebhookRequest:
+        stamp = str(int(self.now() if at is None else at))
         signature = hmac.new(self.secret.encode(), f"v0:{stamp}:".encode() + raw, hashlib.sha256).hexdigest()
         headers = {
-            "content-type": "application/json",
+            "content-type": content_type,
             "x-slack-request-timestamp": stamp,
             "x-slack-signature": f"v0={signature}",
         }

@@ -20,7 +20,8 @@ APP, TENANT = "11111111-2222-3333-4444-555555555555", "99999999-8888-7777-6666-5
 PASSWORD, ADDRESS_SECRET = "in~a.Client8Secret7of6a5stand4in", "an-address-secret-of-a-stand-in"
 SCOPE = "https://api.botframework.com/.default"
 _FORM = "application/x-www-form-urlencoded"
-_FIELDS = ("type", "text", "textFormat", "replyToId")
+_FIELDS = ("type", "text", "textFormat", "replyToId", "suggestedActions")
+_MOST_ACTIONS = 6
 _LONGEST = 28_000
 
 
@@ -82,6 +83,18 @@ class TeamsStandIn(StandIn):
             **fields,
         }
         return self.signed(activity)
+
+    def presses(self, title: str) -> WebhookRequest:
+        """The person presses one of the words below what the bot said last in the personal chat: it is said in the person's name."""
+        last = list(self.said[self.personal].values())[-1]
+        action = next(one for one in last["suggestedActions"]["actions"] if one["title"] == title)
+        return self.says(self.personal, action["value"])
+
+    def reads(self, conversation: str) -> WebhookRequest:
+        """The person has read everything; told to apps that have the permission for it."""
+        last = list(self.said[conversation])[-1]
+        name = "application/vnd.microsoft.readReceipt"
+        return self.says(conversation, "", kind="event", name=name, value={"lastReadMessageId": last})
 
     def signed(self, activity: Json, *, alg: str = "RS256", signed_by: str = "", **claims: Any) -> WebhookRequest:
         """An activity as the Bot Framework sends it; `claims` over those of an honest token."""
@@ -175,6 +188,8 @@ class TeamsStandIn(StandIn):
             raise Refused(400, "BadArgument", f"Unknown field {unknown[0]}")
         if body.get("type") not in ("message", "typing") or (body["type"] == "message" and not body.get("text")):
             raise Refused(400, "BadSyntax", "Activity must have text.")
+        if "suggestedActions" in body:
+            _check_actions(body["suggestedActions"], kind)
         if len(request.get_data()) > _LONGEST:
             raise Refused(413, "MessageSizeTooBig", "Message size too large.")
         return body
@@ -185,6 +200,21 @@ class TeamsStandIn(StandIn):
         if is_guarded and token not in self.valid_tokens:
             return Response(status=401)
         return Response(content, mimetype="image/png")
+
+
+def _check_actions(suggested: Any, kind: str) -> None:
+    """Words to press: `imBack` alone, six at the most, and only where one person talks to the bot. Elsewhere Teams would show none, in silence."""
+    actions = suggested.get("actions") if isinstance(suggested, dict) else None
+    if (
+        kind != "personal"
+        or not isinstance(actions, list)
+        or not 0 < len(actions) <= _MOST_ACTIONS
+        or unknown_fields(suggested, ("actions", "to"))
+    ):
+        raise Refused(400, "BadArgument", "Suggested actions cannot stand here.")
+    for action in actions:
+        if set(action) != {"type", "title", "value"} or action["type"] != "imBack" or not (action["title"] and action["value"]):
+            raise Refused(400, "BadArgument", "Unknown suggested action.")
 
 
 def _oauth(status: int, error: str) -> Response:
