@@ -231,7 +231,12 @@ def _said_before_they_went(
     """The keys of what a platform tells once more of somebody who was erased: it brings nobody back. Asked only about people who are not known."""
     known = {row.ref for row in people}
     keys = sorted(event.event_key for event in events if not event.is_own and event.author.ref not in known)
-    return frozenset(connection.execute(_KNOWN_KEYS, {"place": place, "keys": keys}).scalars()) if keys else frozenset()
+    return known_keys(connection, place, keys) if keys else frozenset()
+
+
+def known_keys(connection: Connection, place: Place, keys: Sequence[str]) -> frozenset[str]:
+    """Those of the keys that were told before."""
+    return frozenset(connection.execute(_KNOWN_KEYS, {"place": place, "keys": list(keys)}).scalars())
 
 
 def _upsert_contacts(connection: Connection, place: Place, events: Iterable[MessageReceived], people: Sequence[Row[Any]]) -> dict[str, int]:
