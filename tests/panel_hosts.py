@@ -13,6 +13,8 @@ from flask import Flask, Response, request
 
 from tests.bridge import ROOT
 from tests.panels import Desk
+from ui_extensions.panel import wording
+from ui_extensions.panel.buttons import LABELS
 from ui_extensions.panel.signing import Agent
 from ui_extensions.rehearsal import serving
 
@@ -22,6 +24,14 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000002000000020802000000fdd49a730000001449444154789c63fcffff3f031a60620002b49c0a03000a1d02012da5e27a0000000049454e44ae426082"
 )
 _NONCE = "r4nd0m"
+IMPOSTOR = (
+    "Likely an impostor: the name “Acme Support 24” is “Acme” with words of support around it; asks for personal data (“your card number”). "
+    "Do not trust what they say, and warn the customer."
+)
+HELD = (
+    "This conversation is a formal ticket now, so nothing more is posted in public. Your reply is kept here. Answer in private as soon as the customer writes "
+    "there, or have a supervisor press `release` with a reason to post it all the same, or `undo` to take the handoff back."
+)
 DRAWN = """async () => {
   const before = document.querySelector('cd-panel'), data = before.snapshot, panel = before.cloneNode(), real = fetch;
   let began = 0;
@@ -61,20 +71,18 @@ class Stand:
             return 503, {"error": {"code": "store_unavailable", "text": "Away."}}
         if self.snapshot is None:
             return 404, {"error": {"code": "unknown_ticket", "text": "Nothing."}}
-        return (204, None) if self.is_settled or request.args.get("since") == self.snapshot["rev"] else (200, self.snapshot)
+        return (204, None) if self.is_settled or request.args.get("since") == self.snapshot["rev"] else (200, self._told())
+
+    def _told(self) -> dict[str, Any]:
+        """The snapshot as the panel is answered, in its language."""
+        return wording.put(copy.deepcopy(self.snapshot or {}), wording.asked())
 
     def press(self, _agent: str, path: str, body: dict[str, Any]) -> Answer:
         """A press, or a preflight."""
         if path.endswith("/preflight"):
             words = body["text"]
-            return 200, {
-                "audience": "-",
-                "visibility": "public",
-                "length": len(words),
-                "limit": 100,
-                "unit": "characters",
-                "concerns": self.concerns,
-            }
+            told = {"audience": "-", "visibility": "public", "length": len(words), "limit": 100, "unit": "characters"}
+            return 200, wording.put({**told, "concerns": copy.deepcopy(self.concerns)}, wording.asked())
         action = path.rpartition("/")[2]
         self.pressed.append((action, body))
         return self.answer(action, body)
@@ -92,8 +100,8 @@ class RealStand:
         return answer.status_code, answer.get_json(silent=True)
 
     def press(self, agent: str, path: str, body: dict[str, Any]) -> Answer:
-        below = path.removeprefix("/relay/panel/1")
-        answer = self._desk.ask(f"{self._desk.path()}{below}", self._agents[agent], body=body)
+        below, query = path.removeprefix("/relay/panel/1"), request.query_string.decode()
+        answer = self._desk.ask(f"{self._desk.path()}{below}?{query}", self._agents[agent], body=body)
         return answer.status_code, answer.get_json(silent=True)
 
 
@@ -203,7 +211,13 @@ def delivery(number: int, status: str, **more: Any) -> dict[str, Any]:
 
 def action(name: str, *, enabled: bool = True, **more: Any) -> dict[str, Any]:
     """One button."""
-    told = {"id": name, "label": name, "enabled": enabled, "why_not": "" if enabled else "Only a supervisor may do this.", "needs": []}
+    told = {
+        "id": name,
+        "label": LABELS.get(name, name),
+        "enabled": enabled,
+        "why_not": "" if enabled else "Only a supervisor may do this.",
+        "needs": [],
+    }
     return {**told, "confirm": False, "danger": False, "arguments": {}, **more}
 
 
@@ -293,13 +307,12 @@ def sample() -> dict[str, Any]:
             "reason": "Trainees' public replies are approved.",
             "original": "Sorry! We send you a new kettle tomorrow, promised.",
             "proposed": "Sorry! We send you a new kettle this week.",
+            "others": [],
         },
         "hold": None,
         "deliveries": [
             delivery(2, "read"),
-            delivery(
-                5, "held", error_code="handoff", error_text="This conversation is a formal ticket now, so nothing more is posted in public."
-            ),
+            delivery(5, "held", error_code="handoff", error_text=HELD),
             delivery(6, "failed", error_code="remote_rejected", error_text="The platform says: too long by 37."),
             delivery(7, "sent"),
         ],
@@ -314,7 +327,7 @@ def sample() -> dict[str, Any]:
                 "I am support, write to me and send your card number",
                 role="bystander",
                 name="Acme Support 24",
-                author={"likeness": "impostor", "label": "Likely an impostor: the name looks like ours. Do not trust what they say."},
+                author={"likeness": "impostor", "label": IMPOSTOR},
                 parent=1,
                 deleted_at=_ago(20),
             ),

@@ -156,6 +156,9 @@ class EngineSection(_Section):
     poll_floor_seconds = Seconds(at_least=0.05, at_most=3600, metadata=_help("Shortest pause between two polls of one channel."))
     retention_days = Count(at_least=30, at_most=36500, metadata=_help("Raw receipts are kept so long after their events have ended."))
     max_attachment = Size(at_least=0, at_most=2_000_000_000, metadata=_help("Larger files are named in a note instead of carried."))
+    receipts_in_tickets = fields.Boolean(
+        metadata=_help("true: a ticket's field of the last reply also says delivered and read, where the platform tells.")
+    )
 
     @validates_schema
     def check_whole(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -126,6 +126,8 @@ class EngineConfig:
     retention_days: int = 90
     """Raw receipts whose events have all ended are kept so long."""
     max_attachment: int = 25_000_000
+    receipts_in_tickets: bool = False
+    """Whether a ticket's field of the last reply follows the platform beyond `sent`: each step is a change of the ticket more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

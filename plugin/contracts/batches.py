@@ -38,6 +38,11 @@ def unreadable(raw: object, why: str) -> Member:
     return Member(raw=raw, read=refuse)
 
 
+def unreadable_key(raw: object) -> str:
+    """A key for what bears no id that can be read: the same for the same content."""
+    return _key(_shown(raw))
+
+
 def read_members(members: Iterable[Member]) -> list[PlatformEvent]:
     """The events of all members in their order, each key once; a `MemberUnreadable` for each that cannot be read.
 
@@ -70,10 +75,18 @@ def read_members(members: Iterable[Member]) -> list[PlatformEvent]:
 
 
 def _lost(member: Member, problem: MalformedPayload) -> MemberUnreadable:
-    shown = storable_text(json.dumps(member.raw, sort_keys=True, ensure_ascii=False, default=repr))
+    shown = _shown(member.raw)
     return MemberUnreadable(
-        event_key=f"unreadable:{sha256(shown.encode()).hexdigest()[:32]}",
+        event_key=_key(shown),
         reason=storable_text(f"{problem} {problem.detail}".strip()),
         excerpt=shown[:_EXCERPT],
         thread_key=member.thread_key,
     )
+
+
+def _shown(raw: object) -> str:
+    return storable_text(json.dumps(raw, sort_keys=True, ensure_ascii=False, default=repr))
+
+
+def _key(shown: str) -> str:
+    return f"unreadable:{sha256(shown.encode()).hexdigest()[:32]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from plugin.contracts.capabilities import Capabilities
@@ -56,8 +57,11 @@ class HelpdeskAdapter(Protocol):
         """Change the ticket's data. Safe to repeat."""
         ...
 
-    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
+    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool, sent_at: datetime | None = None) -> None:
         """Show or hide an article. Safe to repeat.
+
+        `sent_at` comes with a reply that is shown: when the customer was sent it, which a clock of the helpdesk's shall count, however much later
+        this call is made. None: just now.
 
         Raises:
             Unsupported: this helpdesk cannot.

@@ -30,7 +30,11 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A fact that a poll saw and that became no event, for the ledger: `UnsupportedEvent` is ignored, `MalformedPayload` quarantined."""
+    """A fact that a poll saw and that became no event, for the ledger: `UnsupportedEvent` is ignored, `MalformedPayload` quarantined.
+
+    `event_key` is the platform's own id of the fact, so that it is kept once however often polls see it; `unreadable_key` of
+    `plugin.contracts.batches` where it bears none. What is ignored under an event's own key is never told as that event.
+    """
 
     event_key: str
     reason: CrossdeskError

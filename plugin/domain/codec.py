@@ -98,10 +98,13 @@ def _dataclass_decoder(kind: type[Any]) -> Callable[[Any], Any]:
     decoders = {field.name: _decoder(hints[field.name]) for field in dataclasses.fields(kind)}
 
     def decode_dataclass(data: Mapping[str, Any]) -> Any:
-        unknown = data.keys() - decoders.keys()
-        if unknown:
-            raise ValueError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
-        return kind(**{name: decoders[name](item) for name, item in data.items()})
+        values = {}
+        for name, item in data.items():
+            decoder = decoders.get(name)
+            if decoder is None:
+                raise ValueError(f"{kind.__name__} has no {', '.join(sorted(data.keys() - decoders.keys()))}")
+            values[name] = decoder(item)
+        return kind(**values)
 
     return decode_dataclass
 

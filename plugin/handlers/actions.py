@@ -16,9 +16,9 @@ from plugin.domain.ids import MessageRef, Place
 from plugin.domain.model import Origin
 from plugin.handlers.installation import Installation
 from plugin.handlers.pressing import Press
-from plugin.store import conversations, events, ledger, messages, panels
+from plugin.store import conversations, events, intake, ledger, messages, panels
 from plugin.store.database import Database, now
-from plugin.store.events import Arrival
+from plugin.store.intake import Arrival
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ class Actions:
             )
             conversations.lock(connection, row.conversation_id)
             arrivals = [Arrival(event=event, origin=Origin.ACTION)]
-            if not events.insert_for_conversation(connection, row.helpdesk, row.conversation_id, arrivals):
+            if not intake.insert_for_conversation(connection, row.helpdesk, row.conversation_id, arrivals):
                 return None
             told = {"reason": pressed.reason, "event": key}
             ledger.record(
@@ -130,7 +130,7 @@ class Actions:
             arguments=(("ref", row.ref), *arguments),
         )
         conversations.lock(connection, row.conversation_id)
-        events.insert_for_conversation(connection, row.helpdesk, row.conversation_id, [Arrival(event=event, origin=Origin.ACTION)])
+        intake.insert_for_conversation(connection, row.helpdesk, row.conversation_id, [Arrival(event=event, origin=Origin.ACTION)])
         told = {"reason": reason, "event": event.event_key, **{name: value for name, value in arguments if name != "text"}}
         ledger.record(connection, actor=actor, action=f"message {action}", subject=f"{row.place} {row.ref}", detail=told)
         return Pressed(event_key=event.event_key, place=Place(row.place), message_ref=MessageRef(row.ref))

@@ -96,7 +96,7 @@ def _note(payload: Mapping[str, Any], call: Call) -> NewArticle:
     """Something of ours; a warning names the reply that it is about."""
     warns = bool(payload.get("warns"))
     about = decode_event(call.intent.event) if warns else None
-    reply = about.article_ref if isinstance(about, ArticleAdded) else None
+    reply = about.article_ref if isinstance(about, ArticleAdded) else call.in_reply_to if warns else None
     text = Text(payload["text"].replace(NUMBER, call.held.ticket_number or ""))
     return NewArticle(text=text, internal=True, is_warning=warns, in_reply_to=reply)
 

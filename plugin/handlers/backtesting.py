@@ -32,6 +32,8 @@ from plugin.store import overview
 from plugin.store.database import Database
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
+_NOBODY = AgentFacts()
 
 
 def backtest(database: Database, installation: Installation, before: Policy, after: Policy, *, since: datetime) -> Report:
@@ -52,9 +54,8 @@ def stored(database: Database, installation: Installation, *, since: datetime) -
             if row.place not in installation.channels:
                 continue
             if run is None or run.conversation_id != row.conversation_id:
-                contact = decode(Contact, row.profile) if row.profile is not None else None
-                run = _Run(conversation_id=row.conversation_id, opened_at=row.at, contact=contact)
-            facts = run.facts(row, watch, installation.channels[row.place])
+                run = _begun(row, installation.channels[row.place])
+            facts = run.facts(row, watch)
             if row.at >= since:
                 yield Stored(conversation=str(row.conversation_id), message=str(row.event_id), facts=facts)
 
@@ -66,6 +67,8 @@ class _Run:
     conversation_id: int
     opened_at: datetime
     contact: Contact | None
+    opener: ContactFacts
+    channel: ChannelFacts
     agent_replies: int = 0
     customer_messages: int = 0
     bystander_messages: int = 0
@@ -73,7 +76,7 @@ class _Run:
     last_customer_at: datetime | None = None
     said: deque[datetime] = field(default_factory=deque)
 
-    def facts(self, row: Any, watch: Watch, channel: Channel) -> Facts:
+    def facts(self, row: Any, watch: Watch) -> Facts:
         """The facts of one message, after it was counted."""
         at, event = row.at, decode_event(row.payload)
         is_reply = row.direction == "outbound"
@@ -86,21 +89,28 @@ class _Run:
             message=gathering.reply_later(watch, event, visibility)
             if isinstance(event, ArticleAdded)
             else gathering.message_later(watch, cast(MessageReceived, event), is_bystander=is_bystander),
-            contact=_contact(self.contact, at),
+            contact=self._contact(at),
             conversation=ConversationFacts(
                 visibility=visibility,
                 is_scam=row.is_scam,
                 agent_replies=self.agent_replies,
                 customer_messages=self.customer_messages,
                 bystander_messages=self.bystander_messages,
-                minutes_open=(at - self.opened_at) / timedelta(minutes=1),
+                minutes_open=(at - self.opened_at) / _MINUTE,
                 minutes_unanswered=gathering.minutes(at, self.unanswered_since),
                 minutes_silent=gathering.minutes(at, self.last_customer_at),
             ),
-            channel=ChannelFacts(key=channel.key, platform=channel.platform, group=channel.group),
+            channel=self.channel,
             counts=CountFacts(contact_hour=sum(at - moment <= _HOUR for moment in self.said), contact_day=len(self.said)),
-            agent=AgentFacts(ref=event.agent_ref, name=event.agent_name) if isinstance(event, ArticleAdded) else AgentFacts(),
+            agent=AgentFacts(ref=event.agent_ref, name=event.agent_name) if isinstance(event, ArticleAdded) else _NOBODY,
         )
+
+    def _contact(self, at: datetime) -> ContactFacts:
+        """Who opened it: only the account's age changes with the moment."""
+        contact = self.contact
+        if contact is None or contact.created_at is None:
+            return self.opener
+        return replace(self.opener, account_days=(at - contact.created_at) / _DAY)
 
     def _count(self, at: datetime, *, is_reply: bool, is_bystander: bool) -> None:
         if is_reply:
@@ -117,18 +127,25 @@ class _Run:
                 self.said.popleft()
 
 
-def _contact(contact: Contact | None, at: datetime) -> ContactFacts:
-    if contact is None:
-        return ContactFacts()
-    return ContactFacts(
-        handle=contact.handle,
-        name=contact.display_name,
-        language=contact.language,
-        followers=contact.followers,
-        is_verified=contact.is_verified,
-        is_bot=contact.is_bot,
-        account_days=None if contact.created_at is None else (at - contact.created_at) / _DAY,
-        reputation=contact.reputation,
+def _begun(row: Any, channel: Channel) -> _Run:
+    """The conversation that begins with this row."""
+    contact = decode(Contact, row.profile) if row.profile is not None else None
+    return _Run(
+        conversation_id=row.conversation_id,
+        opened_at=row.at,
+        contact=contact,
+        opener=ContactFacts()
+        if contact is None
+        else ContactFacts(
+            handle=contact.handle,
+            name=contact.display_name,
+            language=contact.language,
+            followers=contact.followers,
+            is_verified=contact.is_verified,
+            is_bot=contact.is_bot,
+            reputation=contact.reputation,
+        ),
+        channel=ChannelFacts(key=channel.key, platform=channel.platform, group=channel.group),
     )
 
 

@@ -253,7 +253,7 @@ class Choice:
         op = self._what(row)
         if op == deskside.LOCK:
             return locks.mirrored(self._held.lock, now=self._held.now) is not None
-        return op != deskside.STAND or bool(deskside.stand(self._connection, self._held))
+        return op != deskside.STAND or bool(deskside.stand(self._connection, self._installation.engine, self._held))
 
     def _hold(self, row: Row[Any], answer: gate.Held) -> _Beside | _Skip | None:
         """It waits. What waits for a person lets others pass; what the conversation as a whole waits for holds all that follows."""
@@ -344,7 +344,7 @@ class Choice:
             files=files,
             reply_to=None if reply_to is None else MessageRef(reply_to),
             in_reply_to=None if article is None else ArticleRef(article),
-            fields=deskside.stand(connection, held) if call == deskside.STAND else (),
+            fields=deskside.stand(connection, self._installation.engine, held) if call == deskside.STAND else (),
         )
 
     def _author(self, contact_id: int | None) -> tuple[Contact | None, CustomerRef | None]:

@@ -82,7 +82,7 @@ def _retry(desktop: Desktop, _: PolicyAtWork, event: ActionTaken) -> str:
     place, key = desktop.source(), desktop.row.event_key
     number = replies.send_again(desktop.connection, desktop.held.id, by=desktop.row.id, place=place, key=key)
     if number is None:
-        return "no reply of this ticket has failed. What is held says in its own note what to press."
+        return "no reply of this ticket waits for another try. What the platform could not deliver is written again; what is held says what to press."
     desktop.commit(crossing.note(desktop, "retry", f"{event.actor} sends reply {number} again."))
     return ""
 

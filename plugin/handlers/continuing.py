@@ -20,10 +20,10 @@ from plugin.handlers import crossing
 from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
 from plugin.policy.safety import proofs
-from plugin.store import conversations, events, leads, ledger, pages, persons, timers
+from plugin.store import conversations, intake, leads, ledger, pages, persons, timers
 from plugin.store.database import Database, now
 from plugin.store.decisions import NewDecision
-from plugin.store.events import Arrival
+from plugin.store.intake import Arrival
 
 PROVED = "page_proved"
 STRANGER = (
@@ -125,4 +125,4 @@ def _press(connection: Connection, place: Place, conversation_id: int, *, actor:
     event = ActionTaken(
         event_key=f"crossdesk:action:{conversation_id}:{uuid.uuid4().hex}", occurred_at=now(connection), action=PROVED, actor=actor
     )
-    events.insert_for_conversation(connection, place, conversation_id, [Arrival(event=event, origin=Origin.ACTION)])
+    intake.insert_for_conversation(connection, place, conversation_id, [Arrival(event=event, origin=Origin.ACTION)])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 
 from plugin.contracts.helpdesk import HelpdeskAdapter, TakesLock
 from plugin.domain.ids import ArticleRef, TicketRef
@@ -11,6 +13,9 @@ from plugin.handlers.call import Call
 from plugin.handlers.outcomes import applied
 from plugin.handlers.results import DeskLocked, FieldsShown, Result
 from plugin.policy import locks
+
+_TAGS = {"held": ("cd-held",), "failed": ("cd-failed",)}
+"""How far the last reply came, where somebody has to look after it."""
 
 
 def _lock(desk: HelpdeskAdapter, call: Call) -> Result:
@@ -27,16 +32,21 @@ def _lock(desk: HelpdeskAdapter, call: Call) -> Result:
 
 
 def _visibility(desk: HelpdeskAdapter, call: Call) -> Result:
-    """Hide an agent's reply that is held, or show it when it has left."""
+    """Hide an agent's reply that is held, or show it when it has left: since then the customer has an answer, however late this is asked."""
     payload = call.intent.payload
-    desk.set_visibility(_ticket(call), ArticleRef(payload["article"]), is_internal=payload["is_internal"])
+    sent_at = datetime.fromisoformat(payload["sent_at"]) if "sent_at" in payload else None
+    desk.set_visibility(_ticket(call), ArticleRef(payload["article"]), is_internal=payload["is_internal"], sent_at=sent_at)
     return applied(call, payload["article"], [], was_found=False)
 
 
 def _stand(desk: HelpdeskAdapter, call: Call) -> Result:
-    """Fill our fields with how things stand."""
+    """Fill our fields with how things stand. What waits or failed is tagged, so that it is found among all tickets."""
     ticket_ref = _ticket(call)
-    desk.update_ticket(ticket_ref, TicketChange(fields=call.fields))
+    shown, change = dict(call.fields), TicketChange(fields=call.fields)
+    if "delivery" in shown:
+        before = call.held.ticket_fields.get("delivery", "")
+        change = replace(change, add_tags=_TAGS.get(shown["delivery"], ()), remove_tags=_TAGS.get(before, ()))
+    desk.update_ticket(ticket_ref, change)
     return applied(call, ticket_ref, [FieldsShown(fields=call.fields)], was_found=False)
 
 

@@ -14,9 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from plugin.config import EngineConfig
 from plugin.contracts.capabilities import Level
 from plugin.contracts.helpdesk import TakesLock
-from plugin.domain.events import ArticleAdded
+from plugin.domain.events import ArticleAdded, DeliveryStatus
 from plugin.domain.ids import Place
 from plugin.domain.model import Lane
 from plugin.handlers import effects
@@ -37,6 +38,7 @@ HIDDEN, SHOWN = f"{VISIBILITY}:hidden", f"{VISIBILITY}:shown"
 _PATIENCE = timedelta(seconds=10)
 """Replies that leave meanwhile are waited for so long: a lock that ends with them is not mirrored first."""
 _FIELDS = ("lock", "approval", "delivery")
+_FURTHER = (DeliveryStatus.FAILED, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
 
 
 def waits_for_replies(held: Held, row: Row[Any]) -> bool:
@@ -100,13 +102,19 @@ def of_event(row: Row[Any]) -> tuple[int, Place, str]:
     return (asked["event"], Place(asked["place"]), asked["key"]) if asked else (row.event_id, Place(row.event_place), row.event_key)
 
 
-def stand(connection: Connection, held: Held) -> tuple[tuple[str, str], ...]:
+def came_on(desktop: Desktop, *, is_failure: bool) -> None:
+    """The platform said how far a reply came. The ticket is told of a failure, and of what mends one; of the rest only where that is wanted."""
+    if _shows(desktop.held) and (is_failure or desktop.engine.receipts_in_tickets):
+        desktop.commit(_wish(desktop.row.id, desktop.source(), desktop.row.event_key, f"{STAND}:told"))
+
+
+def stand(connection: Connection, engine: EngineConfig, held: Held) -> tuple[tuple[str, str], ...]:
     """What our fields must say, of those that the ticket has and that say something else."""
     holder = held.lock.holder_at(held.now)
     now = {
         "lock": "" if holder is None or held.lock.until is None else f"{holder} until {held.lock.until:%H:%M} UTC",
         "approval": "pending" if held.candidates else "",
-        "delivery": replies.last_delivery(connection, held.id),
+        "delivery": replies.last_delivery(connection, held.id, further=_FURTHER if engine.receipts_in_tickets else _FURTHER[:1]),
     }
     return tuple((name, now[name]) for name in _FIELDS if name in held.ticket_fields and held.ticket_fields[name] != now[name])
 
@@ -133,6 +141,8 @@ def told(connection: Connection, held: Held, results: Sequence[Result]) -> None:
     wishes = []
     for row in replies.hidden_and_sent(connection, [result.intent_id for result in ended if result.ending.state == "sent"]):
         payload = {**row.payload, "is_internal": False}
+        if row.sent_at is not None:
+            payload["sent_at"] = row.sent_at.isoformat()
         wishes.append(_wish(row.event_id, Place(row.place), row.event_key, SHOWN, payload))
     if _shows(held):
         last = ended[-1]

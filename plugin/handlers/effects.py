@@ -31,9 +31,9 @@ from plugin.handlers.results import (
     TicketOpened,
     TicketShut,
 )
-from plugin.store import conversations, events, intents, leads, media, messages, places
+from plugin.store import conversations, events, intake, intents, leads, media, messages, places
 from plugin.store.conversations import Held
-from plugin.store.events import Arrival
+from plugin.store.intake import Arrival
 from plugin.store.intents import NewIntent, marker_for
 from plugin.store.messages import NewRef
 
@@ -98,7 +98,7 @@ def _apply(connection: Connection, held: Held, result: Result, effect: Effect) -
             conversations.update(connection, held.id, {"ticket_closed": effect.is_closed})
         case SlotEmptied():
             touched = TicketTouched(event_key=f"{RESET}{result.intent_id}", occurred_at=None, ticket_ref=effect.ticket_ref)
-            events.insert_for_conversation(connection, held.helpdesk, held.id, [Arrival(event=touched, origin=Origin.ACTION)])
+            intake.insert_for_conversation(connection, held.helpdesk, held.id, [Arrival(event=touched, origin=Origin.ACTION)])
         case CustomerKnown():
             conversations.set_customer_ref(connection, effect.contact_id, effect.customer_ref)
         case Known() | DeskLocked() | FieldsShown():
@@ -107,7 +107,7 @@ def _apply(connection: Connection, held: Held, result: Result, effect: Effect) -
             leads.keep_opened(connection, held.place, effect.thread_key, effect.message_id)
         case Looked():
             arrivals = [Arrival(event=event, origin=Origin.POLL) for event in effect.events]
-            events.insert_for_conversation(connection, held.helpdesk, held.id, arrivals)
+            intake.insert_for_conversation(connection, held.helpdesk, held.id, arrivals)
             if effect.article_cursor is not None:
                 conversations.update(connection, held.id, {"article_cursor": effect.article_cursor})
         case Fetched():
@@ -167,7 +167,7 @@ def _ticket_opened(connection: Connection, held: Held, result: Result, effect: T
     if effect.was_found:
         # While we did not know of the ticket, news of it was not ours to keep: look once now.
         look = TicketTouched(event_key=f"adopted:{result.intent_id}", occurred_at=None, ticket_ref=effect.ticket_ref)
-        events.insert_for_conversation(connection, held.helpdesk, held.id, [Arrival(event=look, origin=Origin.BACKFILL)])
+        intake.insert_for_conversation(connection, held.helpdesk, held.id, [Arrival(event=look, origin=Origin.BACKFILL)])
 
 
 def _event_of(connection: Connection, event_id: int) -> tuple[Place, str]:

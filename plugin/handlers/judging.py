@@ -19,9 +19,9 @@ from plugin.policy import approvals, words
 from plugin.policy.contract import POSTPONED, REVIEW, TARGET, Broke, Changed, Elapsed, Pressed, Replied, Spoke, State, Word, takes_score
 from plugin.policy.facts import MessageFacts, Trigger
 from plugin.policy.verdicts import Broken, Filtered, Participation, Routing
-from plugin.store import conversations, events, intents, loads
+from plugin.store import conversations, intake, intents, loads
 from plugin.store.decisions import NewDecision
-from plugin.store.events import Arrival
+from plugin.store.intake import Arrival
 
 FIELD = "crossdesk:field:"
 """Begins the key of a press that came by the ticket's own field."""
@@ -232,7 +232,7 @@ def _read_slot(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged, fie
         reason=fields.get("reason", "").strip(),
         arguments=tuple((name, value) for name, value in known if value),
     )
-    events.insert_for_conversation(desktop.connection, desktop.place, desktop.held.id, [Arrival(event=pressed, origin=Origin.ACTION)])
+    intake.insert_for_conversation(desktop.connection, desktop.place, desktop.held.id, [Arrival(event=pressed, origin=Origin.ACTION)])
     # What is written in the same save is routed next.
     course.state = replace(course.state, slot=command, wants_approval=course.state.wants_approval or command == "request_approval")
     crossing.change(desktop, "reset", TicketChange(fields=(("action", ""), ("reason", ""))))

@@ -23,11 +23,11 @@ from plugin.policy.safety import lessons, solutions
 from plugin.policy.safety.lessons import Lesson
 from plugin.policy.safety.personal_data import Lookout
 from plugin.policy.safety.solutions import SolutionNote, Suggestion
-from plugin.store import conversations, events, leads, ledger
+from plugin.store import conversations, events, intake, leads, ledger
 from plugin.store import solutions as kept
 from plugin.store.database import Database, now
 from plugin.store.decisions import NewDecision
-from plugin.store.events import Arrival
+from plugin.store.intake import Arrival
 from plugin.store.solutions import NewSolution
 
 SOLVED, WITHDRAWN = "solved", "unsolved"
@@ -105,7 +105,7 @@ def _press(connection: Connection, lead: Row[Any], action: str, actor: str) -> i
     """The press names nobody's words: they stand in the note alone, which can be forgotten."""
     key = f"crossdesk:action:{lead.id}:{uuid.uuid4().hex}"
     event = ActionTaken(event_key=key, occurred_at=now(connection), action=action, actor=actor)
-    events.insert_for_conversation(connection, lead.place, lead.id, [Arrival(event=event, origin=Origin.ACTION)])
+    intake.insert_for_conversation(connection, lead.place, lead.id, [Arrival(event=event, origin=Origin.ACTION)])
     ledger.record(connection, actor=actor, action=action, subject=f"conversation {lead.id}", detail={})
     return events.id_of(connection, lead.place, key)
 

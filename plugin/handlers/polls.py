@@ -21,10 +21,10 @@ from plugin.handlers.asking import Asking, Rests, askings
 from plugin.handlers.fates import back_off
 from plugin.handlers.installation import Installation
 from plugin.handlers.split import Splitter
-from plugin.store import cursors, events, places
+from plugin.store import cursors, intake, places
 from plugin.store.cursors import PollLease, Step, Task
 from plugin.store.database import Database
-from plugin.store.events import Arrival
+from plugin.store.intake import Arrival
 
 _log = structlog.get_logger("crossdesk.polls")
 _PAGES = 20
@@ -114,7 +114,7 @@ class Poller:
         arrivals: Sequence[Arrival] = [Arrival(event=event, origin=origin) for event in polled.events]
         found = self._splitter.keep(connection, lease.place, arrivals)
         for skipped in polled.skipped:
-            events.keep_skipped(connection, lease.place, skipped, origin)
+            intake.keep_skipped(connection, lease.place, skipped, origin)
         is_evidence = found > 0 and any(not getattr(event, "is_own", False) for event in polled.events)
         step = Step(
             position=None if polled.position is None else json.dumps(polled.position),

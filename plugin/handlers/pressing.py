@@ -10,9 +10,9 @@ from typing import Any
 from plugin.domain.errors import ConfigError
 from plugin.domain.events import ActionTaken
 from plugin.domain.model import Origin
-from plugin.store import decisions, events, leads, ledger
+from plugin.store import decisions, events, intake, leads, ledger
 from plugin.store.database import Database, now
-from plugin.store.events import Arrival
+from plugin.store.intake import Arrival
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def press(database: Database, conversation_id: int, pressed: Press) -> int | Non
             arguments=tuple(sorted((pressed.arguments or {}).items())),
         )
         arrivals: Sequence[Arrival] = [Arrival(event=event, origin=Origin.ACTION)]
-        if not events.insert_for_conversation(connection, row.place, row.id, arrivals):
+        if not intake.insert_for_conversation(connection, row.place, row.id, arrivals):
             return None
         detail: dict[str, Any] = {"role": pressed.role, "reason": pressed.reason, **(pressed.arguments or {})}
         ledger.record(connection, actor=pressed.actor, action=pressed.action, subject=f"conversation {row.id}", detail=detail)

@@ -25,10 +25,10 @@ from plugin.policy.safety import proofs
 from plugin.policy.safety.proofs import Side, Step
 from plugin.policy.saying import moment
 from plugin.policy.texts import Saying
-from plugin.store import events, ledger, panels, persons
+from plugin.store import intake, ledger, panels, persons
 from plugin.store.database import Database, now
 from plugin.store.decisions import NewDecision
-from plugin.store.events import Arrival
+from plugin.store.intake import Arrival
 
 WORD, JOINED, SPLIT = "proof_word", "person_joined", "person_split"
 _A_DAY = 5
@@ -159,7 +159,7 @@ def _press(connection: Connection, chat: Row[Any], action: str, actor: str, *, r
         reason=reason,
         arguments=tuple(sorted(arguments.items())),
     )
-    events.insert_for_conversation(connection, Place(chat.place), chat.id, [Arrival(event=event, origin=Origin.ACTION)])
+    intake.insert_for_conversation(connection, Place(chat.place), chat.id, [Arrival(event=event, origin=Origin.ACTION)])
 
 
 # In a turn

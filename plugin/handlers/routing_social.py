@@ -19,6 +19,7 @@ from plugin.handlers import (
     albums,
     continuing,
     crossing,
+    deskside,
     gathering,
     guarding,
     judging,
@@ -30,7 +31,7 @@ from plugin.handlers import (
     wording,
 )
 from plugin.handlers.routing import Desktop, Gathers, Ignored, Routed, Verdict, Waits, twin
-from plugin.store import conversations, intents, messages
+from plugin.store import conversations, events, intents, messages
 from plugin.store.intents import Ending
 
 _OURS = frozenset({"outbound", "notice"})
@@ -181,11 +182,13 @@ def reaction_changed(desktop: Desktop, event: ReactionChanged) -> Verdict:
 
 
 def delivery_updated(desktop: Desktop, event: DeliveryUpdated) -> Verdict:
-    """The platform says how far a reply came; only a failure is worth an agent's time."""
+    """The platform says how far a reply came; only a failure is worth a warning."""
     if event.until is not None:
         lower = ["", *(one for one in _RISING if _rank(one) < _rank(event.status))]
-        came_on = messages.raise_delivery(desktop.connection, desktop.held.id, event.status, over=lower, until=event.until)
-        return Routed() if came_on else Ignored(reason="known")
+        if not messages.raise_delivery(desktop.connection, desktop.held.id, event.status, over=lower, until=event.until):
+            return Ignored(reason="known")
+        deskside.came_on(desktop, is_failure=False)
+        return Routed()
     found = messages.find(desktop.connection, desktop.place, [event.message_ref]).get(event.message_ref)
     if found is None:
         if desktop.has_waited:
@@ -196,11 +199,12 @@ def delivery_updated(desktop: Desktop, event: DeliveryUpdated) -> Verdict:
     if event.status is not DeliveryStatus.FAILED and found.delivery in _RISING and _rank(event.status) <= _rank(found.delivery):
         return Ignored(reason="known")
     messages.set_delivery(desktop.connection, found.id, event.status)
+    deskside.came_on(desktop, is_failure=DeliveryStatus.FAILED in {event.status, found.delivery})
     if event.status is DeliveryStatus.FAILED:
-        told = (
-            f"The platform took our reply but could not deliver it: {event.detail or 'it gives no reason.'} The reply stays in this ticket."
-        )
-        desktop.commit(_note(desktop, "undelivered", told))
+        said = events.read(desktop.connection, found.event_id).payload.get("text") or {}
+        told = wording.undelivered(event.detail, said.get("plain", "") if found.direction == "outbound" else "")
+        payload = {"kind": "note", "text": told, "warns": True, "parent": event.message_ref}
+        desktop.commit(desktop.wish(Lane.TO_HELPDESK, "note:undelivered", payload))
     return Routed()
 
 

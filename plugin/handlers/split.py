@@ -14,9 +14,9 @@ from plugin.domain.model import Origin
 from plugin.faults import point
 from plugin.handlers.fates import back_off
 from plugin.handlers.installation import Installation
-from plugin.store import events, places, receipts
+from plugin.store import intake, places, receipts
 from plugin.store.database import Database
-from plugin.store.events import Arrival
+from plugin.store.intake import Arrival
 from plugin.store.receipts import StoredReceipt
 
 _log = structlog.get_logger("crossdesk.split")
@@ -70,7 +70,7 @@ class Splitter:
                 again.append(receipt.id)
         self.keep(connection, place, arrivals)
         if again:
-            events.settle_unreadable(connection, again, [item.event for item in arrivals if isinstance(item.event, MemberUnreadable)])
+            intake.settle_unreadable(connection, again, [item.event for item in arrivals if isinstance(item.event, MemberUnreadable)])
         point("split.before_commit")
         receipts.mark_split(connection, counts)
         places.hear(connection, place)
@@ -86,9 +86,9 @@ class Splitter:
             return 0
         channel = self._installation.channels.get(place)
         if channel is None:
-            return events.insert_helpdesk_events(connection, place, arrivals)
+            return intake.insert_helpdesk_events(connection, place, arrivals)
         stray = self._installation.engine.parent_wait_seconds
-        return events.insert_platform_events(connection, place, channel.helpdesk, arrivals, stray_seconds=stray)
+        return intake.insert_platform_events(connection, place, channel.helpdesk, arrivals, stray_seconds=stray)
 
     def _parse(self, connection: Connection, receipt: StoredReceipt) -> Sequence[Event] | None:
         """The events, none for what we do not carry; None when the receipt was set aside or put off."""

@@ -91,6 +91,14 @@ def hidden(ref: str, actor: str, *, is_hidden: bool) -> str:
     return f"{actor} {'hid' if is_hidden else 'showed again'} the message {ref} on the platform."
 
 
+def undelivered(why: str, words: str) -> str:
+    """Said of a reply that the platform took and could not bring to the customer; `words` are the reply's, empty for what is no person's."""
+    line = " ".join(words.split())
+    named = f"our reply “{line if len(line) <= _TITLE else line[: _TITLE - 1].rstrip() + '…'}”" if line else "a message of ours"
+    reason = (why.strip() or "it gives no reason").rstrip(".")
+    return f"The platform took {named} but could not deliver it: {reason}. It stays in this ticket; write it again, or answer another way."
+
+
 def twin(first: str | None, second: str | None) -> str:
     """For the admin: one wish was fulfilled twice."""
     return (

@@ -142,7 +142,7 @@ def find_events(connection: Connection, reference: str) -> list[int]:
     statement = text(
         """
         SELECT id FROM inbound_event WHERE CAST(id AS text) = :reference
-        UNION SELECT id FROM inbound_event WHERE event_key = :reference
+        UNION SELECT id FROM inbound_event WHERE event_key IN (:reference, 'skipped ' || :reference)
         UNION SELECT m.event_id FROM message_ref r JOIN message m ON m.id = r.message_id WHERE r.ref = :reference
         UNION SELECT i.event_id FROM intent i WHERE i.marker = :reference
         UNION SELECT e.id FROM conversation c JOIN inbound_event e ON e.conversation_id = c.id WHERE c.ticket_number = :reference
@@ -158,7 +158,9 @@ def story(connection: Connection, event_id: int) -> dict[str, Any]:
         text(
             """
             SELECT e.id, e.place, e.event_key, e.kind, e.origin, e.state, e.reason, e.errors, e.occurred_at, e.received_at, e.receipt_id,
-                   CASE WHEN e.kind = 'MemberUnreadable' THEN e.payload->>'excerpt' ELSE '' END AS excerpt,
+                   CASE WHEN e.kind = 'MemberUnreadable' THEN e.payload->>'excerpt'
+                        WHEN e.kind = 'Skipped' AND e.state = 'quarantined' AND e.payload <> 'null' THEN left(CAST(e.payload AS text), 500)
+                        ELSE '' END AS excerpt,
                    e.conversation_id, r.received_at AS receipt_at, c.ticket_ref, c.ticket_number, c.ticket_url, c.stage, c.thread_key
             FROM inbound_event e LEFT JOIN receipt r ON r.id = e.receipt_id LEFT JOIN conversation c ON c.id = e.conversation_id
             WHERE e.id = :id

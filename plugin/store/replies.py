@@ -13,12 +13,12 @@ from plugin.domain.ids import Place
 def hidden_and_sent(connection: Connection, intent_ids: Sequence[int]) -> Sequence[Row[Any]]:
     """Of these wishes those with which a reply that was hidden has left as a whole.
 
-    `event_id` of the reply, `place` and `event_key` of that event, and the `payload` by which it was hidden.
+    `event_id` of the reply, `sent_at` when its last part was sent, `place` and `event_key` of that event, and the `payload` by which it was hidden.
     """
     if not intent_ids:
         return ()
     statement = text(
-        "SELECT i.event_id, h.payload, e.place, e.event_key FROM intent i "
+        "SELECT i.event_id, i.sent_at, h.payload, e.place, e.event_key FROM intent i "
         "JOIN intent h ON h.event_id = i.event_id AND h.op = 'visibility:hidden' AND h.part = 0 JOIN inbound_event e ON e.id = i.event_id "
         "WHERE i.id = ANY(:ids) AND i.op = 'reply' AND CAST(i.payload->>'parts' AS int) = i.part + 1 ORDER BY i.id"
     )
@@ -28,16 +28,20 @@ def hidden_and_sent(connection: Connection, intent_ids: Sequence[int]) -> Sequen
 _LAST_DELIVERY = text(
     """
     SELECT CASE WHEN i.state IN ('pending', 'sending', 'unknown') THEN 'sending' WHEN i.state = 'quarantined' THEN 'failed'
-                WHEN i.state = 'dropped' THEN '' ELSE i.state END
-    FROM (SELECT id, event_id FROM message WHERE conversation_id = :conversation AND direction = 'outbound' ORDER BY id DESC LIMIT 1) m
+                WHEN i.state = 'dropped' THEN '' WHEN i.state = 'sent' AND m.delivery = ANY(:further) THEN m.delivery ELSE i.state END
+    FROM (SELECT id, event_id, delivery FROM message WHERE conversation_id = :conversation AND direction = 'outbound' ORDER BY id DESC LIMIT 1) m
     JOIN intent i ON i.event_id = m.event_id AND i.op = 'reply' ORDER BY i.part DESC LIMIT 1
     """
 )
 
 
-def last_delivery(connection: Connection, conversation_id: int) -> str:
-    """How far the last reply came: `held`, `sending`, `sent`, `failed`, or empty where there is none or it was taken back."""
-    return str(connection.execute(_LAST_DELIVERY, {"conversation": conversation_id}).scalar() or "")
+def last_delivery(connection: Connection, conversation_id: int, *, further: Sequence[str]) -> str:
+    """How far the last reply came: `held`, `sending`, `sent`, `failed`, or empty where there is none or it was taken back.
+
+    `further`: what the platform says of a reply that was sent which shall be told instead.
+    """
+    parameters = {"conversation": conversation_id, "further": list(further)}
+    return str(connection.execute(_LAST_DELIVERY, parameters).scalar() or "")
 
 
 def ask_again(connection: Connection, conversation_id: int, reply: int, *, by: int, place: Place, key: str) -> int:

@@ -11,7 +11,7 @@ import copy
 import itertools
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Level, Limits, Readback
@@ -170,14 +170,14 @@ class FakeHelpdesk:
         """As `HelpdeskAdapter.update_ticket`."""
         self.faults.around("update_ticket", lambda: self._change(ticket_ref, change))
 
-    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
+    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool, sent_at: datetime | None = None) -> None:
         """As `HelpdeskAdapter.set_visibility`."""
 
         def apply() -> None:
             with self._lock:
                 for article in self._live(ticket_ref).articles:
                     if article.ref == article_ref and article.internal is not is_internal:
-                        article.internal, article.flips = is_internal, article.flips + 1
+                        article.internal, article.flips, article.sent_at = is_internal, article.flips + 1, sent_at
 
         self.faults.around("set_visibility", apply)
 

@@ -26,6 +26,8 @@ class Article:
     marker: Marker | None = None
     flips: int = 0
     """How often it was hidden or shown since it was written."""
+    sent_at: datetime | None = None
+    """When the customer was sent it, as the bridge said when it showed it."""
     new: NewArticle | None = None
     """What the bridge asked for, where it was the bridge."""
 

@@ -25,7 +25,7 @@ from plugin.contracts.platform import (
 )
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteError, RemoteRejected
 from plugin.domain.model import Visibility
-from plugin.testing import answers_suite, members_suite, questions
+from plugin.testing import answers_suite, members_suite, polls_suite, questions
 from plugin.testing.fakes import CannedHttp
 from plugin.testing.fixtures import AnswerFixture, PollFixture, RequestFixture, Subject, load
 from plugin.testing.requests_suite import INCOMING
@@ -130,6 +130,8 @@ QUESTIONS: tuple[questions.Question, ...] = (
     *INCOMING,
     members_suite.members_are_read_apart,
     members_suite.unreadable_members_are_shown,
+    polls_suite.spoilt_polls_are_endured,
+    polls_suite.polled_entries_are_read_apart,
     answers_mean_what_they_say,
     errors_are_covered,
     odd_answers_are_endured,

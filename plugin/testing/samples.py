@@ -123,6 +123,7 @@ def helpdesk_calls(subject: Subject, adapter: Any, changes: Mapping[str, Any] | 
         "change": {"owner": "ada@example.com"},
         "attachment": next(attachments, {"media_ref": "1/1/1", "filename": "a.png"}),
         "is_internal": True,
+        "sent_at": None,
         "since": None,
         "position": None,
     }
@@ -136,7 +137,7 @@ def helpdesk_calls(subject: Subject, adapter: Any, changes: Mapping[str, Any] | 
         "add_article": lambda: adapter.add_article(ref, _with_files(NewArticle, values["article"]), marker=MARKER),
         "find_article": lambda: adapter.find_article(ref, marker=MARKER),
         "update_ticket": lambda: adapter.update_ticket(ref, decode(TicketChange, values["change"])),
-        "set_visibility": lambda: adapter.set_visibility(ref, article_at, is_internal=values["is_internal"]),
+        "set_visibility": lambda: adapter.set_visibility(ref, article_at, is_internal=values["is_internal"], sent_at=values["sent_at"]),
         "list_articles_since": lambda: adapter.list_articles_since(ref, values["since"]),
         "fetch_attachment": lambda: adapter.fetch_attachment(decode(Attachment, values["attachment"]), max_bytes=_MAX_BYTES),
         "follow_merge": lambda: adapter.follow_merge(ref),

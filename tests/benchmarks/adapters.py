@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Level, Limits, Readback
@@ -120,7 +121,7 @@ class BenchDesk:
     def update_ticket(self, ticket_ref: TicketRef, change: TicketChange) -> None:
         return
 
-    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
+    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool, sent_at: datetime | None = None) -> None:
         return
 
     def find_ticket(self, ticket: NewTicket, *, marker: Marker) -> OpenedTicket | None:

@@ -19,11 +19,16 @@ from tests.engine import Engine
 from tests.panel_hosts import DRAWN, PANEL, POLICIES, RealStand, Stand, action, delivery, message, serving_hosts, text
 from tests.panels import ADA, BEN, SUE, Desk
 from tests.waiting import eventually
+from ui_extensions.panel.languages import PSEUDO, pseudo
 
 pytestmark = pytest.mark.root
 HOSTILE = (
     "<script>window.hit=1</script><img src=x onerror=window.hit=1> javascript:window.hit=1 [x](javascript:window.hit=1) "
     "\u202egnp.elif\u202c a" + "\u0301" * 10_000 + "!"
+)
+INTERNAL = (
+    "The reply has a link into the helpdesk, which customers cannot open. Nothing was posted; the reply is kept in the ticket. "
+    "Take it out and send again."
 )
 OPEN = Callable[..., Page]
 
@@ -130,17 +135,24 @@ def test_every_word_comes_from_a_locale(hosts: str, open_page: OPEN, stand: Stan
     assert german.keys() == english.keys()
     places = {key: sorted(re.findall(r"\{\w+\}", words)) for key, words in english.items()}
     assert {key: sorted(re.findall(r"\{\w+\}", words)) for key, words in german.items()} == places
-    pseudo = {key: "⟦" + re.sub(r"([aeiou])(?![^{]*\})", r"\1̈\1", words) + "⟧" for key, words in english.items()}
-    page = open_page(f"{hosts}/rt.html", width=300)
-    assert page.evaluate("customElements.get('cd-panel') !== undefined")
-    page.evaluate("(texts) => { document.querySelector('cd-panel').texts = texts }", pseudo)
-    expect(page.locator("cd-panel .stage h3")).to_have_text(pseudo["stage"])
+    page = open_page(f"{hosts}/zammad.html?lang={PSEUDO}", width=300)
+    stand.concerns = [{"code": "internal_link", "severity": "hold", "sentence": INTERNAL, "start": 0, "end": 4}]
+    page.locator("cd-panel li.message").first.wait_for()
+    page.evaluate("(texts) => { document.querySelector('cd-panel').texts = texts }", {key: pseudo(words) for key, words in english.items()})
+    expect(page.locator("cd-panel .stage h3")).to_have_text(pseudo("Stage"))
+    page.locator("#reply").fill("See https://desk.example/1")
+    expect(page.locator("cd-panel .reply .notice")).to_have_count(1)
     assert fits(page)
+    # Ours is all that is a heading, a button or a notice; and what the bridge says: why a button is off, why a reply is held, who a bystander is.
     unmarked = page.evaluate(
-        """() => [...document.querySelector('cd-panel').shadowRoot.querySelectorAll('h3, summary, button')]
+        """() => [...document.querySelector('cd-panel').shadowRoot.querySelectorAll(
+                 'h3, summary, button, dt, .notice, .off > li > strong, .off > li > .soft, .delivery.held p, .reply .small')]
              .map((node) => node.textContent).filter((words) => !words.includes('⟦'))"""
     )
     assert unmarked == []
+    assert page.locator("cd-panel .reply .small").first.text_content() == pseudo(
+        "Everybody can read a reply here, also people without an account."
+    )
 
 
 def test_the_files_english_is_the_elements_own(hosts: str, open_page: OPEN) -> None:
@@ -198,7 +210,7 @@ def test_a_keyboard_is_enough(hosts: str, open_page: OPEN, stand: Stand) -> None
     page.keyboard.press("Enter")
     expect(panel.locator("textarea")).to_have_value("They asked for it")
     # Somebody else's change comes in between; nothing typed is lost, and the focus stays.
-    stand.change(pending=[{"action": "confirm", "by": "Ben Berg", "at": datetime.now(UTC).isoformat()}])
+    stand.change(pending=[{"action": "confirm", "label": "The ticket is complete", "by": "Ben Berg", "at": datetime.now(UTC).isoformat()}])
     expect(panel.locator(".actions")).to_contain_text("pressed by Ben Berg")
     expect(panel.locator("textarea")).to_be_focused()
     page.keyboard.press("Tab")
@@ -230,7 +242,7 @@ def test_the_countdown_runs_speaks_and_asks_again_at_its_end(hosts: str, open_pa
     stand.snapshot |= {
         "server_now": now.isoformat(),
         "thread": thread,
-        "stage": {**stand.snapshot["stage"], "due_at": None, "due_kind": ""},
+        "stage": {**stand.snapshot["stage"], "due_at": (now + timedelta(minutes=6, seconds=30)).isoformat(), "due_kind": "promise"},
     }
     page = open_page(f"{hosts}/rt.html", clock=now)
     left = page.locator("cd-panel .head time")
@@ -244,9 +256,15 @@ def test_the_countdown_runs_speaks_and_asks_again_at_its_end(hosts: str, open_pa
     asked = stand.asked.count("")
     page.clock.run_for(30_000)
     page.clock.fast_forward(269_500)
-    # Where an answer came between, the head is drawn anew and says in words that it is over.
-    expect(page.locator("cd-panel .head")).to_contain_text(re.compile(r"overdue by|reply window is closed"))
+    # Its end is no countdown any more; a promise goes on as what is overdue.
+    expect(page.locator("cd-panel .head")).to_contain_text("The platform's reply window is closed. Answer when the customer writes again.")
+    expect(left).to_have_count(0)
     eventually(lambda: stand.asked.count("") > asked)
+    due = page.locator("cd-panel .stage time.due")
+    expect(due).to_have_text(re.compile(r"0:(29|30)"))
+    page.clock.run_for(40_000)
+    expect(due).to_have_text(re.compile(r"overdue by 0:1[01]"))
+    expect(due).to_have_class("due over")
 
 
 def test_it_says_how_old_it_is_when_the_bridge_is_away_and_comes_back(hosts: str, open_page: OPEN, stand: Stand) -> None:
@@ -291,7 +309,7 @@ def test_a_message_is_hidden_and_a_template_is_filled_in(hosts: str, open_page: 
     for name, words in (("name", "parcel"), ("language", "en"), ("values", "4711")):
         panel.locator(f"[name={name}]").fill(words)
     # What was typed stays when something else changes.
-    stand.change(pending=[{"action": "confirm", "by": "Ben Berg", "at": datetime.now(UTC).isoformat()}])
+    stand.change(pending=[{"action": "confirm", "label": "The ticket is complete", "by": "Ben Berg", "at": datetime.now(UTC).isoformat()}])
     expect(panel.locator(".actions")).to_contain_text("pressed by Ben Berg")
     expect(panel.locator("[name=name]")).to_have_value("parcel")
     assert serious(page) == []
@@ -367,17 +385,18 @@ def test_two_agents_race_and_the_second_is_told_who_was_first(desk: Desk, open_p
     engine.tell(engine.network.say("maria", "My kettle hums"))
     engine.settle()
     with engine.crowd(1), serving_hosts(RealStand(desk, {"ada": ADA, "ben": BEN})) as url:
-        ada, ben = (open_page(f"{url}/zammad.html?agent={name}", expected=("409",)) for name in ("ada", "ben"))
+        ada = open_page(f"{url}/zammad.html?agent=ada", expected=("409",))
+        ben = open_page(f"{url}/zammad.html?agent=ben&lang=de", expected=("409",))
         expect(ada.locator("cd-panel .lock")).to_contain_text("Ben Berg is looking")
-        for page in (ada, ben):
-            page.locator("cd-panel button", has_text="Hand off to a formal ticket").click()
+        ada.locator("cd-panel button", has_text="Hand off to a formal ticket").click()
+        ben.locator("cd-panel button", has_text="An ein förmliches Ticket übergeben").click()
         # Ben's panel hears of nothing from now on, as if both had pressed in the same moment.
         ben.route(re.compile(r"/relay/panel/1\?"), lambda route: route.fulfill(status=204))
         ada.locator("cd-panel button", has_text="Do it").click()
         expect(ada.locator("cd-panel .actions .notice")).to_contain_text("Done")
-        ben.locator("cd-panel button", has_text="Do it").click()
-        expect(ben.locator("cd-panel .actions .notice")).to_contain_text("Somebody else was first. Ada Agent was first")
-        expect(ben.locator("cd-panel .stage")).to_contain_text("Handoff")
+        ben.locator("cd-panel button", has_text="Ausführen").click()
+        expect(ben.locator("cd-panel .actions .notice")).to_contain_text("Jemand anderes war schneller. Ada Agent war schneller")
+        expect(ben.locator("cd-panel .stage")).to_contain_text("Übergabe")
     assert engine.decided() == ["agent's request"]
 
 

@@ -21,7 +21,7 @@ from tests.servers import debian
 from tests.servers.registry import Missing, Started, free_port, spawn, wait_for
 from ui_extensions.osticket.pack import pack
 
-PACKAGES = ("php-cli", "php-mysql", "php-mbstring", "php-intl", "mariadb-server-core", "mariadb-client-core")
+PACKAGES = ("php-cli", "php-mysql", "php-mbstring", "php-intl", "php-curl", "mariadb-server-core", "mariadb-client-core")
 PLUGIN = Path(__file__).parents[2] / "ui_extensions" / "osticket" / "crossdesk"
 SHIM = Path(__file__).parent / "osticket_shim"
 _WORKERS = "4"

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from plugin.domain.events import TicketTouched
-from plugin.domain.ids import TicketRef
+from plugin.domain.events import DeliveryStatus, DeliveryUpdated, TicketTouched
+from plugin.domain.ids import MessageRef, TicketRef
 from plugin.domain.model import TicketState
 from plugin.handlers.installation import PolicyAtWork
 from plugin.policy.policy import Policy
 from plugin.testing.fake_helpdesk import FakeHelpdesk
+from plugin.testing.fake_platform import CAPABILITIES, FakePlatform
 from plugin.testing.faults import Fault
 from plugin.testing.table_judge import TableJudge
-from tests.engine import Engine
+from tests.engine import Engine, quick
 
 _CARD = "Your card 4111 1111 1111 1111 was charged."
 
@@ -236,6 +238,14 @@ def test_an_outage_while_a_reply_is_held_and_released_ends_with_it_shown(engine:
     assert engine.balance().is_ok
 
 
+def test_a_released_reply_counts_from_when_it_was_sent_however_late_the_helpdesk_hears(engine: Engine) -> None:
+    reply(engine, _CARD)
+    engine.helpdesk.faults.script("set_visibility", *[Fault.UNAVAILABLE] * 6)
+    press(engine, "release", reason="A test card", role="supervisor")
+    (left,) = engine.rows("SELECT sent_at FROM intent WHERE op = 'reply'")
+    assert [article.sent_at for article in engine.helpdesk.tickets[0].articles if article.new is None] == [left.sent_at]
+
+
 def test_publishing_a_held_reply_again_is_judged_anew_and_told_once_each_time(engine: Engine) -> None:
     reply(engine, _CARD)
     ticket = engine.helpdesk.tickets[0]
@@ -268,3 +278,71 @@ def test_the_same_words_again_stand_in_for_those_that_are_held(engine: Engine) -
     press(engine, "release", reason="A test card", role="supervisor")
     assert engine.delivered() == [_CARD]
     assert engine.balance().is_ok
+
+
+# How far the last reply came
+
+
+def told(engine: Engine, status: DeliveryStatus, *, why: str = "", until: datetime | None = None) -> None:
+    """The platform says how far our reply came."""
+    post = engine.network.delivered[-1]
+    ref, thread = (MessageRef(""), post.thread_key) if until else (post.ref, None)
+    key = f"{post.ref}:{status}"
+    engine.tell(
+        DeliveryUpdated(event_key=key, occurred_at=None, message_ref=ref, status=status, detail=why, thread_key=thread, until=until)
+    )
+    engine.settle()
+
+
+@pytest.fixture(params=[False, True], ids=["without receipts", "with receipts"])
+def telling(request: pytest.FixtureRequest, database_url: str) -> Iterator[Engine]:
+    """A platform that says how far messages came, a helpdesk with our fields, and a reply that left."""
+    able = replace(CAPABILITIES, events=CAPABILITIES.events | {DeliveryUpdated})
+    engine = started(database_url, network=FakePlatform(capabilities=able), config=quick(receipts_in_tickets=request.param))
+    engine.tell_of_tickets(engine.helpdesk.fill(engine.helpdesk.tickets[0].ref, delivery="", lock="", approval=""))
+    engine.settle()
+    reply(engine, "Restart it, please.")
+    yield engine
+    assert engine.balance().is_ok
+    engine.close()
+
+
+def field_and_tags(engine: Engine) -> tuple[str, set[str]]:
+    ticket = engine.helpdesk.tickets[0]
+    return ticket.fields["delivery"], {tag for tag in ticket.tags if tag.startswith("cd-")}
+
+
+def test_what_the_platform_could_not_deliver_stands_in_field_and_tag_with_a_warning_about_that_reply(telling: Engine) -> None:
+    assert field_and_tags(telling) == ("sent", set())
+    told(telling, DeliveryStatus.FAILED, why="The number is not on WhatsApp.")
+    assert field_and_tags(telling) == ("failed", {"cd-failed"})
+    (warning,) = [article.new for article in telling.helpdesk.tickets[0].articles if article.new is not None and article.new.is_warning]
+    assert "“Restart it, please.”" in warning.text.plain
+    assert "The number is not on WhatsApp. It stays" in warning.text.plain
+    assert warning.in_reply_to == telling.helpdesk.tickets[0].articles[1].ref
+    reply(telling, "By letter, then.")
+    assert field_and_tags(telling) == ("sent", set())
+
+
+def test_delivered_and_read_stand_in_the_field_only_where_that_is_wanted(telling: Engine) -> None:
+    has_receipts = telling.installation.engine.receipts_in_tickets
+    told(telling, DeliveryStatus.DELIVERED)
+    assert field_and_tags(telling) == ("delivered" if has_receipts else "sent", set())
+    told(telling, DeliveryStatus.READ, until=datetime(2100, 1, 1, tzinfo=UTC))
+    assert field_and_tags(telling) == ("read" if has_receipts else "sent", set())
+    changes = telling.rows("SELECT 1 FROM intent WHERE op LIKE 'stand%' AND attempts > 0")
+    assert len(changes) == (3 if has_receipts else 1), "one change of the ticket for each step that is told, and no other"
+
+
+def test_what_arrives_after_all_is_no_failure_any_more(telling: Engine) -> None:
+    told(telling, DeliveryStatus.FAILED)
+    told(telling, DeliveryStatus.DELIVERED)
+    has_receipts = telling.installation.engine.receipts_in_tickets
+    assert field_and_tags(telling) == ("delivered" if has_receipts else "sent", set())
+
+
+def test_what_is_held_is_tagged_until_it_leaves(telling: Engine) -> None:
+    reply(telling, _CARD)
+    assert field_and_tags(telling) == ("held", {"cd-held"})
+    press(telling, "release", reason="A test card", role="supervisor")
+    assert field_and_tags(telling) == ("sent", set())

@@ -108,6 +108,9 @@ class Ground:
         """What the bridge tells agents, with these words in it."""
         return [row["body"] for row in self.articles() if row["internal"] and words in row["body"]]
 
+    def tags(self) -> list[str]:
+        return list(self.gus.ask("GET", f"/tags?object=Ticket&o_id={self.ticket}")["tags"])
+
     def cards(self) -> list[str]:
         return [row["body"] for row in self.articles() if (row["preferences"] or {}).get("delivery_message")]
 
@@ -212,9 +215,9 @@ def test_the_macros_of_replies_do_what_their_labels_say(ground: Ground) -> None:
     assert ground.article(rejected)["internal"]
     ground.engine.network.faults.script("deliver", Fault.REFUSE)
     ground.reply(ground.gus, "Restart it, please.")
-    assert ground.row()["cd_delivery"] == "failed"
+    assert (ground.row()["cd_delivery"], ground.tags()) == ("failed", ["cd-failed"])
     ground.press(ground.gus, "Social: send again")
-    assert (ground.engine.delivered()[-1], ground.row()["cd_delivery"]) == ("Restart it, please.", "sent")
+    assert (ground.engine.delivered()[-1], ground.row()["cd_delivery"], ground.tags()) == ("Restart it, please.", "sent", [])
 
 
 def test_the_macros_of_the_conversation_do_what_their_labels_say(ground: Ground) -> None:
@@ -226,12 +229,12 @@ def test_the_macros_of_the_conversation_do_what_their_labels_say(ground: Ground)
     ground.press(ground.gus, "Social: take over", reason="Eve went home")
     assert (ground.row()["cd_lock"][:9], ground.row()["owner"]) == ("Gus Agent", "gus@example.com")
     ground.press(ground.gus, "Social: mark as scam", reason="Asks for gift cards")
-    assert ground.gus.ask("GET", f"/tags?object=Ticket&o_id={ground.ticket}")["tags"] == ["cd-scam"]
+    assert ground.tags() == ["cd-scam"]
     kept = ground.reply(ground.gus, "Here is your refund.")
     assert ground.article(kept)["internal"]
     ground.press(ground.ada, "Social: no scam", reason="It is Maria herself")
     assert ground.engine.delivered()[-1] == "Here is your refund."
-    assert ground.gus.ask("GET", f"/tags?object=Ticket&o_id={ground.ticket}")["tags"] == []
+    assert ground.tags() == []
 
 
 # Replies that are held
@@ -243,7 +246,7 @@ def test_a_held_reply_is_hidden_with_a_card_and_counts_from_when_it_left(ground:
     (card,) = ground.cards()
     assert "card number" in card
     assert "press `release`" in card
-    assert ground.row()["cd_delivery"] == "held"
+    assert (ground.row()["cd_delivery"], ground.tags()) == ("held", ["cd-held"])
     ground.press(ground.ada, "Social: release", reason="A test card")
     assert not ground.article(held)["internal"]
     assert ground.row()["first_response_at"] is not None

@@ -1,4 +1,7 @@
-"""Answers of the panel's routes: JSON, never kept by caches; whatever goes wrong is one of the contract's answers, and what it was stands in the log."""
+"""Answers of the panel's routes: JSON in the language of whoever asks, never kept by caches.
+
+Whatever goes wrong is one of the contract's answers; what it was stands in the log.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import structlog
 from flask import Response
 
 from plugin.domain.errors import SignatureInvalid, StoreUnavailable
+from ui_extensions.panel import wording
 
 _log = structlog.get_logger("crossdesk.panel")
 
@@ -57,9 +61,10 @@ def error(status: int, code: str, text: str) -> Response:
     return as_json(status, {"error": {"code": code, "text": text}})
 
 
-def as_json(status: int, content: Any) -> Response:
-    """An answer."""
-    answer = Response(json.dumps(content, ensure_ascii=False), status=status, content_type="application/json")
+def as_json(status: int, content: dict[str, Any]) -> Response:
+    """An answer, in the language of whoever asks."""
+    told = wording.put(content, wording.asked())
+    answer = Response(json.dumps(told, ensure_ascii=False), status=status, content_type="application/json")
     answer.headers["Cache-Control"] = "no-store"
     return plain(answer)
 

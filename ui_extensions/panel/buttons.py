@@ -24,7 +24,8 @@ from ui_extensions.panel.signing import Agent
 
 _SCAM, _NO_SCAM = "mark_scam", "not_scam"
 _TO_PRIVATE, RETRY = "to_private", "retry"
-_LABELS = {
+TEMPLATE = "template"
+LABELS = {
     "handoff": "Hand off to a formal ticket",
     "postpone": "Put the handoff off",
     "undo": "Take the handoff back",
@@ -38,7 +39,7 @@ _LABELS = {
     "release_lock": "Give the lock back",
     "approve": "Approve the reply",
     "reject": "Reject the reply",
-    "recall": "Take my reply back",
+    "recall": "Take the reply back",
     SOLVED: "Keep what solved it",
     WARN: "Warn in the thread",
     _SCAM: "Mark as a scam",
@@ -46,11 +47,13 @@ _LABELS = {
     _TO_PRIVATE: "Ask to go on in private",
     REQUEST_APPROVAL: "Have a second person approve",
     RETRY: "Send the last reply again",
+    TEMPLATE: "Send a template",
+    "hide": "Hide",
+    "show": "Show again",
 }
 _DANGEROUS = frozenset({"undo", "close", "release"})
 _ASKS_FIRST = frozenset({"handoff", "confirm"}) | _DANGEROUS
 _RECALL = "recall"
-TEMPLATE = "template"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +131,7 @@ def _lesson(case: Case) -> dict[str, Any]:
 def _plain(action: str, why_not: str = "", *, needs_reason: bool = False, asks_first: bool = False) -> dict[str, Any]:
     return {
         "id": action,
-        "label": _LABELS[action],
+        "label": LABELS[action],
         "enabled": not why_not,
         "why_not": why_not,
         "needs": ["reason"] if needs_reason and not why_not else [],
@@ -156,7 +159,7 @@ def _button(case: Case, action: str, refusal: Callable[[str], str]) -> dict[str,
         why_not = "the customer has been asked already."
     return {
         "id": action,
-        "label": _confirm_label(case) if action == "confirm" else _LABELS.get(action, action),
+        "label": _confirm_label(case) if action == "confirm" else LABELS.get(action, action),
         "enabled": not why_not,
         "why_not": why_not[:1].upper() + why_not[1:],
         "needs": [] if why_not or not refusal("") else ["reason"],
@@ -204,7 +207,7 @@ def _lock(policy: PolicyAtWork, case: Case, agent: Agent, action: str, reason: s
 
 
 def _confirm_label(case: Case) -> str:
-    return "The ticket is complete" if case.state.stage is Stage.HANDOFF else _LABELS["confirm"]
+    return "The ticket is complete" if case.state.stage is Stage.HANDOFF else LABELS["confirm"]
 
 
 def _refusal(policy: PolicyAtWork, case: Case, agent: Agent, action: str, reason: str = "-", *, role: str = "") -> str:
@@ -220,12 +223,14 @@ def template(adapter: object) -> list[dict[str, Any]]:
     """The button for a text that the platform has approved beforehand, where it has such."""
     if not isinstance(adapter, SendsTemplates):
         return []
-    told = {"id": TEMPLATE, "label": "Send a template", "enabled": True, "why_not": "", "needs": ["template"]}
+    told = {"id": TEMPLATE, "label": LABELS[TEMPLATE], "enabled": True, "why_not": "", "needs": ["template"]}
     return [{**told, "confirm": True, "danger": False, "arguments": {}}]
 
 
 def pending(presses: Sequence[Any]) -> list[dict[str, Any]]:
     """What was pressed and is not done yet."""
+    told = [(row.payload.get("action", ""), row) for row in presses]
     return [
-        {"action": row.payload.get("action", ""), "by": row.payload.get("actor", ""), "at": row.received_at.isoformat()} for row in presses
+        {"action": action, "label": LABELS.get(action, action), "by": row.payload.get("actor", ""), "at": row.received_at.isoformat()}
+        for action, row in told
     ]

@@ -23,7 +23,7 @@
     "away": "Crossdesk does not answer. What you see is from {time}; buttons are off until it is back.", "away.first": "Crossdesk does not answer. It is asked again by itself.",
     "paused": "Not looked at for a while, so nothing is updated.", "continue": "Continue", "ended": "Your session has ended. Open the panel from the ticket again.",
     "updated": "As of {time}", "public": "public", "private": "private", "who.public": "Everybody can read a reply here, also people without an account.",
-    "who.private": "Only the customer reads a reply here.", "open.original": "Original post", "closed": "ticket closed", "scam": "Marked as scam",
+    "who.private": "Only the customer reads a reply here.", "answerable": "Who can be answered: {who}.", "open.original": "Original post", "closed": "ticket closed", "scam": "Marked as scam",
     "channel.paused": "This channel is paused.", "channel.reauth": "The platform no longer accepts our credentials. Replies wait.", "channel.billing": "The platform has stopped our account. Replies wait.",
     "unreachable": "The customer has blocked us or left. Replies cannot arrive.", "window.open": "Replies are possible for", "window.closed": "The platform's reply window is closed. Answer when the customer writes again.",
     "stage": "Stage", "stage.social": "Quick question", "stage.handoff": "Handoff", "stage.formal": "Formal ticket", "stage.confirming": "Waiting for confirmation", "stage.resolved": "Resolved",
@@ -43,13 +43,10 @@
     "parts": "{sent} of {all} parts", "retry": "Send again", "c.retry": "Look on the platform first: if it arrived, it would be there twice.",
     "actions": "Actions", "off.one": "{count} more, not possible now", "off.other": "{count} more, not possible now", "pending": "{action}: pressed by {name}, being done…", "why": "Why?", "why.optional": "Why? (may stay empty)", "do": "Do it", "cancel": "Cancel", "missing": "Say why first.",
     "done": "Done: {action}", "not.done": "Not done: {text}", "no.answer": "No answer came. Press again: the same press counts once.", "someone.first": "Somebody else was first",
-    "a.handoff": "Hand off to a formal ticket", "a.postpone": "Put the handoff off", "a.undo": "Take the handoff back", "a.confirm": "Ask the customer to confirm", "a.confirm.handoff": "The ticket is complete", "a.confirmed": "Mark as confirmed", "a.denied": "Mark as not solved", "a.close": "Close without confirmation", "a.release": "Let held replies go",
-    "a.take_lock": "Take the lock", "a.take_over": "Take over", "a.release_lock": "Give the lock back", "a.approve": "Approve the reply", "a.reject": "Reject the reply", "a.recall": "Take the reply back", "a.to_private": "Ask to go on in private", "a.request_approval": "Have a second person approve", "a.retry": "Send the last reply again",
     "c.handoff": "The customer is told once, on their channel. From then on public replies are held.", "c.undo": "The conversation becomes a quick question again, and the rule does not fire here any more.", "c.confirm": "The customer is asked on their channel.", "c.confirm.handoff": "The ticket counts as complete and becomes formal.",
     "c.close": "The ticket ends without the customer's word; your reason stands in the ledger.", "c.release": "Held replies leave, in public too; your reason stands in the ledger.",
     "person": "Person", "followers.one": "{count} follower", "followers.other": "{count} followers", "verified": "verified by the platform", "bot": "a machine, says the platform", "since": "account since {time}", "known": "All conversations", "this.one": "this ticket", "no.ticket": "no ticket", "accounts": "Accounts", "tags": "Tags", "notes": "Notes",
-    "help": "Solved something similar", "article": "Article", "a.solved": "Keep what solved it", "a.warn": "Warn in the thread",
-    "a.template": "Send a template", "c.template": "A text that the platform has approved; it may also leave when the reply window is closed.", "template.name": "Name of the template", "template.language": "Language", "template.values": "What fills its places, one a line",
+    "help": "Solved something similar", "article": "Article", "c.template": "A text that the platform has approved; it may also leave when the reply window is closed.", "template.name": "Name of the template", "template.language": "Language", "template.values": "What fills its places, one a line",
     "hide": "Hide", "show": "Show again", "hidden": "Hidden on the platform.", "c.hide": "It is hidden on the platform for everybody but its author.", "c.show": "Everybody can read it on the platform again.", "approval.more": "Waiting after this one",
     "reply": "Your reply", "reply.note": "An internal note: it stays inside.", "length": "{length} of {limit} {unit}", "length.free": "{length} {unit}", "reply.fine": "Nothing stands against it.", "hold.it": "would be held", "warn.it": "to note",
     "say.message": "New message from {name}", "say.stage": "Stage is now: {stage}", "say.delivery": "Reply {status}", "say.left": "{what}: {left}", "say.presence": "{name} is writing",
@@ -137,9 +134,8 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
   const span = (look, ...words) => h("span", { class: look }, ...words);
   const strong = (...words) => h("strong", null, ...words);
   const text = (...words) => h("div", { class: "text", dir: "auto" }, ...words);
-  // What people wrote, or a sentence of the bridge's, which is English.
+  // What people wrote, or a sentence of the bridge's.
   const bdi = (words) => h("bdi", null, calm(words));
-  const english = (look, words) => h("span", { class: look, lang: "en", dir: "auto" }, calm(words));
   // A part that opens; it stays as it is when its surroundings are drawn again.
   const fold = (key, title, props, ...inside) => h("details", { "data-k": key, class: "small", ...props }, h("summary", { "data-k": `${key}-s` }, title), ...inside);
   const unfolded = (node) => new Set([...node.querySelectorAll("details[open]")].map((one) => one.dataset.k));
@@ -248,7 +244,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     attributeChangedCallback(name, before, after) {
       if (!this.isConnected || before === after || !this.#parts.head) return;
       if (name === "src") { this.#data = null; this.#older = []; this.#rows.clear(); this.#state = "loading"; this.#shown = FIRST_SHOWN; this.#weighed = null; this.#open = null; this.#drafts = {}; this.#keys = {}; this.#spoken.clear(); this.#redraw(); this.refresh(); }
-      if (name === "lang") this.#locale().then(() => this.#redraw());
+      if (name === "lang") this.#speak();
       if (name === "composer") this.#attend();
       if (name === "internal") { this.#weighed = null; if (this.#field) this.preflight(read(this.#field)); else this.#redraw(); }
     }
@@ -256,7 +252,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     set headers(value) { this.#headers = value; }
     set session(value) { this.#session = value; }
     get snapshot() { return this.#data; }
-    set texts(value) { this.#given = value; if (this.isConnected) this.#locale().then(() => this.#redraw()); }
+    set texts(value) { this.#given = value; if (this.isConnected) this.#speak(); }
     set composer(value) { this.#attend(value); }
 
     // Load everything anew, now.
@@ -279,7 +275,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     async #fetch(path, options = {}) {
       const own = typeof this.#headers === "function" ? this.#headers() : this.#headers;
       const headers = { Accept: "application/json", ...(options.body ? { "Content-Type": "application/json" } : {}), ...(this.#session ? { "X-Crossdesk-Session": this.#session } : {}), ...own };
-      const answer = await fetch(`${this.getAttribute("src")}${path}`, { cache: "no-store", credentials: "same-origin", ...options, headers });
+      const answer = await fetch(`${this.getAttribute("src")}${path}${path.includes("?") ? "&" : "?"}lang=${this.#language}`, { cache: "no-store", credentials: "same-origin", ...options, headers });
       const renewed = answer.headers.get("X-Crossdesk-Session");
       if (renewed) this.#session = renewed;
       return answer;
@@ -366,7 +362,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         const snapshot = answer.ok ? told : told.error?.snapshot;
         if (snapshot?.rev) { this.#take(snapshot); this.#asking?.abort(); this.#asking = null; this.#schedule(); }
         if (answer.status !== 503 && answer.status !== 429 && answer.status < 500) delete this.#keys[action.key];
-        if (answer.ok) { this.#open = null; this.#drafts = {}; this.#said = { text: this.#t("done", { action: action.name }) }; this.#back = action.key; }
+        if (answer.ok) { this.#open = null; this.#drafts = {}; this.#said = { text: this.#t("done", { action: action.label }) }; this.#back = action.key; }
         else { const first = answer.status === 409; this.#said = { bad: !first, text: `${first ? `${this.#t("someone.first")}. ` : ""}${told.error?.text || this.#t("no.answer")}` }; if (first) { this.#open = null; this.#back = action.key; } }
       } catch { this.#said = { bad: true, text: this.#t("no.answer") }; }
       this.#busy = null;
@@ -400,6 +396,9 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     }
 
     // Words
+
+    // In another language: the bridge's own sentences, too.
+    async #speak() { await this.#locale(); this.#redraw(); this.refresh(); }
 
     async #locale() {
       let wanted = this.getAttribute("lang") || this.closest("[lang]")?.lang || navigator.language;
@@ -440,7 +439,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       if (this.#said && !this.#said.bad && Date.now() - (this.#said.at ||= Date.now()) > 12000) { this.#said = null; this.#redraw(); }
       for (const node of this.#root.querySelectorAll("time[data-until]")) {
         const left = this.#count(node);
-        if (left <= 0 && node.dataset.ended !== "yes") { node.dataset.ended = "yes"; this.refresh(); }
+        if (left <= 0 && node.dataset.ended !== "yes") { node.dataset.ended = "yes"; this.#drawn.head = null; this.#redraw(); this.refresh(); }
         for (const minutes of SPOKEN_MINUTES) {
           const key = `${node.dataset.until} ${node.dateTime} ${minutes}`;
           if (left > 0 && left <= minutes * 60000 && left > (minutes - 1) * 60000 && !this.#spoken.has(key)) { this.#spoken.add(key); this.#say(this.#t("say.left", { what: node.dataset.until, left: this.#n("t.minutes", minutes) })); }
@@ -514,7 +513,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       const { thread, ticket } = data;
       return [
         h("h2", { id: "title", class: "row" }, bdi(thread.network), span(`tag ${thread.visibility}`, this.#t(thread.visibility)), ticket.closed && span("tag", this.#t("closed"))),
-        p("small soft", this.#t(`who.${thread.visibility}`), thread.may_answer && ` ${thread.may_answer}`),
+        p("small soft", this.#t(`who.${thread.visibility}`), thread.may_answer && ` ${this.#t("answerable", { who: thread.may_answer })}`),
         thread.window_closes_at && p("small", Date.parse(thread.window_closes_at) > this.#now() ? [`${this.#t("window.open")} `, this.#countdown(thread.window_closes_at, this.#t("window.open"))] : strong(this.#t("window.closed"))),
       ];
     }
@@ -549,26 +548,25 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       ];
     }
 
-    // A button's words; some differ by stage.
-    #words(kind, id) { const key = `${kind}.${id}`; return this.#texts[`${key}.${this.#data?.stage.name}`] || this.#texts[key]; }
-    #name(action) { return this.#words("a", action.id) || action.label; }
+    // What a press of this button brings; for some it differs by stage.
+    #warning(id) { const key = `c.${id}`; return this.#texts[`${key}.${this.#data.stage.name}`] || this.#texts[key]; }
 
     #actions(data) {
       const isOff = this.#state === "away" || this.#state === "ended", on = data.actions.filter((one) => one.enabled), off = data.actions.filter((one) => !one.enabled);
       if (!data.actions.length) return this.#said ? [this.#outcome()] : null;
       const button = (action, index) => {
         const key = `action ${action.id}`, opens = action.confirm || action.needs.length > 0;
-        const act = { ...action, key, name: this.#name(action) };
-        return h("button", { type: "button", class: action.danger ? "danger" : index ? null : "main", "data-k": key, disabled: isOff || this.#busy === key, "aria-expanded": opens ? String(this.#open === key) : null, on: { click: () => { this.#said = null; if (opens) { this.#toggle(key); this.#root.querySelector(`[data-k="${CSS.escape(`reason ${key}`)}"]`)?.focus(); } else this.#press(act); } } }, act.name);
+        const act = { ...action, key };
+        return h("button", { type: "button", class: action.danger ? "danger" : index ? null : "main", "data-k": key, disabled: isOff || this.#busy === key, "aria-expanded": opens ? String(this.#open === key) : null, on: { click: () => { this.#said = null; if (opens) { this.#toggle(key); this.#root.querySelector(`[data-k="${CSS.escape(`reason ${key}`)}"]`)?.focus(); } else this.#press(act); } } }, action.label);
       };
       const open = on.find((one) => `action ${one.id}` === this.#open);
       return [
         this.#title("actions"),
         this.#outcome(),
-        data.pending.map((one) => p("small soft", this.#t("pending", { action: this.#name({ id: one.action, label: one.action }), name: calm(one.by) }))),
+        data.pending.map((one) => p("small soft", this.#t("pending", { action: one.label, name: calm(one.by) }))),
         h("div", { class: "buttons" }, on.map(button)),
-        open && this.#form({ ...open, key: `action ${open.id}`, name: this.#name(open), warning: this.#words("c", open.id) }, isOff),
-        off.length > 0 && fold("off", this.#n("off", off.length), null, h("ul", { class: "off" }, off.map((one) => h("li", null, strong(this.#name(one)), h("br"), english("soft", one.why_not))))),
+        open && this.#form({ ...open, key: `action ${open.id}`, warning: this.#warning(open.id) }, isOff),
+        off.length > 0 && fold("off", this.#n("off", off.length), null, h("ul", { class: "off" }, off.map((one) => h("li", null, strong(one.label), h("br"), span("soft", bdi(one.why_not)))))),
       ];
     }
 
@@ -582,7 +580,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         return h("label", null, words, node);
       };
       const close = () => { this.#open = null; this.#said = null; this.#back = action.key; this.#redraw(); };
-      const form = h("form", { class: "form", "aria-label": action.name, on: { submit: (event) => { event.preventDefault(); if (this.#busy !== action.key) this.#press(action, event.target); }, keydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } } } },
+      const form = h("form", { class: "form", "aria-label": action.label, on: { submit: (event) => { event.preventDefault(); if (this.#busy !== action.key) this.#press(action, event.target); }, keydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); close(); } } } },
         action.warning && p("small", action.warning),
         action.needs.includes("template") && FILLED.map((name) => field(name, this.#t(`template.${name}`), name !== "values", name === "values" ? "textarea" : "input")),
         action.id !== "retry" && field("reason", this.#t(needs ? "why" : "why.optional"), needs),
@@ -626,7 +624,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         p("row", span(`tag ${told.visibility}`, this.#t(told.visibility)), span("small", this.#t(`who.${told.visibility}`))),
         p("small", told.limit ? this.#t("length", { length: this.#number(told.length), limit: this.#number(told.limit), unit: told.unit }) : this.#t("length.free", { length: this.#number(told.length), unit: told.unit })),
         told.limit && h("div", { class: told.length > told.limit ? "meter over" : "meter", "aria-hidden": "true" }, bar),
-        told.concerns.length ? h("ul", { class: "small" }, told.concerns.map((one) => h("li", { class: one.severity === "hold" ? "notice bad" : "notice" }, strong(`${this.#t(one.severity === "hold" ? "hold.it" : "warn.it")}: `), english(null, one.sentence)))) : p("small soft", this.#t("reply.fine")),
+        told.concerns.length ? h("ul", { class: "small" }, told.concerns.map((one) => h("li", { class: one.severity === "hold" ? "notice bad" : "notice" }, strong(`${this.#t(one.severity === "hold" ? "hold.it" : "warn.it")}: `), bdi(one.sentence)))) : p("small soft", this.#t("reply.fine")),
       ];
     }
 
@@ -686,7 +684,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         this.#face(author, name),
         h("div", { class: "bubble" },
           p("row small", span("by", bdi(name)), author.handle && author.handle !== name && span("soft", bdi(`@${author.handle}`)), span(author.likeness === "impostor" ? "tag bad" : "soft", author.role === "bystander" ? `${this.#t("from.bystander")} · ${this.#t(`like.${author.likeness || "unknown"}`)}` : this.#t(`from.${author.role}`)), this.#data && message.visibility !== this.#data.thread.visibility && span(`tag ${message.visibility}`, this.#t(message.visibility))),
-          author.label && p(author.likeness === "impostor" ? "notice bad small" : "small soft", english(null, author.label)),
+          author.label && p(author.likeness === "impostor" ? "notice bad small" : "small soft", bdi(author.label)),
           parent ? h("button", { class: "plain small", "data-k": `parent ${message.id}`, on: { click: () => this.#go(parent.id) } }, "↪ ", this.#t("answers", { name: calm(parent.author.name || this.#t(`from.${parent.author.role}`)) })) : message.parent_missing && p("small soft", "↪ ", this.#t("answers.unknown")),
           message.deleted_at && p("small", "✕ ", this.#t("deleted", { time: this.#clock(message.deleted_at) })),
           message.text.plain && said,
@@ -703,8 +701,8 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
 
     // What can be done about one message: a button, and its form once it is pressed.
     #deed(message, id, look, warning) {
-      const key = `deed ${message.id}`, isOpen = this.#open === key, name = this.#t(id), act = { id, key, name, warning: this.#t(warning), needs: [], danger: id !== "show", arguments: { message: String(message.id) } };
-      return [h("button", { class: look, "data-k": key, "aria-expanded": String(isOpen), on: { click: () => this.#toggle(key) } }, name), isOpen && this.#form(act, this.#state === "away")];
+      const key = `deed ${message.id}`, isOpen = this.#open === key, label = this.#t(id), act = { id, key, label, warning: this.#t(warning), needs: [], danger: id !== "show", arguments: { message: String(message.id) } };
+      return [h("button", { class: look, "data-k": key, "aria-expanded": String(isOpen), on: { click: () => this.#toggle(key) } }, label), isOpen && this.#form(act, this.#state === "away")];
     }
 
     #hiding(message) {
@@ -724,7 +722,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       const some = delivery.parts > 1 && delivery.parts_sent < delivery.parts;
       return h("div", { class: `delivery ${delivery.status}` },
         h("span", { "aria-hidden": "true" }, `${SIGNS[delivery.status]} `), strong(this.#t(`d.${delivery.status}`)), some && ` · ${this.#t("parts", { sent: delivery.parts_sent, all: delivery.parts })}`,
-        delivery.error_text && h("p", { lang: "en", dir: "auto" }, calm(delivery.error_text)),
+        delivery.error_text && h("p", { dir: "auto" }, calm(delivery.error_text)),
         delivery.can_retry && this.#deed(message, "retry", null, "c.retry"));
     }
 

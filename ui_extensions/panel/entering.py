@@ -23,7 +23,7 @@ from plugin.contracts.helpdesk import OAuth2Application, OffersOAuth2, StaffMemb
 from plugin.contracts.http import HttpClient
 from plugin.domain.errors import CrossdeskError
 from plugin.domain.ids import HelpdeskKey
-from ui_extensions.panel import signing
+from ui_extensions.panel import signing, wording
 from ui_extensions.panel.answers import plain
 from ui_extensions.panel.signing import Agent
 from ui_extensions.sign_in import PANEL_CALLBACK, OAuth2SignIn, new_verifier
@@ -142,7 +142,11 @@ class Entering:
         return urlsplit(self._public).path + PANEL_CALLBACK.format(helpdesk=helpdesk)
 
     def _told(self, status: int, says: str, *, again: str = "") -> Response:
-        answer = Response(render_template("told.html", says=says, again=again), status=status, content_type="text/html; charset=utf-8")
+        answer = Response(
+            render_template("told.html", says=says, again=again, words=wording.asked()),
+            status=status,
+            content_type="text/html; charset=utf-8",
+        )
         answer.headers["Content-Security-Policy"] = _POLICY
         answer.headers["Cache-Control"] = "no-store"
         return plain(answer)

@@ -22,7 +22,7 @@ from plugin.contracts.wakeups import WakeUps
 from plugin.domain.errors import CrossdeskError, SignatureInvalid
 from plugin.domain.ids import HelpdeskKey, Place
 from plugin.transport.client import Transport
-from ui_extensions.panel import pictures, signing, snapshot
+from ui_extensions.panel import pictures, signing, snapshot, wording
 from ui_extensions.panel.answers import Refused, as_json, guarded, plain
 from ui_extensions.panel.entering import Entering
 from ui_extensions.panel.pictures import Pictures
@@ -244,7 +244,7 @@ class Panel:
 
     def _page(self) -> Response:
         nonce = secrets.token_urlsafe(16)
-        answer = Response(render_template("panel.html", nonce=nonce), content_type="text/html; charset=utf-8")
+        answer = Response(render_template("panel.html", nonce=nonce, words=wording.asked()), content_type="text/html; charset=utf-8")
         answer.headers["Content-Security-Policy"] = _PAGE_POLICY.format(nonce=nonce)
         answer.headers["X-Frame-Options"] = "DENY"
         answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
@@ -157,9 +158,9 @@ class OsTicketAdapter:
             body["remove_tags"] = [wording.tag(tag) for tag in change.remove_tags]
         self._client.write("change_ticket", body, StateSchema())
 
-    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
+    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool, sent_at: datetime | None = None) -> None:
         """Not in osTicket."""
-        del ticket_ref, article_ref, is_internal
+        del ticket_ref, article_ref, is_internal, sent_at
         raise Unsupported("osTicket cannot turn a reply into a note or back; nothing was changed. Write it again as the other.")
 
     def list_articles_since(self, ticket_ref: TicketRef, since: ArticleRef | None) -> Sequence[ArticleAdded]:

@@ -11,6 +11,7 @@ from plugin.domain.events import ArticleAdded, ArticleAuthor
 from plugin.domain.ids import ArticleRef, Marker, MediaRef, TicketRef
 from plugin.domain.model import Attachment
 from plugin.domain.text import Text
+from plugin.domain.trimming import trim_reply
 from plugin.helpdesks.osticket.client import PluginClient
 from plugin.helpdesks.osticket.schema import EntriesSchema
 from plugin.helpdesks.osticket.wording import stored_text
@@ -69,7 +70,7 @@ def _article(entry: Mapping[str, Any], shown: Mapping[str, Any], ticket_ref: Tic
         agent_name=entry["poster"],
         agent_ref=entry["agent"] if author is ArticleAuthor.AGENT else "",
         is_reply=is_reply,
-        text=text,
+        text=trim_reply(text) if is_reply else text,
         attachments=files,
         marker=Marker(entry["marker"]) if entry["marker"] and author is ArticleAuthor.BRIDGE else None,
         remarks=(_EDITED,) if entry["is_edit"] else (),

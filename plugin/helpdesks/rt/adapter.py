@@ -10,6 +10,7 @@ import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Level, Limits, Readback
@@ -157,9 +158,9 @@ class RtAdapter:
         """As `NamesPresser` says, by the ticket's history."""
         return staff.presser(self._client, ticket_ref, action)
 
-    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
+    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool, sent_at: datetime | None = None) -> None:
         """Not in RT."""
-        del ticket_ref, article_ref, is_internal
+        del ticket_ref, article_ref, is_internal, sent_at
         raise Unsupported("Request Tracker cannot turn a reply into a comment or back; nothing was changed. Write it again as the other.")
 
     def list_articles_since(self, ticket_ref: TicketRef, since: ArticleRef | None) -> Sequence[ArticleAdded]:

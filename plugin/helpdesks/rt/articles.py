@@ -19,8 +19,8 @@ from plugin.domain.html import from_html
 from plugin.domain.ids import ArticleRef, Marker, MediaRef, TicketRef
 from plugin.domain.model import Attachment
 from plugin.domain.text import Text, join
+from plugin.domain.trimming import trim_reply
 from plugin.helpdesks.rt.client import RtClient, field_values, quoted, read_object, segment
-from plugin.helpdesks.rt.trimming import trim_reply
 from plugin.helpdesks.rt.wording import MARKER_FIELD, MESSAGE_FIELD, marker_in
 
 _TYPES = frozenset({"Create", "Correspond", "Comment"})

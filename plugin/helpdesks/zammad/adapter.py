@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
@@ -158,12 +159,12 @@ class ZammadAdapter:
                 f"Zammad has no custom field {', '.join(missing)} for tickets. Everything else was changed; correct the rule."
             )
 
-    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool) -> None:
+    def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool, sent_at: datetime | None = None) -> None:
         """As the contract says. It fires no trigger, and Zammad goes on counting a reply that nobody received: so the clock is put right."""
         client = self._begin()
         changed = client.write("PUT", f"/ticket_articles/{article_ref}", {"internal": is_internal})
         if isinstance(changed, Mapping) and reading.counts_as_response(changed):
-            clocks.put_right(client, changed, is_internal=is_internal, now=self._connection.clock.now())
+            clocks.put_right(client, changed, is_internal=is_internal, sent_at=sent_at or self._connection.clock.now())
 
     def find_ticket(self, ticket: NewTicket, *, marker: Marker) -> OpenedTicket | None:
         """As the contract says, by the first article's message id."""

@@ -18,8 +18,8 @@ _AT_ONCE = timedelta(seconds=5)
 """Zammad notes the response in the same call as the article, a moment earlier or later."""
 
 
-def put_right(client: ZammadClient, article: Mapping[str, Any], *, is_internal: bool, now: datetime) -> None:
-    """After the visibility of a reply was changed: a held one is no first response, a released one is one from now on.
+def put_right(client: ZammadClient, article: Mapping[str, Any], *, is_internal: bool, sent_at: datetime) -> None:
+    """After the visibility of a reply was changed: a held one is no first response, a released one is one since it was sent.
 
     Raises:
         RemoteError: any of its kinds; safe to repeat.
@@ -29,5 +29,6 @@ def put_right(client: ZammadClient, article: Mapping[str, Any], *, is_internal: 
     if is_internal and written is not None and counted is not None and abs(counted - written) <= _AT_ONCE:
         client.write("PUT", f"/tickets/{ticket['id']}", _TAKEN_BACK)
     elif not is_internal and counted is None:
-        at = now.astimezone(UTC)
+        # Not before it was written, however the two machines' clocks differ.
+        at = max(sent_at, written or sent_at).astimezone(UTC)
         client.write("PUT", f"/tickets/{ticket['id']}", {"first_response_at": f"{at:%Y-%m-%dT%H:%M:%SZ}"})

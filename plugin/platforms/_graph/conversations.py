@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
-from plugin.domain.errors import UnsupportedEvent
+from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import MessageReceived, PlatformEvent
 from plugin.domain.ids import ContactRef, MessageRef
 from plugin.domain.model import Contact, Visibility
@@ -32,7 +33,7 @@ _FIELDS = (
 
 @dataclass(slots=True)
 class Look:
-    """One poll: nothing before `floor` is taken, `newest` becomes the next position, `gaps` says what was not reached."""
+    """One poll: nothing before `floor` is taken, `newest` becomes the next position, `gaps` says what was not reached or could not be read."""
 
     floor: datetime
     newest: datetime
@@ -52,6 +53,12 @@ class Look:
             "the platform."
         )
         self.gaps.append(Skipped(event_key=f"gap:{what}:{self.floor.isoformat()}", reason=reason))
+
+    def loses(self, what: str, raw: Mapping[str, Any]) -> None:
+        """Set something aside that cannot be read, under its id if it has one."""
+        reason = MalformedPayload(f"A {what} could not be read when it was looked for; see it on the platform.")
+        one = read_id(raw.get("id"))
+        self.gaps.append(Skipped(event_key=f"{what}:{one}" if one else unreadable_key(raw), reason=reason, payload=dict(raw)))
 
     def polled(self, events: list[PlatformEvent]) -> Polled:
         """What the poll brought, oldest first."""
@@ -89,7 +96,15 @@ def catch_up(look: Look, graph: Graph, owner: str, account: str, platform: str) 
     listed = recent(look, graph, f"/{segment(owner)}/conversations", {"platform": platform, "fields": _FIELDS}, what="conversations")
     for conversation in listed:
         messages = read_objects(read_object(conversation.get("messages")).get("data"))
-        known = [event for one in messages if (event := _message(one, account)) is not None and look.sees(event.occurred_at)]
+        if not messages and not read_id(conversation.get("id")):
+            look.loses("conversation", conversation)
+        known = []
+        for one in messages:
+            event = _message(one, account)
+            if event is None:
+                look.loses("message", one)
+            elif look.sees(event.occurred_at):
+                known.append(event)
         found += known
         if messages and len(known) == len(messages) == _PER_PAGE:
             look.misses(f"messages of {known[0].thread_key}")

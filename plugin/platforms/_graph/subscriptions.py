@@ -8,21 +8,53 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from plugin.contracts.platform import Connection, Probe
-from plugin.domain.errors import RemoteError
+from plugin.domain.errors import RemoteError, RemoteRejected
 from plugin.platforms._graph.client import Graph, require_success, segment
 from plugin.platforms._graph.settings import GraphSettings
 from plugin.platforms._graph.values import read_id, read_objects, read_string
 
-
-def register_app(graph: Graph, settings: GraphSettings, connection: Connection, *, subject: str, fields: Sequence[str]) -> None:
-    """Set the app's address for everything about `subject` (`page`, `instagram`). Meta asks the address at once: it must answer already."""
-    body = {"object": subject, "callback_url": connection.webhook_url, "verify_token": settings.verify_token, "fields": ",".join(fields)}
-    require_success(graph.settle(f"/{settings.app_id}/subscriptions", body, token=graph.app_token))
+_NONE: frozenset[str] = frozenset()
 
 
-def subscribe(graph: Graph, owner: str, fields: Sequence[str]) -> None:
-    """Have the account tell our app. Doing it twice is harmless."""
-    require_success(graph.settle(f"/{segment(owner)}/subscribed_apps", {"subscribed_fields": ",".join(fields)}))
+def register_app(
+    graph: Graph,
+    settings: GraphSettings,
+    connection: Connection,
+    *,
+    subject: str,
+    fields: Sequence[str],
+    welcome: frozenset[str] = _NONE,
+) -> None:
+    """Set the app's address for everything about `subject` (`page`, `instagram`). Meta asks the address at once: it must answer already.
+
+    `welcome`: those of `fields` that may be left out where Meta refuses; `probe_app` names them then.
+    """
+    body = {"object": subject, "callback_url": connection.webhook_url, "verify_token": settings.verify_token}
+
+    def ask(wanted: Sequence[str]) -> None:
+        path = f"/{settings.app_id}/subscriptions"
+        require_success(graph.settle(path, {**body, "fields": ",".join(wanted)}, token=graph.app_token))
+
+    _asked(ask, fields, welcome)
+
+
+def subscribe(graph: Graph, owner: str, fields: Sequence[str], *, welcome: frozenset[str] = _NONE) -> None:
+    """Have the account tell our app. Doing it twice is harmless; `welcome` as for `register_app`."""
+
+    def ask(wanted: Sequence[str]) -> None:
+        require_success(graph.settle(f"/{segment(owner)}/subscribed_apps", {"subscribed_fields": ",".join(wanted)}))
+
+    _asked(ask, fields, welcome)
+
+
+def _asked(ask: Callable[[Sequence[str]], None], fields: Sequence[str], welcome: frozenset[str]) -> None:
+    needed = [one for one in fields if one not in welcome]
+    try:
+        ask(fields)
+    except RemoteRejected as refusal:
+        if len(needed) == len(fields) or not any(one in refusal.detail for one in ("must be one of", "nvalid field", *welcome)):
+            raise
+        ask(needed)
 
 
 def probe_account(graph: Graph, account: str, fields: str) -> Probe:
@@ -54,8 +86,10 @@ def probe_scopes(graph: Graph, wanted: Sequence[str]) -> Probe:
     )
 
 
-def probe_app(graph: Graph, settings: GraphSettings, connection: Connection, *, subject: str, fields: Sequence[str]) -> Iterator[Probe]:
-    """Whether the app's webhook for `subject` leads to us and names every field."""
+def probe_app(
+    graph: Graph, settings: GraphSettings, connection: Connection, *, subject: str, fields: Sequence[str], welcome: frozenset[str] = _NONE
+) -> Iterator[Probe]:
+    """Whether the app's webhook for `subject` leads to us and names every field; a `welcome` one that is missing is named and no fault."""
     step = "Run `crossdesk channel register` for this channel."
 
     def look() -> Iterator[Probe]:
@@ -69,12 +103,14 @@ def probe_app(graph: Graph, settings: GraphSettings, connection: Connection, *, 
             next_step="" if url == connection.webhook_url else step,
         )
         told = {read_string(one.get("name")) for one in read_objects(ours.get("fields"))}
-        yield _fields_probe("webhook fields", told, fields, step)
+        yield _fields_probe("webhook fields", told, fields, step, welcome)
 
     yield from _guarded("webhook address", look)
 
 
-def probe_subscription(graph: Graph, settings: GraphSettings, owner: str, fields: Sequence[str]) -> Iterator[Probe]:
+def probe_subscription(
+    graph: Graph, settings: GraphSettings, owner: str, fields: Sequence[str], *, welcome: frozenset[str] = _NONE
+) -> Iterator[Probe]:
     """Whether the account tells our app of every field. Meta drops the subscription after an hour of failures."""
     step = "Run `crossdesk channel register` for this channel; see that Meta can reach the webhook."
 
@@ -85,17 +121,16 @@ def probe_subscription(graph: Graph, settings: GraphSettings, owner: str, fields
             yield Probe(name="subscription", is_ok=False, answer="the account does not tell our app", next_step=step)
             return
         given = ours.get("subscribed_fields")
-        yield _fields_probe(
-            "subscription", {one for one in given if isinstance(one, str)} if isinstance(given, list) else set(), fields, step
-        )
+        told = {one for one in given if isinstance(one, str)} if isinstance(given, list) else set()
+        yield _fields_probe("subscription", told, fields, step, welcome)
 
     yield from _guarded("subscription", look)
 
 
-def _fields_probe(name: str, told: set[str], wanted: Sequence[str], step: str) -> Probe:
+def _fields_probe(name: str, told: set[str], wanted: Sequence[str], step: str, welcome: frozenset[str]) -> Probe:
     missing = [field for field in wanted if field not in told]
     answer = f"not told of: {', '.join(missing)}" if missing else "told of everything"
-    return Probe(name=name, is_ok=not missing, answer=answer, next_step=step if missing else "")
+    return Probe(name=name, is_ok=welcome.issuperset(missing), answer=answer, next_step=step if missing else "")
 
 
 def _guarded(name: str, look: Callable[[], Iterator[Probe]]) -> Iterator[Probe]:

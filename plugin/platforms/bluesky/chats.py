@@ -125,6 +125,12 @@ def said(data: object, chat: Chat, own_did: str) -> MessageReceived | None:
     )
 
 
+def is_lost(data: object) -> bool:
+    """Whether what `said` makes nothing of should have been a message: deleted ones, and those of the service itself, hold nothing."""
+    kind = read_string(read_object(data).get("$type")).rpartition("#")[2]
+    return kind not in ("deletedMessageView", "systemMessageView")
+
+
 def reacted(entry: Mapping[str, Any], chat: Chat, own_did: str) -> ReactionChanged | None:
     """A `logAddReaction` or `logRemoveReaction`; None for our own, or one that cannot be read."""
     reaction, message = read_object(entry.get("reaction")), _name(read_object(entry.get("message")).get("id"))

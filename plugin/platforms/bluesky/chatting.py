@@ -11,13 +11,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Skipped
-from plugin.domain.errors import OutcomeUnknown, RemoteError, RemoteRejected, RemoteUnavailable, TargetGone, UnsupportedEvent, WindowClosed
+from plugin.domain.errors import (
+    MalformedPayload,
+    OutcomeUnknown,
+    RemoteError,
+    RemoteRejected,
+    RemoteUnavailable,
+    TargetGone,
+    UnsupportedEvent,
+    WindowClosed,
+)
 from plugin.domain.events import MessageReceived, ReactionChanged
 from plugin.domain.ids import MessageRef, ThreadKey
 from plugin.domain.model import OutboundMessage, Receipt
 from plugin.domain.text import fold
-from plugin.platforms.bluesky.chats import Chat, chat_in, chat_of, kind_of, message_of, reacted, read_chat, ref_of, said
+from plugin.platforms.bluesky.chats import Chat, chat_in, chat_of, is_lost, kind_of, message_of, reacted, read_chat, ref_of, said
 from plugin.platforms.bluesky.client import Client, Refused
 from plugin.platforms.bluesky.people import BLOCKED
 from plugin.platforms.bluesky.values import listed, read_object, read_string, read_time
@@ -158,14 +168,19 @@ class Chats:
         for page in self._pages("chat.bsky.convo.listConvos", []):
             chats += [chat for one in listed(page.get("convos")) if (chat := read_chat(one, self._client.session.did)) is not None]
         events: list[Event] = []
+        skipped: list[Skipped] = []
         for chat in chats:
             at = read_time(chat.said_at)
             if chat.customer is None or at is None or at < since:
                 continue
-            found = (said(one, chat, self._client.session.did) for one in self._messages(chat.key, since))
-            events += [event for event in found if event is not None]
+            for one in self._messages(chat.key, since):
+                event = said(one, chat, self._client.session.did)
+                if event is not None:
+                    events.append(event)
+                elif is_lost(one):
+                    skipped.append(_unread({"convoId": chat.key, "rev": one.get("rev"), "message": one}))
         events.sort(key=lambda event: event.occurred_at or now)
-        return Heard(events=tuple(events), position={"cursor": max((chat.rev for chat in chats), default="")})
+        return Heard(events=tuple(events), skipped=tuple(skipped), position={"cursor": max((chat.rev for chat in chats), default="")})
 
     def _since(self, cursor: str) -> Heard:
         events: list[Event] = []
@@ -186,7 +201,10 @@ class Chats:
 
     def _take(self, entry: Mapping[str, Any], chats: dict[str, Chat | None], events: list[Event], skipped: list[Skipped]) -> None:
         kind, key, own = kind_of(entry), chat_in(entry), self._client.session.did
-        if not key or kind not in {"logCreateMessage", *_REACTIONS}:
+        if kind and kind not in {"logCreateMessage", *_REACTIONS}:
+            return
+        if not kind or not key:
+            skipped.append(_unread(entry))
             return
         if key not in chats:
             chats[key] = self._shown(key)
@@ -201,6 +219,8 @@ class Chats:
             event = reacted(entry, chat, own)
         else:
             event = said(entry.get("message"), chat, own)
+            if event is None and is_lost(entry.get("message")):
+                skipped.append(_unread(entry))
         if event is not None:
             events.append(event)
 
@@ -251,6 +271,12 @@ class Chats:
             before, cursor = cursor, read_string(page.get("cursor"))
             if not cursor or cursor == before:
                 return
+
+
+def _unread(entry: Mapping[str, Any]) -> Skipped:
+    reason = MalformedPayload("Bluesky's chats hold an entry that cannot be read; see the chats in its app.")
+    key, rev = chat_in(entry), read_string(entry.get("rev"))
+    return Skipped(event_key=f"chat {key} {rev}" if key and rev else unreadable_key(entry), reason=reason, payload=dict(entry))
 
 
 def _words(message: OutboundMessage) -> dict[str, Any]:

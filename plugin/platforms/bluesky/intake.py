@@ -12,21 +12,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from plugin.contracts.platform import Polled, Skipped
-from plugin.domain.errors import RemoteError, UnsupportedEvent
+from plugin.domain.errors import RemoteError
 from plugin.domain.events import ContactReachability, MessageDeleted, MessageEdited, MessageReceived
 from plugin.platforms.bluesky.client import Client, Refused
 from plugin.platforms.bluesky.keys import POST, earliest_key, thread_key
-from plugin.platforms.bluesky.own import OwnPosts
+from plugin.platforms.bluesky.own import OwnPosts, skipped
 from plugin.platforms.bluesky.people import why_apart
 from plugin.platforms.bluesky.position import Edge, Position, Watched, begin, load_position, watch
 from plugin.platforms.bluesky.posts import Post, edited, read_post, read_text, received
-from plugin.platforms.bluesky.values import listed, read_string, read_time
+from plugin.platforms.bluesky.values import listed, read_object, read_string, read_time
 
 LOOK_BACK = timedelta(minutes=15)
 _PAGE = 100
 _AT_ONCE = 500
 _LOOKED_UP = 25
 _DEPTH = 6
+_UNSHOWN = frozenset({"notFoundPost", "blockedPost"})
+"""What stands in a thread for a post that is not for us."""
 _REASONS = ("mention", "reply", "quote")
 _FIRST = datetime.min.replace(tzinfo=UTC)
 Event = MessageReceived | MessageEdited | MessageDeleted | ContactReachability
@@ -52,7 +54,7 @@ class Intake:
             begin(notified=_place(self._now - LOOK_BACK), own=earliest_key(self._now - LOOK_BACK)) if data is None else load_position(data)
         )
         position, events, has_more = self._take_notified(start)
-        position, native, skipped = OwnPosts(self._client, position).take()
+        position, native, passed = OwnPosts(self._client, position).take()
         position, changes = self._look_again(
             position, {event.message_ref for event in (*events, *native) if not isinstance(event, ContactReachability)}
         )
@@ -63,7 +65,7 @@ class Intake:
             events=tuple(ordered),
             position=position.dump() if moved else None,
             has_more=has_more,
-            skipped=(*self._skipped, *skipped),
+            skipped=(*self._skipped, *passed),
         )
 
     def _take_notified(self, position: Position) -> tuple[Position, list[Event], bool]:
@@ -89,7 +91,7 @@ class Intake:
         words: dict[str, str] = {}
         for start in range(0, len(wanted), _LOOKED_UP):
             page = self._client.query("app.bsky.feed.getPosts", [("uris", uri) for uri in wanted[start : start + _LOOKED_UP]])
-            shown = [post for item in page.get("posts", ()) if (post := read_post(item)) is not None]
+            shown = [post for item in listed(page.get("posts")) if (post := read_post(item)) is not None]
             words |= {str(post.uri): " ".join(read_text(post.record).plain.split()) for post in shown}
         return [replace(post, quoted_words=words.get(str(post.quoted), "")) for post in posts]
 
@@ -112,7 +114,7 @@ class Intake:
             params = [("reasons", reason) for reason in _REASONS]
             params += [("limit", str(_PAGE)), ("priority", "false"), *([("cursor", cursor)] if cursor else [])]
             page = self._client.query("app.bsky.notification.listNotifications", params)
-            posts = [post for item in page.get("notifications", ()) if (post := self._read(item)) is not None]
+            posts = [post for item in listed(page.get("notifications")) if (post := self._read(item)) is not None]
             yield from (post for post in posts if post.uri.did != self._own.did)
             before, cursor = cursor, str(page.get("cursor") or "")
             # The cursor is the time of the last entry that was looked at, of whatever kind: it ends the walk where nobody wrote to us.
@@ -120,12 +122,13 @@ class Intake:
             if not cursor or cursor == before or (reached is not None and _place(reached) < edge.floor):
                 return
 
-    def _read(self, item: dict[str, Any]) -> Post | None:
-        post = read_post(item)
-        if post is None and item.get("reason") in _REASONS:
-            reason = UnsupportedEvent("Bluesky tells of something that is not a post; see the notifications in its app.")
-            self._skipped.append(Skipped(event_key=f"{item.get('uri')} {item.get('cid')}", reason=reason, payload=item))
-        return post
+    def _read(self, item: Mapping[str, Any]) -> Post | None:
+        post, told = read_post(item), item.get("reason")
+        if post is not None and post.is_readable:
+            return post
+        if told in _REASONS or not isinstance(told, str):
+            self._skipped.append(skipped(item))
+        return None
 
     def _heard(self, position: Position, post: Post) -> tuple[Event, Watched]:
         known = position.watched.get(post.uri)
@@ -149,13 +152,15 @@ class Intake:
             if not batch:
                 continue
             page = self._client.query("app.bsky.feed.getPosts", [("uris", str(entry.uri)) for entry in batch])
-            shown = {post.uri: post for item in page.get("posts", ()) if (post := read_post(item)) is not None}
+            shown = {post.uri: post for item in listed(page.get("posts")) if (post := read_post(item)) is not None}
             for entry in batch:
                 post = shown.get(entry.uri)
                 if post is None:
                     position, more = self._missed(position, entry)
-                else:
+                elif post.is_readable:
                     position, more = self._seen_again(position, entry, post)
+                else:
+                    continue  # Something is there and cannot be read: surely not deleted, and nothing to tell of.
                 events += more
         return position, events
 
@@ -181,7 +186,9 @@ class Intake:
             thread = self._client.query("app.bsky.feed.getPostThread", params).get("thread")
         except Refused:
             return ()
-        return [found for found in _below(thread) if found.uri.did == post.uri.did and found.uri != post.uri]
+        below = list(_below(thread))
+        self._skipped += [skipped(one) for one in below if not isinstance(one, Post)]
+        return [found for found in below if isinstance(found, Post) and found.uri.did == post.uri.did and found.uri != post.uri]
 
     def _missed(self, position: Position, entry: Watched) -> tuple[Position, list[Event]]:
         """A post that is not shown: gone, or only hidden from us by a block. Only what is surely gone counts as deleted."""
@@ -219,14 +226,13 @@ class Intake:
         )
 
 
-def _below(node: Any) -> Iterator[Post]:
-    """Every post of a thread view, from the top down."""
-    if not isinstance(node, dict):
+def _below(node: Any) -> Iterator[Post | Mapping[str, Any]]:
+    """Every post of a thread view, from the top down; what should be one and cannot be read, as it came."""
+    if not isinstance(node, dict) or read_string(node.get("$type")).rpartition("#")[2] in _UNSHOWN:
         return
-    post = read_post(node["post"]) if isinstance(node.get("post"), dict) else None
-    if post is not None:
-        yield post
-    for reply in node.get("replies") or ():
+    post = read_post(read_object(node.get("post")))
+    yield post if post is not None and post.is_readable else read_object(node.get("post")) or node
+    for reply in listed(node.get("replies")):
         yield from _below(reply)
 
 

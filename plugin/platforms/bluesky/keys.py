@@ -49,6 +49,12 @@ def read_uri(uri: object) -> PostUri | None:
     return PostUri(parts[0], parts[2])
 
 
+def names_other(uri: str) -> bool:
+    """Whether an address names something that is not a post."""
+    parts = uri.removeprefix("at://").split("/") if uri.startswith("at://") else []
+    return len(parts) == 3 and all(parts) and parts[1] != POST
+
+
 def post_of(ref: MessageRef) -> PostUri:
     """The post behind one of our message references.
 

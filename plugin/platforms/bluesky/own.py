@@ -10,13 +10,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Skipped
-from plugin.domain.errors import UnsupportedEvent
+from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import MessageReceived
 from plugin.platforms.bluesky.client import Client, Refused
-from plugin.platforms.bluesky.keys import POST, PostUri
+from plugin.platforms.bluesky.keys import POST, PostUri, names_other
 from plugin.platforms.bluesky.position import Position, Watched, watch
 from plugin.platforms.bluesky.posts import MARKER_FIELD, Post, read_post, received
+from plugin.platforms.bluesky.values import listed, read_string
 
 _PAGE = "100"
 _HIGHEST = 40
@@ -30,13 +32,14 @@ class OwnPosts:
         self._client = client
         self._own = client.session
         self._position = position
+        self._skipped: list[Skipped] = []
         self._new = {post.uri: post for post in self._listed()}
 
     def take(self) -> tuple[Position, list[MessageReceived], list[Skipped]]:
-        """The position after them, those that belong to a conversation, and those that answer people who never wrote to us."""
+        """The position after them, those that belong to a conversation, and those that do not or cannot be read."""
         events: list[MessageReceived] = []
         watched: list[Watched] = []
-        skipped: list[Skipped] = []
+        skipped = self._skipped
         for post in sorted(self._new.values(), key=lambda post: post.occurred_at or _FIRST):
             if post.uri in self._position.watched:
                 continue
@@ -59,11 +62,18 @@ class OwnPosts:
         while True:
             params = [("repo", self._own.did), ("collection", POST), ("limit", _PAGE), *([("cursor", cursor)] if cursor else [])]
             page = self._client.query("com.atproto.repo.listRecords", params)
-            posts = [post for item in page.get("records", ()) if (post := read_post(item, author)) is not None]
+            posts = [post for item in listed(page.get("records")) if (post := self._read(item, author)) is not None]
             yield from (post for post in posts if edge.is_new(post, post.uri.rkey))
             cursor = str(page.get("cursor") or "")
             if not cursor or not posts or posts[-1].uri.rkey < edge.floor:
                 return
+
+    def _read(self, item: Mapping[str, Any], author: Mapping[str, Any]) -> Post | None:
+        post = read_post(item, author)
+        if post is not None and post.is_readable:
+            return post
+        self._skipped.append(skipped(item))
+        return None
 
     def _answered_by(self, post: Post) -> tuple[PostUri | None, bool]:
         """The post that ours answers, past our own unwatched ones in between (None: nobody's), and whether the bridge posted one of them."""
@@ -106,3 +116,14 @@ class OwnPosts:
             )
         except Refused:
             return None
+
+
+def skipped(item: Mapping[str, Any]) -> Skipped:
+    """An entry of a list that is not a post, or one that cannot be read."""
+    uri, cid = read_string(item.get("uri")), read_string(item.get("cid"))
+    key = f"{uri} {cid}" if uri and cid else unreadable_key(item)
+    if names_other(uri):
+        kind = UnsupportedEvent("Bluesky tells of something that is not a post; see the notifications in its app.")
+        return Skipped(event_key=key, reason=kind, payload=dict(item))
+    lost = MalformedPayload("Bluesky tells of a post that cannot be read; see the notifications in its app.")
+    return Skipped(event_key=key, reason=lost, payload=dict(item))

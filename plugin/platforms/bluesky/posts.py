@@ -46,6 +46,11 @@ class Post:
         return f"{self.uri} {self.cid}"
 
     @property
+    def is_readable(self) -> bool:
+        """Whether its record is one of a post: every one has words, if only none."""
+        return isinstance(self.record.get("text"), str)
+
+    @property
     def parent(self) -> PostUri | None:
         """The post this one answers."""
         return read_uri(read_object(read_object(self.record.get("reply")).get("parent")).get("uri"))

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from plugin.contracts.platform import Polled
+from plugin.contracts.platform import Polled, Skipped
 from plugin.domain.errors import RemoteRejected
 from plugin.platforms.bluesky.client import Client
+from plugin.platforms.bluesky.own import skipped
 from plugin.platforms.bluesky.position import Edge
 from plugin.platforms.bluesky.posts import Post, read_post, received
+from plugin.platforms.bluesky.values import listed
 
 LOOK_BACK = timedelta(minutes=15)
 _LATE = timedelta(minutes=5)
@@ -28,6 +30,7 @@ class Search:
     def __init__(self, client: Client, *, now: datetime) -> None:
         self._client = client
         self._now = now
+        self._skipped: list[Skipped] = []
 
     def ask(self, name: str, query: str, data: Mapping[str, Any] | None, *, most: int) -> Polled:
         """What was posted since the position in `data`, oldest first, and the new position.
@@ -57,19 +60,26 @@ class Search:
             for _, post in taken
             if post.uri.did != own and not post.addresses(own)
         )
-        return Polled(events=events, position={"floor": edge.floor, "seen": dict(edge.seen)}, has_more=len(ordered) > len(taken))
+        return Polled(
+            events=events,
+            position={"floor": edge.floor, "seen": dict(edge.seen)},
+            has_more=len(ordered) > len(taken),
+            skipped=tuple(self._skipped),
+        )
+
+    def _read(self, item: Mapping[str, Any]) -> Post | None:
+        post = read_post(item)
+        if post is not None and post.is_readable:
+            return post
+        self._skipped.append(skipped(item))
+        return None
 
     def _posts(self, query: str, edge: Edge) -> Iterator[Post]:
         cursor = ""
         for _ in range(_PAGES):
             params = [("q", query), ("sort", "latest"), ("since", edge.floor), ("limit", str(_PAGE))]
             page = self._client.query("app.bsky.feed.searchPosts", [*params, *([("cursor", cursor)] if cursor else [])])
-            listed = page.get("posts")
-            posts = (
-                [post for item in listed if isinstance(item, dict) and (post := read_post(item)) is not None]
-                if isinstance(listed, list)
-                else []
-            )
+            posts = [post for item in listed(page.get("posts")) if (post := self._read(item)) is not None]
             yield from posts
             before, cursor = cursor, str(page.get("cursor") or "")
             if not posts or not cursor or cursor == before or _place(posts[-1].indexed_at) < edge.floor:

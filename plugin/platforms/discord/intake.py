@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
-from plugin.contracts.reading import read_object, read_objects, read_string
+from plugin.contracts.reading import read_count, read_object, read_objects
 from plugin.domain.errors import MalformedPayload, RemoteRejected, TargetGone, UnsupportedEvent
 from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import MessageRef
@@ -70,7 +71,7 @@ class Intake:
             reason = UnsupportedEvent(f"The channel {channel} cannot be read: {problem}", detail=problem.detail)
             self._skipped.append(Skipped(event_key=key, reason=reason))
             return
-        guild, kind = read_id(about.get("guild_id")), about.get("type")
+        guild, kind = read_id(about.get("guild_id")), read_count(about.get("type"))
         if guild and kind not in _THREADS:
             guilds.setdefault(guild, [])
         if kind not in _FORUMS:
@@ -104,7 +105,7 @@ class Intake:
                 (one for one in page if id_order(read_id(one.get("id"))) > id_order(after)),
                 key=lambda one: id_order(read_id(one.get("id"))),
             )
-            for message in found:
+            for message in (*(one for one in page if not read_id(one.get("id"))), *found):
                 self._take(message, room, own)
             if found:
                 seen[room.channel] = read_id(found[-1].get("id"))
@@ -116,7 +117,8 @@ class Intake:
         try:
             said = received(message, room, own)
         except (UnsupportedEvent, MalformedPayload) as problem:
-            key = f"skipped:{room.channel}:{read_string(message.get('id'))}"
+            one = read_id(message.get("id"))
+            key = f"skipped:{room.channel}:{one}" if one else unreadable_key(message)
             self._skipped.append(Skipped(event_key=key, reason=problem, payload=message))
             return
         self._events.append(said)

@@ -43,7 +43,7 @@ def received(message: Mapping[str, Any], room: Room, own_id: str) -> MessageRece
     message_id, author_id = read_id(message.get("id")), read_id(read_object(message.get("author")).get("id"))
     if not message_id or not author_id:
         raise MalformedPayload("This Discord message has no id, or nobody wrote it; it was kept as it came.")
-    if message.get("type") not in _SAID:
+    if read_count(message.get("type")) not in _SAID:
         raise UnsupportedEvent(f"Discord's own notice (type {message.get('type')}) says nothing that a customer said; it was counted.")
     ref, answered = message_ref(room.channel, message_id), _answered(message, room)
     text, files, remarks = _content(message, ref)

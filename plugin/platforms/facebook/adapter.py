@@ -15,13 +15,13 @@ from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
 from plugin.domain.errors import Unsupported
 from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
-from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visibility
-from plugin.platforms._graph import comments, conversations, envelopes, media, messages, signatures, subscriptions
+from plugin.domain.model import Attachment, Contact, File, OutboundMessage, Receipt, Visibility
+from plugin.platforms._graph import comments, conversations, envelopes, media, messages, profiles, signatures, subscriptions
 from plugin.platforms._graph.client import Graph, new_id, require_success, segment
 from plugin.platforms._graph.oauth import PageLogin
 from plugin.platforms._graph.sending import Sender
 from plugin.platforms.facebook import catchup, feed
-from plugin.platforms.facebook.capabilities import CAPABILITIES, DAY, FIELDS, PRIVATE, SCOPES
+from plugin.platforms.facebook.capabilities import CAPABILITIES, DAY, FIELDS, PRIVATE, PROFILE, SCOPES
 from plugin.platforms.facebook.keys import Place, is_comment, read_thread
 from plugin.platforms.facebook.schema import Settings, SettingsSchema
 
@@ -106,6 +106,10 @@ class FacebookAdapter:
     def fetch_media(self, attachment: Attachment, *, max_bytes: int) -> File:
         """The bytes of a customer's file."""
         return media.fetch(self._graph, attachment, max_bytes=max_bytes)
+
+    def describe(self, contact: Contact) -> Contact:
+        """As `DescribesContacts.describe`: the name of who wrote in Messenger, and their picture."""
+        return contact if contact.ref == self._settings.page_id else profiles.described(self._graph, contact, fields=PROFILE)
 
     def send_typing(self, thread_key: ThreadKey) -> None:
         """Show in Messenger that someone writes."""

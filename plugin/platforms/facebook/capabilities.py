@@ -31,6 +31,8 @@ FIELDS = (
     "standby",
 )
 """What the webhook is asked for."""
+PROFILE = "name,first_name,last_name,profile_pic"
+"""What is asked of a person: language and time zone need permissions of their own, and one field too many has all of them refused."""
 _PUBLIC = Limits(
     text_length=8_000,
     ruler=CODE_POINTS,

@@ -39,13 +39,19 @@ def catch_up(look: Look, graph: Graph, page: str) -> list[PlatformEvent]:
 def _post(look: Look, post: Mapping[str, Any], page: str) -> list[PlatformEvent]:
     post_id = read_id(post.get("id"))
     updated = read_time(post.get("updated_time"))
-    if not post_id or (updated is not None and updated < look.floor):
+    if not post_id:
+        look.loses("post", post)
+        return []
+    if updated is not None and updated < look.floor:
         return []
     found: list[PlatformEvent] = []
     if read_id(read_object(post.get("from")).get("id")) not in ("", page) and look.sees(read_time(post.get("created_time"))):
         found.append(_message(post, post_id, "", "", page))
     comments = read_objects(read_object(post.get("comments")).get("data"))
-    known = [one for one in comments if look.sees(read_time(one.get("created_time"))) and read_id(one.get("id"))]
+    for one in comments:
+        if not read_id(one.get("id")):
+            look.loses("comment", one)
+    known = [one for one in comments if read_id(one.get("id")) and look.sees(read_time(one.get("created_time")))]
     if len(known) == _COMMENTS:
         look.misses(f"comments on {post_id}")
     found += (_message(one, post_id, read_id(one.get("id")), read_id(read_object(one.get("parent")).get("id")), page) for one in known)

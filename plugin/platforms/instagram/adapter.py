@@ -15,14 +15,24 @@ from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
 from plugin.domain.errors import RemoteRejected, Unsupported
 from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
-from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visibility
-from plugin.platforms._graph import conversations, envelopes, media, messages, signatures, subscriptions
+from plugin.domain.model import Attachment, Contact, File, OutboundMessage, Receipt, Visibility
+from plugin.platforms._graph import conversations, envelopes, media, messages, profiles, signatures, subscriptions
 from plugin.platforms._graph.client import Graph, new_id, segment
 from plugin.platforms._graph.comments import hide, take_back
 from plugin.platforms._graph.oauth import PageLogin
 from plugin.platforms._graph.sending import Sender
 from plugin.platforms.instagram import comments, lookups
-from plugin.platforms.instagram.capabilities import CAPABILITIES, COMMENT_LENGTH, DAY, FIELDS, PAGE_FIELDS, PRIVATE, SCOPES
+from plugin.platforms.instagram.capabilities import (
+    CAPABILITIES,
+    COMMENT_LENGTH,
+    DAY,
+    FIELDS,
+    PAGE_FIELDS,
+    PRIVATE,
+    PROFILE,
+    SCOPES,
+    WELCOME,
+)
 from plugin.platforms.instagram.keys import Place, is_comment, read_thread
 from plugin.platforms.instagram.login import InstagramLogin
 from plugin.platforms.instagram.schema import Settings, SettingsSchema
@@ -116,6 +126,11 @@ class InstagramAdapter:
             return comments.fetch_mention(self._graph, self._settings.account_id, attachment)
         return media.fetch(self._graph, attachment, max_bytes=max_bytes)
 
+    def describe(self, contact: Contact) -> Contact:
+        """As `DescribesContacts.describe`: who wrote a direct message, with followers and check mark."""
+        own = (self._settings.account_id, self._settings.page_id)
+        return contact if contact.ref in own else profiles.described(self._graph, contact, fields=PROFILE, site="https://www.instagram.com")
+
     def send_typing(self, thread_key: ThreadKey) -> None:
         """Show in the direct messages that someone writes."""
         if customer := read_thread(thread_key).customer:
@@ -138,8 +153,8 @@ class InstagramAdapter:
     def register_webhook(self) -> None:
         """Have the account tell our app; with Facebook Login set the app's address, too (with Instagram Login that is done by hand)."""
         if self._settings.login == "facebook":
-            subscriptions.register_app(self._graph, self._settings, self._connection, subject="instagram", fields=FIELDS)
-        subscriptions.subscribe(self._graph, self._settings.owner, self._subscribed)
+            subscriptions.register_app(self._graph, self._settings, self._connection, subject="instagram", fields=FIELDS, welcome=WELCOME)
+        subscriptions.subscribe(self._graph, self._settings.owner, self._subscribed, welcome=WELCOME)
 
     @property
     def _subscribed(self) -> tuple[str, ...]:
@@ -162,8 +177,8 @@ class InstagramAdapter:
         found = [account]
         if settings.login == "facebook":
             found.append(subscriptions.probe_scopes(self._graph, self.scopes))
-            found += subscriptions.probe_app(self._graph, settings, self._connection, subject="instagram", fields=FIELDS)
-        return [*found, *subscriptions.probe_subscription(self._graph, settings, settings.owner, self._subscribed)]
+            found += subscriptions.probe_app(self._graph, settings, self._connection, subject="instagram", fields=FIELDS, welcome=WELCOME)
+        return [*found, *subscriptions.probe_subscription(self._graph, settings, settings.owner, self._subscribed, welcome=WELCOME)]
 
 
 class Instagram:

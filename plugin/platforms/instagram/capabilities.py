@@ -23,10 +23,24 @@ SCOPES = {
     ),
     "instagram": ("instagram_business_basic", "instagram_business_manage_comments", "instagram_business_manage_messages"),
 }
-FIELDS = ("comments", "mentions", "messages", "message_reactions", "messaging_postbacks", "messaging_seen")
+FIELDS = (
+    "comments",
+    "mentions",
+    "messages",
+    "message_reactions",
+    "messaging_postbacks",
+    "messaging_seen",
+    "live_comments",
+    "message_edit",
+    "standby",
+)
 """What the webhook is asked for."""
+WELCOME = frozenset({"live_comments", "message_edit", "standby"})
+"""Those of the fields that not every version and login of Meta's knows: refused, the others are asked for without them."""
 PAGE_FIELDS = ("messages",)
 """With Facebook Login the Page must be subscribed to the app with any field; what is told follows the app's."""
+PROFILE = "name,username,profile_pic,follower_count,is_verified_user"
+"""What is asked of a person who wrote to us."""
 _PUBLIC = Limits(text_length=COMMENT_LENGTH, ruler=CODE_POINTS, calls_per_second=5.0, max_lifetime=180.0)
 PRIVATE = replace(
     _PUBLIC,

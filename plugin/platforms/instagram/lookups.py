@@ -30,6 +30,8 @@ def catch_up(look: Look, graph: Graph, account: str) -> list[PlatformEvent]:
     for listed in graph.pages(f"/{segment(account)}/media", {"fields": _FIELDS, "limit": 25}, most=_PAGES):
         for media in listed:
             media_id = read_id(media.get("id"))
+            if not media_id:
+                look.loses("post", media)
             comments = read_objects(read_object(media.get("comments")).get("data"))
             new = 0
             for one in comments if media_id else ():
@@ -43,7 +45,10 @@ def catch_up(look: Look, graph: Graph, account: str) -> list[PlatformEvent]:
 
 def _take(look: Look, found: list[PlatformEvent], said: Mapping[str, Any], media: str, parent: str, account: str) -> int:
     at = read_time(said.get("timestamp"))
-    if not read_id(said.get("id")) or not look.sees(at):
+    if not read_id(said.get("id")):
+        look.loses("comment", said)
+        return 0
+    if not look.sees(at):
         return 0
     found.append(comment(said, media=media, parent=parent, account=account, at=at))
     return 1

@@ -8,12 +8,12 @@ from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
 from plugin.contracts.http import WebhookRequest
-from plugin.contracts.platform import Connection, Polled, Probe
+from plugin.contracts.platform import Connection, Grant, Polled, Probe
 from plugin.domain.errors import SignatureInvalid, TargetGone, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, PlatformEvent
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visibility
-from plugin.platforms.mastodon.checks import checks
+from plugin.platforms.mastodon.checks import SCOPES, checks
 from plugin.platforms.mastodon.client import Client, segment
 from plugin.platforms.mastodon.delivery import Delivery
 from plugin.platforms.mastodon.hearing import Hearing
@@ -23,6 +23,7 @@ from plugin.platforms.mastodon.media import Media
 from plugin.platforms.mastodon.schema import Settings, SettingsSchema
 from plugin.platforms.mastodon.searching import Search
 from plugin.platforms.mastodon.server import Server
+from plugin.platforms.mastodon.signing_in import SigningIn
 from plugin.platforms.mastodon.wording import ROOM, ruler
 
 CAPABILITIES = Capabilities(
@@ -188,6 +189,24 @@ class MastodonAdapter:
         return tuple(checks(self._client, self._server))
 
 
+class ConnectedMastodonAdapter(MastodonAdapter):
+    """The same for an account that a person connects in a browser."""
+
+    scopes: tuple[str, ...] = SCOPES
+
+    def __init__(self, settings: Settings, connection: Connection) -> None:
+        super().__init__(settings, connection)
+        self._signing_in = SigningIn(settings, connection)
+
+    def authorize_url(self, grant: Grant) -> str:
+        """Where the person signs in to the server and agrees."""
+        return self._signing_in.authorize_url(grant)
+
+    def exchange(self, code: str, grant: Grant) -> None:
+        """Store the account's token."""
+        self._signing_in.exchange(code, grant)
+
+
 class Mastodon:
     """Mastodon before it is configured."""
 
@@ -198,7 +217,8 @@ class Mastodon:
 
     def connect(self, channel: ChannelKey, settings: Settings, connection: Connection) -> MastodonAdapter:
         """Bind to one account. Makes no call."""
-        return MastodonAdapter(settings, connection)
+        kind = ConnectedMastodonAdapter if settings.client_id else MastodonAdapter
+        return kind(settings, connection)
 
 
 PLATFORM = Mastodon()

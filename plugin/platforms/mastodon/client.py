@@ -30,6 +30,7 @@ from plugin.platforms.mastodon.schema import Settings
 from plugin.platforms.mastodon.values import read_id, read_objects, read_string, read_time
 
 Params = Sequence[tuple[str, str]]
+TOKEN = "access_token"  # noqa: S105 - the name under which it is kept
 _ABSENT = frozenset({404, 405, 410, 501})
 _LOCKED_OUT = ("scope", "login", "suspended", "disabled", "confirm")
 """Words of a 403 that speak of us and not of the thing asked for."""
@@ -44,6 +45,7 @@ class Client:
         self._settings = settings
         self._http = connection.http
         self._clock = connection.clock
+        self._secrets = connection.secrets
 
     def get(self, path: str, params: Params = ()) -> Mapping[str, Any]:
         """Ask for one thing.
@@ -135,7 +137,12 @@ class Client:
 
     @property
     def _authorization(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self._settings.access_token}"}
+        token = self._settings.access_token or self._secrets.get(TOKEN)
+        if not token:
+            raise CredentialsRejected(
+                "No account is connected to this channel yet. Everything is kept; connect it (crossdesk channel connect), then resume it."
+            )
+        return {"authorization": f"Bearer {token}"}
 
     def _failure(self, answer: HttpResponse, *, writes: bool) -> RemoteError:
         status, said = answer.status, _said(answer)

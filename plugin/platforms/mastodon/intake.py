@@ -1,4 +1,4 @@
-"""One poll: mentions, our own statuses, and a second look at the newest statuses for edits and deletions.
+"""One poll: mentions and quotes, our own statuses, and a second look at the newest statuses for edits and deletions.
 
 Mastodon tells nobody that a mention was edited or deleted, so the newest statuses are read again; `looking` sees to those of all open tickets.
 Sources: Mastodon documentation, "notifications API methods", "accounts API methods", "statuses API methods".
@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
@@ -37,6 +38,7 @@ class Intake:
         self._now = now
         self._own = server.own().id
         self._domain = server.instance().domain
+        self._has_quotes = server.instance().has_quotes
         self._skipped: list[Skipped] = []
         self._events: list[Event] = []
 
@@ -61,14 +63,17 @@ class Intake:
         )
 
     def _take_notified(self, position: Position, threads: Threads) -> tuple[Position, bool]:
-        entries, edge, has_more = walk(self._client, "/api/v1/notifications", [("types[]", "mention")], position.notified)
+        kinds = ("mention", "quote") if self._has_quotes else ("mention",)
+        entries, edge, has_more = walk(self._client, "/api/v1/notifications", [("types[]", kind) for kind in kinds], position.notified)
         for entry in entries:
-            if entry.get("type") != "mention":
+            kind = entry.get("type")
+            if isinstance(kind, str) and kind not in kinds:
                 continue
             status = read_status(entry.get("status"))
-            if status is None:
-                reason = MalformedPayload("A mention came without a readable post; see the notifications of the account.")
-                self._skipped.append(Skipped(event_key=f"notification {read_id(entry.get('id'))}", reason=reason, payload=dict(entry)))
+            if status is None or not isinstance(kind, str):
+                self._skipped.append(
+                    unread(entry, "notification", "A mention came without a readable post; see the notifications of the account.")
+                )
             elif status.author != self._own and status.id not in threads.watched:
                 thread = threads.of_customer(status)
                 self._events.append(received(status, thread, own=self._own, domain=self._domain))
@@ -79,7 +84,11 @@ class Intake:
         """Our own statuses: echoes of what the bridge posted, and what staff answered in an app."""
         path = f"/api/v1/accounts/{segment(self._own)}/statuses"
         entries, edge, has_more = walk(self._client, path, [("exclude_reblogs", "true")], position.own)
-        for status in filter(None, map(read_status, entries)):
+        for entry in entries:
+            status = read_status(entry)
+            if status is None:
+                self._skipped.append(unread(entry, "own status", "A post of our own account cannot be read; look at the account."))
+                continue
             if status.author != self._own or not status.parent or status.raw.get("reblog") or status.id in threads.watched:
                 continue
             thread = threads.of_own(status)
@@ -126,6 +135,12 @@ class Intake:
             return position
         self._events.append(edited(status, entry.thread, own=self._own, revision=now.revision))
         return position.watching((now,))
+
+
+def unread(entry: Mapping[str, Any], what: str, why: str) -> Skipped:
+    """An entry of a list that cannot be read, under its id there."""
+    one = read_id(entry.get("id"))
+    return Skipped(event_key=f"{what} {one}" if one else unreadable_key(entry), reason=MalformedPayload(why), payload=dict(entry))
 
 
 def _unreadable(one: str) -> Status:

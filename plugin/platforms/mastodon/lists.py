@@ -29,41 +29,47 @@ class Lists(Protocol):
 
 
 def walk(client: Lists, path: str, params: Params, edge: Edge, *, limit: int = PAGE, pages: int = _BACK) -> tuple[Entries, Edge, bool]:
-    """What stands above `edge`, oldest first; the edge after it; and whether there is more. `pages` bounds the first look back."""
+    """What stands above `edge`, oldest first; the edge after it; and whether there is more. `pages` bounds the first look back.
+
+    Entries without an id, of which nobody knows where they stand, come before the others.
+    """
     if not edge.id:
-        entries = _look_back(client, path, params, edge.floor, limit=limit, pages=pages)
-        return entries, Edge(read_id(entries[-1].get("id")), edge.floor) if entries else edge, False
-    page = _newest_first(client.page(path, [*params, ("limit", str(limit)), ("min_id", edge.id)]))
+        odd, entries = _look_back(client, path, params, edge.floor, limit=limit, pages=pages)
+        return [*odd, *entries], Edge(read_id(entries[-1].get("id")), edge.floor) if entries else edge, False
+    odd, page = _newest_first(client.page(path, [*params, ("limit", str(limit)), ("min_id", edge.id)]))
     ids = [read_id(entry.get("id")) for entry in page]
     is_forward = edge.id not in ids
     if not is_forward:
         page = page[: ids.index(edge.id)]
-    entries = page[::-1]
-    return entries, Edge(read_id(entries[-1].get("id")), edge.floor) if entries else edge, is_forward and len(page) >= limit
+    entries, is_full = page[::-1], len(odd) + len(page) >= limit
+    return [*odd, *entries], Edge(read_id(entries[-1].get("id")), edge.floor) if entries else edge, is_forward and bool(page) and is_full
 
 
-def _look_back(client: Lists, path: str, params: Params, floor: str, *, limit: int, pages: int) -> Entries:
+def _look_back(client: Lists, path: str, params: Params, floor: str, *, limit: int, pages: int) -> tuple[Entries, Entries]:
     since = read_time(floor)
+    nameless: Entries = []
     found: Entries = []
     known: set[str] = set()
     last = ""
     for _ in range(pages):
         below = [("max_id", last)] if last else []
-        page = _newest_first(client.page(path, [*params, ("limit", str(limit)), *below]))
+        odd, page = _newest_first(client.page(path, [*params, ("limit", str(limit)), *below]))
+        nameless += odd
         fresh = [entry for entry in page if read_id(entry.get("id")) not in {*known, ""} and _is_since(entry, since)]
         found += fresh
         known |= {read_id(entry.get("id")) for entry in page}
         if len(fresh) < len(page) or not page:
             break
         last = read_id(page[-1].get("id"))
-    return found[::-1]
+    return nameless, found[::-1]
 
 
-def _newest_first(page: Entries) -> Entries:
-    """The page without entries that have no id, and the right way round."""
+def _newest_first(page: Entries) -> tuple[Entries, Entries]:
+    """The entries that have no id, and the others the right way round."""
+    odd = [entry for entry in page if not read_id(entry.get("id"))]
     page = [entry for entry in page if read_id(entry.get("id"))]
     first, last = (read_time(page[at].get("created_at")) for at in (0, -1)) if page else (None, None)
-    return page[::-1] if first is not None and last is not None and first < last else page
+    return odd, page[::-1] if first is not None and last is not None and first < last else page
 
 
 def _is_since(entry: Mapping[str, Any], since: datetime | None) -> bool:

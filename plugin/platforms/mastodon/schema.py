@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates, validates_schema
 
 _LOOPBACK = ("http://localhost", "http://127.", "http://[::1]")
 
@@ -16,6 +16,8 @@ class Settings:
 
     url: str
     access_token: str = field(repr=False)
+    client_id: str
+    client_secret: str = field(repr=False)
     poll_seconds: float
 
 
@@ -33,9 +35,20 @@ class SettingsSchema(Schema):
         metadata={"help": "Address of the server on which the account lives, for example https://mastodon.social.", "secret": False},
     )
     access_token = fields.String(
-        required=True,
-        validate=validate.Length(min=1),
-        metadata={"help": "The access token of the application made for Crossdesk under Preferences, Development.", "secret": True},
+        load_default="",
+        metadata={
+            "help": "The access token of the application made for Crossdesk under Preferences, Development. Empty where the account is connected "
+            "in a browser.",
+            "secret": True,
+        },
+    )
+    client_id = fields.String(
+        load_default="",
+        metadata={"help": "To connect the account in a browser: the application's client key.", "secret": False},
+    )
+    client_secret = fields.String(
+        load_default="",
+        metadata={"help": "To connect the account in a browser: the application's client secret.", "secret": True},
     )
     poll_seconds = fields.Float(
         load_default=10.0,
@@ -49,6 +62,20 @@ class SettingsSchema(Schema):
         if not value.startswith(("https://", *_LOOPBACK)):
             raise ValidationError("The access token would travel in the clear: use an https:// address.")
 
+    @validates_schema
+    def _opens(self, data: dict[str, Any], **_: Any) -> None:
+        """One way to a token, and no other beside it."""
+        if data.get("access_token", "").strip():
+            if data.get("client_id") or data.get("client_secret"):
+                raise ValidationError("Give either a token, or a client key and secret to connect with; not both.", "access_token")
+        elif not data.get("client_id"):
+            raise ValidationError(
+                "Give the application's token, or its client key and secret to connect the account in a browser.", "access_token"
+            )
+        elif not data.get("client_secret"):
+            raise ValidationError("The client key needs its client secret beside it.", "client_secret")
+
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> Settings:
-        return Settings(url=data["url"].rstrip("/"), access_token=data["access_token"].strip(), poll_seconds=data["poll_seconds"])
+        texts = {name: data[name].strip() for name in ("access_token", "client_id", "client_secret")}
+        return Settings(url=data["url"].rstrip("/"), poll_seconds=data["poll_seconds"], **texts)

@@ -15,6 +15,7 @@ from plugin.contracts.platform import Polled
 from plugin.domain.errors import RemoteRejected
 from plugin.domain.model import Visibility
 from plugin.platforms.mastodon.client import Client, Params
+from plugin.platforms.mastodon.intake import unread
 from plugin.platforms.mastodon.lists import PAGE, Entries, walk
 from plugin.platforms.mastodon.position import Edge
 from plugin.platforms.mastodon.server import Server
@@ -46,12 +47,14 @@ class Search:
         ask = _Asked(self._client, query.strip())
         entries, reached, has_more = walk(ask, ask.path, ask.params, edge, limit=min(most, PAGE), pages=1)
         threads = Threads(self._client, {}, own=own)
+        read = [(entry, read_status(entry)) for entry in entries]
         events = tuple(
             received(status, threads.of_customer(status), own=own, domain=domain, found_by=name)
-            for status in filter(None, map(read_status, entries))
-            if _is_for_us(status, own)
+            for _, status in read
+            if status is not None and _is_for_us(status, own)
         )
-        return Polled(events=events, position={"id": reached.id, "floor": reached.floor}, has_more=has_more)
+        lost = tuple(unread(entry, "found status", "A post that was found cannot be read.") for entry, status in read if status is None)
+        return Polled(events=events, position={"id": reached.id, "floor": reached.floor}, has_more=has_more, skipped=lost)
 
 
 class _Asked:

@@ -18,6 +18,8 @@ from plugin.platforms.mastodon.schema import Settings
 from plugin.platforms.mastodon.values import read_count, read_id, read_object, read_string
 
 _FRESH = timedelta(hours=1)
+_QUOTES_SINCE = 7
+"""Mastodon's number of its API in 4.5 (entity "Instance", `api_versions`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,8 @@ class Instance:
     files: int = 4
     file_bytes: int = 16_777_216
     content_types: tuple[str, ...] = ()
+    has_quotes: bool = False
+    """Whether it tells who quoted us: Mastodon does since 4.5. Other servers may refuse a kind of notification that they do not know."""
     streaming: str = ""
     """Where its streams are, as told: often a server of their own, and a `wss` address. Empty: where everything else is."""
 
@@ -115,6 +119,7 @@ def read_instance(told: Mapping[str, Any], *, host: str) -> Instance:
         files=read_count(statuses.get("max_media_attachments")) or standard.files,
         file_bytes=min(sizes, default=standard.file_bytes),
         content_types=tuple(kind for kind in types if isinstance(kind, str)) if isinstance(types, list) else (),
+        has_quotes=(read_count(read_object(told.get("api_versions")).get("mastodon")) or 0) >= _QUOTES_SINCE,
         streaming=read_string(read_object(configuration.get("urls")).get("streaming"))
         or read_string(read_object(told.get("urls")).get("streaming_api")),
     )

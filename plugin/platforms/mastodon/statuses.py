@@ -106,7 +106,12 @@ def edited(status: Status, thread: Thread | None, *, own: str, revision: int = 0
 
 def read_text(status: Status) -> Text:
     """The words with their links; links to the people addressed are mentions of them."""
-    text = from_html(read_string(status.raw.get("content")))
+    is_quote = bool(read_object(status.raw.get("quote")))
+    # Mastodon writes the quoted post's address before the words, for apps that know no quotes; it stands in a remark.
+    text = from_html(
+        read_string(status.raw.get("content")),
+        skip=lambda _, attributes: is_quote and "quote-inline" in attributes.get("class", "").split(),
+    )
     people = {read_string(one.get("url")): read_id(one.get("id")) for one in read_objects(status.raw.get("mentions"))}
     marks = (
         replace(mark, kind=MarkKind.MENTION, target=people[mark.target])

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
 from plugin.contracts.reading import read_string
 from plugin.domain.errors import MalformedPayload, RemoteRejected, TargetGone, UnsupportedEvent
@@ -101,6 +102,9 @@ class Intake:
         for _ in range(_PAGES):
             page, after = self._client.listing(path, {"limit": AT_ONCE, **({"after": after} if after else {})})
             for thing in page:
+                if not read_string(thing[1].get("name")):
+                    self._leave(thing, MalformedPayload("Reddit listed something that has no name; look at the account's inbox."))
+                    continue
                 is_new = _at(thing[1]) >= floor and read_string(thing[1].get("author")) not in REMOVED
                 found += [thing] if is_new else []
                 if not is_new and thing[0] != MESSAGE:
@@ -195,7 +199,7 @@ class Intake:
         try:
             one = name_of(thing[1])
         except MalformedPayload:
-            one = f"{self._now:.0f}:{len(self._skipped)}"
+            one = unreadable_key([thing[0], thing[1]])
         self._skipped.append(Skipped(event_key=f"skipped:{one}", reason=reason, payload=dict(thing[1])))
 
     def _told(self) -> tuple[MessageReceived | MessageEdited | MessageDeleted, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
 from plugin.contracts.reading import read_string
 from plugin.domain.errors import MalformedPayload, RemoteError, TargetGone, UnsupportedEvent
@@ -87,7 +88,10 @@ class CatchUp:
         for page in self._api.pages(method, params, member="messages", most=_PAGES):
             count += 1
             for message in page:
-                if read_ts(message.get("ts")) >= since or edited_at(message) >= since:
+                if not read_ts(message.get("ts")):
+                    lost = MalformedPayload("A Slack message without its time, which is its name, was seen; look at the channel.")
+                    self._skipped.append(Skipped(event_key=unreadable_key(message), reason=lost, payload=message))
+                elif read_ts(message.get("ts")) >= since or edited_at(message) >= since:
                     self._take(message, where, since)
                 if method == "conversations.history" and read_ts(message.get("latest_reply")) >= since:
                     thread = {**params, "ts": read_ts(message.get("thread_ts")), "oldest": since}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
@@ -25,6 +25,8 @@ from plugin.platforms.x.uploads import Uploads
 from plugin.platforms.x.values import read_id, read_string, read_time
 
 _CHECKED_EVERY = timedelta(hours=1)
+_OVERLAP = timedelta(minutes=15)
+"""What of the time before a check is delivered again with what came after it: X keeps back the last minutes."""
 _CONNECT = "Run crossdesk channel connect for this channel and sign in to X as the account."
 
 
@@ -66,7 +68,7 @@ class XAdapter:
         polled = Intake(self._client, now=now).poll(position)
         checked = read_time((position or {}).get("checked"))
         if position is not None and self._settings.intake != "poll" and (checked is None or now - checked >= _CHECKED_EVERY):
-            self._revive()
+            self._revive(checked or now, now)
             checked = now
         checked = checked or now
         return Polled(events=polled.events, position={**(polled.position or {}), "checked": checked.isoformat()}, skipped=polled.skipped)
@@ -142,9 +144,9 @@ class XAdapter:
             yield Probe(name="permissions", is_ok=not missing, answer=answer, next_step=_CONNECT if missing else "")
         yield from self._registration.probes()
 
-    def _revive(self) -> None:
+    def _revive(self, checked: datetime, now: datetime) -> None:
         try:
-            self._registration.revive()
+            self._registration.revive(since=checked - _OVERLAP, now=now, was_away=now - checked >= 2 * _CHECKED_EVERY)
         except RemoteError:
             # The poll itself is well; `probe` tells of a webhook that is not.
             return

@@ -82,11 +82,14 @@ def said_by(answer: HttpResponse) -> str:
 
 
 def _said(body: dict[str, Any]) -> str:
+    problems = body.get("errors")
+    first = problems[0] if isinstance(problems, list) and problems else None
+    if isinstance(first, dict) and isinstance(first.get("message"), str) and first["message"]:
+        # What is wrong with a request stands there; beside it only that something is.
+        return str(first["message"])
     for name in ("detail", "error_description", "message", "title", "error"):
         if isinstance(body.get(name), str) and body[name]:
             return str(body[name])
-    problems = body.get("errors")
-    first = problems[0] if isinstance(problems, list) and problems else None
     return _said({name: value for name, value in first.items() if name != "errors"}) if isinstance(first, dict) else ""
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
-from plugin.domain.errors import UnsupportedEvent
+from plugin.domain.errors import RemoteRejected, UnsupportedEvent
 from plugin.domain.events import PlatformEvent
 from plugin.platforms.x.asking import NOTICED, for_messages, for_posts, found_in, next_page
 from plugin.platforms.x.client import Client
@@ -43,7 +44,8 @@ class _Found:
         try:
             self.events.append((rank(one), read(raw, includes)))
         except NOTICED as problem:
-            self.skipped.append(Skipped(event_key=f"skipped:{one}", reason=problem, payload=raw))
+            key = f"skipped:{one}" if one else unreadable_key(raw)
+            self.skipped.append(Skipped(event_key=key, reason=problem, payload=raw))
 
     def told(self) -> tuple[PlatformEvent, ...]:
         """The events, oldest first, each once."""
@@ -83,14 +85,21 @@ class Intake:
         """One page of what was said: the newest first, then, page by page, down to where the search before this one began."""
         stands = dict(position or {})
         since, until = read_string(stands.get("since")), read_string(stands.get("until"))
-        body = self._client.sdk.search_tweets(
-            f"({query}) -is:retweet",
-            since_id=since or None,
-            until_id=until or None,
-            max_results=max(_FEWEST, min(_PAGE, most)),
-            return_json=True,
-            **for_posts(self._settings.spelling),
-        )
+        try:
+            body = self._client.sdk.search_tweets(
+                f"({query}) -is:retweet",
+                since_id=since or None,
+                until_id=until or None,
+                max_results=max(_FEWEST, min(_PAGE, most)),
+                return_json=True,
+                **for_posts(self._settings.spelling),
+            )
+        except RemoteRejected as refusal:
+            if not any(stands.get(name) and f"{name}_id" in refusal.detail for name in ("since", "until")):
+                raise
+            # X looks back seven days and takes no older post to begin or end at: what is below it is out of reach, what is above is asked for.
+            top = read_string(stands.get("top"))
+            return Polled(events=(), position={"since": top if until else ""}, has_more=True)
         page = sorted(found_in(body), key=lambda pair: rank(read_id(pair[0].get("id"))), reverse=True)
         taken, found = page[:most], _Found()
         for raw, includes in taken:
@@ -160,5 +169,6 @@ class Intake:
 
 
 def _is_old(raw: Mapping[str, Any], known: str, floor: str) -> bool:
-    one = read_id(raw.get("id"))
-    return rank(one) <= rank(known) if known else read_string(raw.get("created_at")) < floor
+    """What bears no id or no time is taken: it is told of, and its key keeps it single."""
+    one, at = read_id(raw.get("id")), read_string(raw.get("created_at"))
+    return (bool(one) and rank(one) <= rank(known)) if known else bool(at) and at < floor

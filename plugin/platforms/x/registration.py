@@ -1,11 +1,12 @@
 """Telling X where we are and what we want to hear, and keeping that alive: X stops delivering in silence when a check of its own fails.
 
-Sources: X documentation, "Webhooks" (registration, validity), "X Activity API quickstart" (subscriptions), "Account Activity API".
+Sources: X documentation, "Webhooks" (registration, validity, replay), "X Activity API quickstart" (subscriptions), "Account Activity API".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from plugin.contracts.platform import Probe
@@ -18,6 +19,9 @@ _POSTS = ("post.create", "post.delete", "post.mention.create", "post.quote.creat
 _MESSAGES = ("chat.received", "chat.sent", "dm.read", "dm.received", "dm.sent")
 _REGISTER = "Run crossdesk channel register for this channel."
 _PAGES = 20
+_KEPT, _NOT_YET = timedelta(hours=23, minutes=50), timedelta(minutes=11)
+"""What X delivers again: nothing older than a day, nothing of the last ten minutes."""
+_MINUTES = "%Y%m%d%H%M"
 
 
 class Registration:
@@ -56,11 +60,21 @@ class Registration:
             told = {"event_type": kind, "filter": {"user_id": self._settings.account_id}, "tag": "crossdesk", "webhook_id": webhook_id}
             self._client.call("POST", "/2/activity/subscriptions", json=told)
 
-    def revive(self) -> None:
-        """Have X check the webhook again if it gave it up."""
+    def revive(self, *, since: datetime, now: datetime, was_away: bool) -> None:
+        """Have X check the webhook again if it gave it up; then, and when we `was_away`, have it deliver again what it told `since`.
+
+        X keeps a day of that, but for the last minutes. The polls bring most of it anyway; quotes, receipts and encrypted chats come by webhook alone.
+        """
         webhook = self._webhook()
-        if webhook is not None and webhook.get("valid") is not True:
-            self._validate(read_id(webhook.get("id")))
+        if webhook is None:
+            return
+        webhook_id, is_valid = read_id(webhook.get("id")), webhook.get("valid") is True
+        if not is_valid:
+            self._validate(webhook_id)
+        begin, end = max(since, now - _KEPT), now - _NOT_YET
+        if (was_away or not is_valid) and begin < end:
+            told = {"webhook_id": webhook_id, "from_date": f"{begin:{_MINUTES}}", "to_date": f"{end:{_MINUTES}}"}
+            self._client.app_call("POST", "/2/webhooks/replay", json=told)
 
     def probes(self) -> Iterator[Probe]:
         """How the webhook and the subscriptions fare."""

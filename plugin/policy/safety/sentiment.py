@@ -27,7 +27,9 @@ def score(text: str, language: str) -> float | None:
     judge = _judge(primary)
     if judge is None:
         return None
-    plain = _NOISE.sub(" ", text[:_LONGEST])
+    plain = text[:_LONGEST]
+    if "@" in plain or "www." in plain or "://" in plain:
+        plain = _NOISE.sub(" ", plain)
     if primary == "de":
         plain = _in_english_rules(plain)
     if not _has_feeling(plain, judge):
@@ -63,10 +65,10 @@ def _phrases() -> re.Pattern[str]:
 @cache
 def _judge(language: str) -> Any:
     try:
-        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+        from plugin.policy.safety.quick_vader import QuickVader
     except ImportError:
         return None
-    judge = SentimentIntensityAnalyzer()
+    judge = QuickVader()
     if language == "en":
         judge.lexicon = {word: points for word, points in judge.lexicon.items() if word not in load("sentiment_en")["polite"]}
     if language == "de":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from plugin.domain.model import Visibility
 from plugin.policy.facts import Facts, Trigger
 from plugin.policy.fields import is_required, keys
+from plugin.policy.matching import Matcher, _pattern, _plain
 from plugin.policy.rules import known
 from plugin.policy.ruling import Head, ToApprove, ToCross, ToFilter, ToRoute
 from plugin.policy.tests.samples import ANY, facts
@@ -139,3 +141,16 @@ def test_words_are_looked_for_in_any_text(text: str, words: list[str]) -> None:
 def test_a_word_is_a_whole_word_in_any_case(word: str, text: str, is_found: bool) -> None:
     rule: Any = known()["keyword"]
     assert (rule(any_of=(word,)).fires(facts(message={"text": text})) is not None) is is_found
+
+
+@given(
+    st.text(st.sampled_from("abkKsSåÅßẞſıİiIKÅµμΜÿŸ äÄ!.-\u0308x"), max_size=24),
+    st.lists(
+        st.text(st.sampled_from("abkKsSåÅßẞſıİiIKÅµμΜÿŸ äÄ*-"), min_size=1, max_size=5).filter(lambda word: word.strip("* ")), max_size=4
+    ),
+)
+def test_the_quick_look_passes_over_no_word(text: str, words: list[str]) -> None:
+    searched = [word for word in words if _plain(word).strip("* ")]
+    pattern = "|".join(_pattern(word) for word in sorted(searched, key=len, reverse=True))
+    found = re.search(rf"(?<!\w)(?:{pattern})", _plain(text), re.IGNORECASE) if searched else None
+    assert Matcher(words).first(text) == (found[0] if found else None)

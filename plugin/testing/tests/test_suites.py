@@ -13,17 +13,17 @@ from marshmallow import EXCLUDE, Schema, fields
 
 from plugin.contracts.capabilities import Level, Readback
 from plugin.contracts.http import HttpResponse, WebhookRequest
-from plugin.contracts.platform import Connection
+from plugin.contracts.platform import Connection, Polled, Skipped
 from plugin.domain.codec import encode_event
-from plugin.domain.errors import RateLimited
+from plugin.domain.errors import MalformedPayload, RateLimited, RemoteUnavailable
 from plugin.domain.events import MessageReceived, PlatformEvent
 from plugin.domain.ids import ChannelKey, Marker, MessageRef
 from plugin.domain.model import File, OutboundMessage, Receipt
 from plugin.platforms.rehearsal.adapter import Rehearsal, RehearsalAdapter
-from plugin.testing import answers_suite, fake_platform, helpdesk_suite, platform_suite, questions, requests_suite, tables
+from plugin.testing import answers_suite, fake_platform, helpdesk_suite, platform_suite, polls_suite, questions, requests_suite, tables
 from plugin.testing.fake_helpdesk import FakeHelpdesk
 from plugin.testing.fake_platform import FakePlatform
-from plugin.testing.fixtures import AnswerFixture, RequestFixture, Subject, load
+from plugin.testing.fixtures import AnswerFixture, PollFixture, RequestFixture, Subject, load
 from plugin.testing.outgoing import new_ticket
 from plugin.testing.samples import platform_calls
 
@@ -110,6 +110,76 @@ class Chatty(FakePlatform):
 )
 def test_a_bad_adapter_is_found(kind: type[FakePlatform], question: questions.Question, says: str) -> None:
     assert says in " ".join(question(network_subject(kind)))
+
+
+class Lister(FakePlatform):
+    """Polls a list of posts over HTTP: names what it cannot read, and reads on."""
+
+    def connect(self, channel: ChannelKey, settings: Any, connection: Connection) -> Any:
+        bound = super().connect(channel, settings, connection)
+        bound.http = connection.http  # type: ignore[attr-defined]
+        return bound
+
+    def poll(self, position: Any) -> Polled:
+        listed = self.http.request("GET", "https://fake.example/posts").json()  # type: ignore[attr-defined]
+        if not isinstance(listed, list):
+            raise RemoteUnavailable("No list.")
+        found = [(one, self.read(one)) for one in listed]
+        lost = tuple(Skipped(event_key=repr(one), reason=MalformedPayload("Odd."), payload=one) for one, event in found if event is None)
+        return Polled(events=tuple(event for _, event in found if event is not None), position={}, skipped=lost)
+
+    def read(self, one: Any) -> Any:
+        is_whole = isinstance(one, dict) and isinstance(one.get("who"), str) and isinstance(one.get("words"), str)
+        if not is_whole or "\0" in one["who"] + one["words"]:
+            return None
+        said = FakePlatform().say(one["who"], one["words"])
+        return replace(said, event_key=f"post {one.get('id')}", message_ref=MessageRef(f"post {one.get('id')}"))
+
+
+class Careless(Lister):
+    """Takes for granted what stands there."""
+
+    def read(self, one: Any) -> Any:
+        return super().read(one) if one["who"] else None
+
+
+class Stubborn(Lister):
+    """Gives the whole poll up for one that it cannot read."""
+
+    def read(self, one: Any) -> Any:
+        if (event := super().read(one)) is None:
+            raise RemoteUnavailable("Something is odd.")
+        return event
+
+
+class Silent(Lister):
+    """Passes over what it cannot read."""
+
+    def poll(self, position: Any) -> Polled:
+        return replace(super().poll(position), skipped=())
+
+
+def listing_subject(kind: type[Lister]) -> Subject:
+    posts = [{"id": f"p{number}", "who": "lena", "words": f"Hello {number}"} for number in range(3)]
+    answer = HttpResponse(status=200, headers={}, body=json.dumps(posts).encode())
+    poll = PollFixture(name="posts", answers=[answer], position=None, events=[], received_at=None, settings={}, stored={})
+    return Subject(static=kind(), settings=SETTINGS, polls=[poll])
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        (Lister, ""),
+        (Careless, "Error"),
+        (Stubborn, "the poll stands still"),
+        (Silent, "is passed over in silence"),
+    ],
+)
+def test_a_poll_that_fails_at_what_it_reads_is_found(kind: type[Lister], says: str) -> None:
+    subject = listing_subject(kind)
+    found = [*polls_suite.spoilt_polls_are_endured(subject), *polls_suite.polled_entries_are_read_apart(subject)]
+    assert says in " ".join(found)
+    assert bool(found) == bool(says)
 
 
 class Loose(Schema):

@@ -284,13 +284,14 @@ class Ticket {
         $ticket = $this->getPid() && ((int) $this->row['flags'] & self::COMBINED) ? self::lookup($this->getPid()) : $this;
         $user = User::lookup($vars['userId'] ?? 0);
         $entry = ThreadEntry::add($ticket->getThread()->id, 'M', $vars + ['poster' => $user ? $user->getName() : '']);
-        if ($ticket->isClosed() && $ticket->row['status_id'] != 3) {
+        $isAutomatic = $vars['mailflags']['auto-reply'] ?? false;
+        if (!$isAutomatic && $ticket->isClosed() && $ticket->row['status_id'] != 3) {
             $ticket->reopen(); // Closed is final here, Resolved is not, as osTicket comes.
         }
-        if ($alerts && !empty($GLOBALS['cfg']->config['message_autoresponder']->value)) {
+        if (!$isAutomatic && $alerts && !empty($GLOBALS['cfg']->config['message_autoresponder']->value)) {
             $ticket->mail('answer');
         }
-        if ($alerts && !empty($GLOBALS['cfg']->defaults['message_autoresponder_collabs'])) {
+        if (!$isAutomatic && $alerts && !empty($GLOBALS['cfg']->defaults['message_autoresponder_collabs'])) {
             $ticket->mail('copy');
         }
         return $entry;

@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 
 from plugin.cli import main
 from plugin.contracts.helpdesk import StaffMember
+from plugin.contracts.http import WebhookRequest
 from plugin.contracts.signing import sign
 from plugin.domain.errors import ConfigError
 from plugin.domain.text import Text
@@ -24,6 +25,8 @@ from plugin.helpdesks.osticket import emoji, hand_over
 from tests.fixtures import package
 from tests.osticket_contract import SCHEMA
 from tests.servers.osticket import PACKAGES, PLUGIN, SHIM, php
+from tests.servers.registry import free_port
+from tests.webhook_listener import Listener, Reply
 from ui_extensions.osticket.pack import pack
 from ui_extensions.packing import fresh_folder, packers
 
@@ -88,6 +91,58 @@ def test_both_sides_know_each_others_codes(command: str) -> None:
     assert [emoji.decode(Text(one)).plain for one in coded] == letters
     ours = [emoji.encode_line(letter) for letter in letters]
     assert {mine for mine, theirs in zip(ours, coded, strict=True) if mine.isascii() != theirs.isascii()} == set()
+
+
+_CALLS = """
+    foreach (['Signature', 'Bridge', 'Relay'] as $part) { require "$argv[1]/src/$part.php"; }
+    [, , $root, $nobody] = $argv;
+    $found = ['way' => function_exists('curl_init') ? 'curl' : 'streams'];
+    foreach (['ok', 'wrong', 'absent', 'moved', 'odd'] as $case) {
+        $found[$case] = (new Crossdesk\\Bridge("$root/in/helpdesk/$case", 'a-secret'))->test();
+    }
+    $found['away'] = (new Crossdesk\\Bridge("$nobody/in/helpdesk/ok", 'a-secret'))->test();
+    $found['posted'] = (new Crossdesk\\Bridge("$root/in/helpdesk/ok", 'a-secret'))->post(['contract' => 1, 'touches' => []]);
+    foreach (['/page' => '', '/moved' => '', '/pressed' => '{"a":1}', '/large' => ''] as $path => $body) {
+        $relay = new Crossdesk\\Relay($root, 'os', 'another-secret');
+        [$status, $lines, $content] = $relay->ask($body === '' ? 'GET' : 'POST', $path, $body, ['id' => '1']);
+        $found[$path] = [$status, $lines, strlen($content) > 500 ? 'long' : $content];
+    }
+    [$found['gone']] = (new Crossdesk\\Relay($nobody, 'os', 'another-secret'))->ask('GET', '/page', '', null);
+    echo json_encode($found);
+"""
+
+
+def _bridge(request: WebhookRequest) -> Reply:
+    status = {"/in/helpdesk/wrong": 401, "/in/helpdesk/absent": 404, "/in/helpdesk/moved": 302, "/in/helpdesk/odd": 500, "/moved": 302}
+    headers = {"Content-Type": "application/json", "Set-Cookie": "a=b", "Location": "/in/helpdesk/ok", "Cache-Control": "no-store"}
+    return status.get(request.path, 200), headers, b"x" * 8_600_000 if request.path == "/large" else b"{}"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(("way", "without"), [("curl", ""), ("streams", "curl_init")])
+def test_the_bridge_is_called_the_same_by_either_of_phps_ways(command: str, way: str, without: str) -> None:
+    with Listener(0, "") as bridge:
+        bridge.reply = _bridge
+        told = run(
+            command, "-d", f"disable_functions={without}", "-r", _CALLS, "--", str(PLUGIN), bridge.url, f"http://127.0.0.1:{free_port()}"
+        )
+        found = json.loads(told)
+    assert (found.pop("way"), found.pop("posted"), found.pop("gone")) == (way, True, 503)
+    problems = {case: found.pop(case) for case in ("ok", "wrong", "absent", "moved", "odd", "away")}
+    assert problems.pop("ok") is None
+    assert "secret" in problems["wrong"]
+    assert "no helpdesk of that name" in problems["absent"]
+    assert "HTTP 302" in problems["moved"], "no redirect is followed: it would take the signed words elsewhere"
+    assert "HTTP 500" in problems["odd"]
+    assert "cannot be reached" in problems["away"]
+    carried = ["Content-Type: application/json", "Cache-Control: no-store"]
+    assert found.pop("/large")[0] == 503
+    assert found == {"/page": [200, carried, "{}"], "/moved": [302, carried, "{}"], "/pressed": [200, carried, "{}"]}
+    for request in bridge.requests[:6]:
+        stamp, given = request.headers["x-crossdesk-timestamp"], request.headers["x-crossdesk-signature"]
+        assert given == "v1=" + sign("a-secret", stamp.encode(), b".", request.body)
+    pressed = next(request for request in bridge.requests if request.path == "/pressed")
+    assert (pressed.method, pressed.body, pressed.headers["x-crossdesk-signature"][:3]) == ("POST", b'{"a":1}', "v1=")
 
 
 def test_the_contract_is_a_schema() -> None:

@@ -7,13 +7,13 @@
   // Where the helpdesk lets agents sign in, a page that was loaded again has a way back.
   const fail = (text) => {
     said.textContent = text;
-    if (/^[\w-]+\/[\w-]+$/.test(from || "")) said.append(" ", Object.assign(document.createElement("a"), { href: `${root}/panel/${from}`, textContent: "Sign in again" }));
+    if (/^[\w-]+\/[\w-]+$/.test(from || "")) said.append(" ", Object.assign(document.createElement("a"), { href: `${root}/panel/${from}`, textContent: said.dataset.again }));
   };
-  if (!token) { fail("Open this page from the ticket: its link works once."); return; }
+  if (!token) { fail(said.dataset.once); return; }
   try {
     const answer = await fetch(`${root}/panel/-/session`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token }), cache: "no-store" });
     const told = await answer.json();
-    if (!answer.ok) { fail(told.error?.text || "The link was refused."); return; }
+    if (!answer.ok) { fail(told.error?.text || said.dataset.refused); return; }
     const panel = document.createElement("cd-panel");
     panel.session = told.session;
     panel.setAttribute("media", root);
@@ -23,5 +23,5 @@
     document.getElementById("who").textContent = told.name;
     said.remove();
     document.querySelector("main").append(panel);
-  } catch { fail("Crossdesk does not answer. Open the panel from the ticket again in a moment."); }
+  } catch { fail(said.dataset.away); }
 })();

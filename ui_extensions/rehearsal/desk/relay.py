@@ -66,7 +66,7 @@ def make_relay(desk: Desk, relay: Relay, logins: Collection[str]) -> Blueprint:
     def press(login: str, ticket: int, rest: str) -> Response:
         web.guard_forms()
         agent = _agent(desk, relay, logins, login, ticket)
-        return _signed(relay, agent, "POST", f"/panel/{relay.helpdesk}/{ticket}/{quote(rest)}", request.get_data())
+        return _signed(relay, agent, "POST", f"/panel/{relay.helpdesk}/{ticket}/{quote(rest)}{_query()}", request.get_data())
 
     @routes.get("/panel/as/<login>/<int:ticket>/page")
     def page(login: str, ticket: int) -> AnyResponse:

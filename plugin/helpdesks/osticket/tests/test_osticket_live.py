@@ -216,6 +216,16 @@ def test_an_agents_reply_is_told_at_once_with_emoji_and_files(desk: OsTicketAdap
     assert list(desk.list_articles_since(ticket, reply.article_ref)) == []
 
 
+def test_what_hangs_below_a_reply_stays_inside(desk: OsTicketAdapter, agent: OsTicketAgent) -> None:
+    ticket = opened(desk).ticket_ref
+    agent.reply(
+        ticket,
+        "<p>It left today.</p><p>-- <br>Ada Agent<br>Support</p><p>On 1 May 2026 María wrote:</p><blockquote>Where is it?</blockquote>",
+    )
+    agent.note(ticket, "<p>Seen.</p><p>-- <br>Ada</p>")
+    assert [one.text.plain for one in articles(desk, ticket)[1:]] == ["It left today.", "Seen.\n\n--\nAda"]
+
+
 def test_mail_goes_out_where_somebody_real_gets_it(desk: OsTicketAdapter, agent: OsTicketAgent, info: dict[str, Any]) -> None:
     ticket = opened(desk).ticket_ref
     osticket.run_sql(info, "INSERT IGNORE INTO ost_user_email (id, user_id, address) VALUES (9000, 9000, 'boss@lab.example')")

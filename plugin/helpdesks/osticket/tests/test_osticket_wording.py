@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugin.domain.ids import ContactRef
+from plugin.domain.ids import ContactRef, HelpdeskKey
 from plugin.domain.model import Contact, NewArticle
 from plugin.domain.text import Mark, MarkKind, Text
 from plugin.helpdesks.osticket import emoji, wording
+from plugin.helpdesks.osticket.adapter import HELPDESK
+from plugin.testing.fakes import CannedHttp, canned, connection
 
 SPOILT = re.compile("[\u00a9-\u00ae\u2310-\u231f\u2322-\u232f\u23e0-\u23ff\u2702-\u27b0\U00010000-\U0010ffff]")
 quick = settings(max_examples=150, deadline=None, database=None)
@@ -101,3 +103,25 @@ def test_files_and_tags_keep_to_one_field() -> None:
     assert wording.tag("a, b 😀") == "a b :grinning_face:"
     assert wording.file_name("../é 😀\n.png") == ".._é :grinning_face: .png"
     assert wording.file_name("\n") == "file"
+
+
+@pytest.mark.parametrize(
+    ("version", "is_ok", "says"),
+    [
+        ("v1.18.1", False, "CVE-2026-22200"),
+        ("v1.18.3", True, "v1.18.3"),
+        ("1.17.6", False, "CVE-2026-22200"),
+        ("v1.17.7", True, "1.17.7"),
+        ("v1.16.6", False, "not supported"),
+        ("v1.18-git", True, "does not tell its release"),
+        ("of a fork", False, "not supported"),
+    ],
+)
+def test_doctor_names_known_holes_of_a_version(version: str, is_ok: bool, says: str) -> None:
+    there = {"ok": True, "contract": 1, "plugin": "0.1.0", "php": "8.2.29", "is_prepared": True, "has_mbstring": True, "waiting": 0}
+    http = CannedHttp([canned({"status": 200, "json": {**there, "osticket": version}})])
+    loaded = HELPDESK.settings_schema.load({"url": "https://desk.example", "webhook_secret": "0" * 32})
+    probes = HELPDESK.connect(HelpdeskKey("desk"), loaded, connection(http)).probe()
+    found = next(probe for probe in probes if probe.name == "version")
+    assert (found.is_ok, says in found.answer) == (is_ok, True)
+    assert found.is_ok or "1.18" in found.next_step

@@ -31,9 +31,9 @@ from plugin.domain.events import ArticleAuthor
 from plugin.domain.ids import ArticleRef, ContactRef, CustomerRef, HelpdeskKey, Marker, MediaRef, TicketRef
 from plugin.domain.model import Attachment, Contact, NewArticle, TicketChange
 from plugin.domain.text import Mark, MarkKind, Text
+from plugin.domain.trimming import trim_reply
 from plugin.helpdesks.rt import advisories, wording
 from plugin.helpdesks.rt.adapter import HELPDESK, RtAdapter
-from plugin.helpdesks.rt.trimming import trim_reply
 from plugin.testing.fakes import START, CannedHttp, Made, connection
 from plugin.testing.outgoing import new_ticket
 

@@ -145,6 +145,19 @@ def test_a_held_reply_is_no_first_response_and_a_released_one_is_from_then_on(wo
     assert abs(at - datetime.now(UTC)) < timedelta(seconds=30)
 
 
+@pytest.mark.parametrize(("minutes", "counted"), [(90, 90), (-5, 0)], ids=["hours later", "clocks that differ"])
+def test_a_released_reply_counts_from_when_it_was_sent(world: Any, minutes: int, counted: int) -> None:
+    opened = world.open()
+    article = ArticleRef(str(world.agent.reply(opened.ticket_ref, "hold this")))
+    written = moment(world.agent.articles(opened.ticket_ref)[-1]["created_at"])
+    world.adapter.set_visibility(opened.ticket_ref, article, is_internal=True)
+    assert written is not None
+    world.adapter.set_visibility(opened.ticket_ref, article, is_internal=False, sent_at=written + timedelta(minutes=minutes))
+    at = moment(world.agent.ticket(opened.ticket_ref)["first_response_at"])
+    assert at is not None
+    assert abs(at - written - timedelta(minutes=counted)) <= timedelta(seconds=1)
+
+
 def test_holding_a_later_reply_leaves_the_first_one_counted(world: Any) -> None:
     opened = world.open()
     world.agent.reply(opened.ticket_ref, "first")

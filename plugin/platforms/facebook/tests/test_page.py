@@ -19,7 +19,7 @@ from plugin.domain.errors import (
     WindowClosed,
 )
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
-from plugin.domain.ids import MessageRef
+from plugin.domain.ids import ContactRef, MessageRef
 from plugin.domain.model import File, Visibility
 from plugin.testing.outgoing import answer_to, outbound
 from plugin.testing.standins.graph import PAGE
@@ -286,3 +286,22 @@ def test_a_question_bears_quick_replies_and_a_press_is_an_answer(rig: Rig) -> No
     for wrong in (tuple(map(str, range(14))), ("x" * 21,)):
         with pytest.raises(RemoteRejected):
             rig.adapter.deliver(answer_to(message, "How was it?", choices=wrong), marker=MARKER)
+
+
+def test_who_writes_in_messenger_is_named_when_asked_and_nobody_else_is_asked_about(rig: Rig) -> None:
+    rig.graph.person_writes(ADA, "Hello")
+    writer = said(rig).author
+    assert (writer.ref, writer.display_name) == (ADA, "")
+    described = rig.adapter.describe(writer)
+    assert (described.ref, described.display_name, described.avatar_url) == (ADA, "Ada Lovelace", f"https://cdn.example.com/{ADA}.jpg")
+    rig.graph.person_comments(ADA, "Hello")
+    commenter = said(rig).author
+    asked = len(rig.graph.calls)
+    for known in (commenter, described, replace(writer, ref=ContactRef(PAGE)), replace(writer, ref=ContactRef("unknown:post:1_2"))):
+        assert rig.adapter.describe(known) == known
+    assert len(rig.graph.calls) == asked
+    with pytest.raises(RemoteRejected, match="No profile available"):
+        rig.adapter.describe(replace(writer, ref=ContactRef("5500012")))
+    rig.graph.world.scopes.discard("pages_messaging")
+    with pytest.raises(CredentialsRejected, match="pages_messaging"):
+        rig.adapter.describe(writer)

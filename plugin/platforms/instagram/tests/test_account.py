@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from plugin.contracts.platform import Grant
 from plugin.domain.errors import CredentialsRejected, RemoteRejected, TargetGone, Unsupported, WindowClosed
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
-from plugin.domain.ids import MediaRef
+from plugin.domain.ids import ContactRef, MediaRef
 from plugin.domain.model import Attachment, File, Visibility
 from plugin.platforms.instagram.adapter import PLATFORM
 from plugin.testing.fakes import CannedHttp, FixedClock, MemorySecrets, canned, connection
@@ -201,3 +202,33 @@ def test_a_question_bears_quick_replies_and_a_press_is_an_answer(rig: Rig) -> No
     for wrong in (tuple(map(str, range(14))), ("x" * 21,)):
         with pytest.raises(RemoteRejected):
             rig.adapter.deliver(answer_to(message, "How was it?", choices=wrong), marker=MARKER)
+
+
+def test_who_writes_is_described_with_followers_and_who_only_comments_is_not_asked_about(rig: Rig) -> None:
+    rig.graph.person_writes("5500011", "Hello", network="instagram")
+    writer = said(rig).author
+    described = rig.adapter.describe(writer)
+    assert (described.display_name, described.handle, described.followers, described.is_verified) == (
+        "Ada Lovelace",
+        "u5500011",
+        1200,
+        False,
+    )
+    assert described.url == "https://www.instagram.com/u5500011/"
+    rig.graph.instagram_comments("5500012", "Hello")
+    commenter = said(rig).author
+    assert rig.adapter.describe(commenter) == commenter
+    with pytest.raises(CredentialsRejected, match="consent"):
+        rig.adapter.describe(replace(writer, ref=ContactRef("5500012")))
+
+
+def test_a_field_that_this_version_does_not_know_costs_no_other(rig: Rig) -> None:
+    assert [probe.answer for probe in rig.adapter.probe() if not probe.is_ok] == []
+    rig.graph.edges.unknown_fields.add("message_edit")
+    rig.adapter.register_webhook()
+    told = {probe.name: probe for probe in rig.adapter.probe()}
+    assert all(probe.is_ok for probe in told.values())
+    assert told["webhook fields"].answer == "not told of: live_comments, message_edit, standby"
+    rig.graph.edges.unknown_fields = {"comments"}
+    with pytest.raises(RemoteRejected, match="must be one of"):
+        rig.adapter.register_webhook()

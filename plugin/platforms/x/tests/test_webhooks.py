@@ -237,6 +237,24 @@ def test_a_webhook_that_x_gave_up_is_seen_and_revived(x: XStandIn, registered: X
     assert next(iter(x.hooks.webhooks.values())).is_valid is True
 
 
+def test_what_no_poll_brings_is_delivered_again_after_a_gap(x: XStandIn, registered: XAdapter, receiver: Receiver) -> None:
+    ours = x.world.person_posts(ACCOUNT, "Trains run again")
+    first = registered.poll(None)
+    x.hooks.invalidate()
+    x.world.person_posts(CUSTOMER, "They call this running", quote=ours.id)
+    x.hooks.settle()
+    for one in x.hooks.told:
+        one.at -= 3_600
+    assert first.position is not None
+    assert registered.poll(first.position).events == ()
+    registered.poll({**first.position, "checked": (datetime.now(UTC) - timedelta(hours=3)).isoformat()})
+    x.hooks.settle()
+    assert "They call this running" in [event.text.plain for event in receiver.events() if isinstance(event, MessageReceived)]
+    asked = sum(call[1] == "/2/webhooks/replay" for call in x.calls)
+    registered.poll({**first.position, "checked": (datetime.now(UTC) - timedelta(minutes=70)).isoformat()})
+    assert sum(call[1] == "/2/webhooks/replay" for call in x.calls) == asked == 1, "nothing was missed, and nothing is asked for again"
+
+
 def test_the_polls_catch_up_and_say_what_is_beyond_reach(x: XStandIn, adapter: XAdapter) -> None:
     first = adapter.poll(None)
     assert first.events == ()
@@ -285,6 +303,23 @@ def test_a_saved_search_finds_and_says_whom_we_may_not_answer(x: XStandIn, adapt
     assert len(adapter.search("brand", "example rail", position, most=12).events) == 1
     with pytest.raises(RemoteRejected):
         adapter.search("brand", 'example "rail', position, most=12)
+
+
+def test_a_saved_search_that_found_nothing_for_a_week_goes_on(x: XStandIn, adapter: XAdapter) -> None:
+    old = [x.world.person_posts(CUSTOMER, f"Example Rail is late {number}") for number in range(3)]
+    halfway = adapter.search("brand", "example rail", None, most=2)
+    done = adapter.search("brand", "example rail", halfway.position, most=2)
+    for post in old:
+        x.world.posts[post.id].at -= 8 * 86_400
+    new = x.world.person_posts(BYSTANDER, "Example Rail again")
+    for begun, brings in ((done.position, 1), (halfway.position, 1), ({**(halfway.position or {}), "top": new.id}, 0)):
+        position, goes_on, found = begun, True, []
+        while goes_on:
+            polled = adapter.search("brand", "example rail", position, most=12)
+            found += [event.event_key for event in polled.events]
+            position, goes_on = polled.position, polled.has_more
+        assert found == [f"post:{new.id}"] * brings
+        assert position == {"since": new.id}
 
 
 def test_what_was_sent_comes_back_as_the_same_message(x: XStandIn, registered: XAdapter, receiver: Receiver, marker: Any) -> None:

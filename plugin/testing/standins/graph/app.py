@@ -12,6 +12,17 @@ from plugin.testing.standins.graph.refusals import Refused, invalid
 from plugin.testing.standins.graph.world import ACCOUNT, APP, NUMBER, OBJECTS, PAGE, WABA, Json, World
 
 _METHOD = tuple[str, str, Callable[[Call], Json], str, str, str]
+_MESSAGING = frozenset({
+    "messages", "message_reactions", "messaging_postbacks", "messaging_referral", "messaging_optins", "messaging_handovers", "standby",
+})  # fmt: skip
+FIELDS = {
+    "page": _MESSAGING | {"feed", "mention", "message_echoes", "message_edits", "message_deliveries", "message_reads", "messaging_policy_enforcement"},
+    "instagram": _MESSAGING | {"comments", "live_comments", "mentions", "messaging_seen", "message_edit", "story_insights"},
+    "whatsapp_business_account": frozenset({
+        "messages", "smb_message_echoes", "smb_app_state_sync", "history", "message_template_status_update", "account_update", "user_preferences", "calls",
+    }),
+}  # fmt: skip
+"""What an app may be told of."""
 _EXCHANGE = "client_id client_secret redirect_uri code code_verifier grant_type fb_exchange_token"
 
 
@@ -28,6 +39,8 @@ class Edges:
     """Permissions that the person did not give."""
     codes: dict[str, str] = field(default_factory=dict)
     """Codes that can be traded, each once, with the challenge they were asked for under."""
+    unknown_fields: set[str] = field(default_factory=set)
+    """Fields of webhooks that this version does not know."""
     _callbacks: dict[str, Json] = field(default_factory=dict)
     _subscribed: dict[str, list[str]] = field(default_factory=dict)
     _override: str = ""
@@ -68,7 +81,9 @@ class Edges:
             raise invalid("object is unknown")
         if not self.shake(url, field_of(call.body, "verify_token")):
             raise Refused(2200, "Callback verification failed with the following errors: the challenge did not come back")
-        fields = [{"name": name, "version": "v26.0"} for name in field_of(call.body, "fields").split(",") if name]
+        names = [name for name in field_of(call.body, "fields").split(",") if name]
+        self._check_fields(subject, names)
+        fields = [{"name": name, "version": "v26.0"} for name in names]
         self._callbacks[subject] = {"object": subject, "callback_url": url, "active": True, "fields": fields}
         return {"success": True}
 
@@ -85,8 +100,16 @@ class Edges:
         self.world.require("whatsapp_business_management" if owner == WABA else "pages_manage_metadata")
         if not given and owner != WABA:
             raise invalid("subscribed_fields is required")
+        if owner != WABA:
+            self._check_fields("page" if owner == PAGE else "instagram", given.split(","))
         self._subscribed[owner] = given.split(",") if given else []
         return {"success": True}
+
+    def _check_fields(self, subject: str, names: list[str]) -> None:
+        known = sorted(FIELDS[subject] - self.unknown_fields)
+        for number, name in enumerate(names):
+            if name not in known:
+                raise invalid(f'Param fields[{number}] must be one of {{{", ".join(known)}}} - got "{name}".')
 
     def _configure(self, call: Call) -> Json:
         wanted = call.object("webhook_configuration", "override_callback_uri verify_token")

@@ -77,6 +77,27 @@ class Nodes:
             raise missing(ref)
         return {"id": ref}
 
+    def person(self, call: Call) -> Json:
+        """Who wrote to the account; nobody else's profile is told, and no other field."""
+        ref, asked = call.ids[0], call.params.get("fields", "").split(",")
+        network = "instagram" if "username" in asked else "page"
+        self._world.require("instagram_manage_messages" if network == "instagram" else "pages_messaging")
+        name = NAMES.get(ref, "Somebody")
+        known: Json = {"name": name, "profile_pic": f"https://cdn.example.com/{ref}.jpg"}
+        if network == "page":
+            known |= {"first_name": name.partition(" ")[0], "last_name": name.partition(" ")[2]}
+        else:
+            known |= {"username": f"u{ref}", "follower_count": 1200, "is_verified_user": False}
+            known |= {"is_user_follow_business": True, "is_business_follow_user": False}
+        for one in asked:
+            if one not in known:
+                raise invalid(f"Tried accessing nonexisting field ({one}) on node type (User)")
+        if not any(one.network == network and one.customer == ref and not one.is_ours for one in self._world.messages):
+            if network == "instagram":
+                raise Refused(230, "User consent is required to access user profile", status=400)
+            raise Refused(100, "No profile available for this user.", subcode=2018218)
+        return {**{one: known[one] for one in asked}, "id": ref}
+
     def reply(self, call: Call) -> Json:
         """An answer below a comment on Instagram."""
         self._world.require("instagram_manage_comments")

@@ -103,6 +103,7 @@ class GraphStandIn(StandIn):
             ("POST", r"/(\d+_\d+|1787\d+)", node.change_comment, "", "message is_hidden hide", ""),
             ("DELETE", r"/(\d+_\d+|1787\d+)", node.delete_comment, "", "", ""),
             ("GET", r"/(\d+_\d+|1787\d+)", node.read_node, "fields", "", ""),
+            ("GET", r"/(55\d+)", node.person, "fields", "", ""),
             ("POST", r"/(1787\d+)/replies", node.reply, "", "message", ""),
             ("POST", r"/17841400000000042/mentions", node.mention, "", "media_id comment_id message", ""),
             ("POST", r"/103900011122233/message_attachments", node.attach, "", "message platform", "filedata"),

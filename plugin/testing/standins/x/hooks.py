@@ -15,6 +15,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -49,6 +50,15 @@ class Webhook:
     is_valid: bool = True
 
 
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """Something that a webhook was to be told."""
+
+    at: float
+    webhook: str
+    body: Json
+
+
 @dataclass(slots=True)
 class Hooks:
     """One app's webhooks. `duplicates` repeats each delivery; X documents no repeat of a failed one, so there is none."""
@@ -63,6 +73,8 @@ class Hooks:
     followed: set[tuple[str, str]] = field(default_factory=set)
     """Webhook and account of the Account Activity API."""
     deliveries: list[Delivery] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    """Everything, whether it could be delivered or not."""
     _waiting: queue.Queue[tuple[Webhook, Json] | None] = field(default_factory=queue.Queue)
     _pump: threading.Thread | None = None
 
@@ -106,6 +118,22 @@ class Hooks:
         webhook = self._known(one)
         webhook.is_valid = self._passes(webhook)
         return {"valid": webhook.is_valid}
+
+    def replay(self, given: Mapping[str, Any]) -> Json:
+        """Deliver again what was told between two minutes: of the last day, and not of the last ten minutes."""
+        webhook, now = self._known(given["webhook_id"]), self.world.now()
+        if not webhook.is_valid:
+            raise invalid("The webhook is not valid.")
+        begin, end = (_minute(given[name]) for name in ("from_date", "to_date"))
+        if not now - 86_400 <= begin < end <= now - 600:
+            raise invalid("from_date and to_date must be within the last 24 hours and at least 10 minutes old, in this order.")
+        job = {"webhook_id": webhook.id, "job_id": self.world.mint()}
+        for one in [one for one in self.told if one.webhook == webhook.id and begin <= one.at <= end]:
+            self._waiting.put((webhook, one.body))
+        self._waiting.put(
+            (webhook, {"replay_job_status": {**job, "job_state": "Complete", "job_state_description": "Job completed successfully"}})
+        )
+        return {**job, "created_at": iso(now)}
 
     def invalidate(self) -> None:
         """X finds the address wanting: nothing is delivered any more, and nobody is told."""
@@ -186,6 +214,7 @@ class Hooks:
         return spelt
 
     def _send(self, webhook: str, body: Json) -> None:
+        self.told.append(Told(at=self.world.now(), webhook=webhook, body=body))
         found = self.webhooks.get(webhook)
         if found is not None and found.is_valid:
             for _ in range(1 + self.duplicates):
@@ -198,6 +227,12 @@ class Hooks:
             self.deliver(body, self.sign(body), webhook.url)
             self._waiting.task_done()
         self._waiting.task_done()
+
+
+def _minute(text: str) -> float:
+    if len(text) != 12 or not text.isdigit():
+        raise invalid("from_date and to_date are written yyyymmddhhmm.")
+    return datetime.strptime(text, "%Y%m%d%H%M").replace(tzinfo=UTC).timestamp()
 
 
 def _activity(world: World, shapes: Shapes, kind: str, thing: Any, account: str) -> list[tuple[str, Json, Json | None]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from plugin.testing.standins.x.measures import weight
 from plugin.testing.standins.x.reading import PAGES, POSTS, check_query, checked, is_id
-from plugin.testing.standins.x.refusals import Refused, forbidden, invalid, missing, not_found, not_shown
+from plugin.testing.standins.x.refusals import Refused, forbidden, invalid, missing, not_found, not_shown, wrong_parameter
 from plugin.testing.standins.x.shapes import Json, Shapes, chosen
 from plugin.testing.standins.x.world import Post, World
 
@@ -125,9 +125,12 @@ class Posts:
         asked = query.get("query", "")
         if not 1 <= len(asked) <= 4096 or asked.count("(") != asked.count(")") or asked.count('"') % 2:
             raise invalid("There were errors processing your request: missing EOF at ')' (at position 1)")
-        since = query.get("since_id", "")
-        if since and int(since) < int(min(self._world.posts, default="0", key=int)) - 10**12:
-            raise invalid("'since_id' must be a tweet id created after [7 days ago]. Please use a 'since_id' that is larger.")
+        for name in ("since_id", "until_id"):
+            known = self._world.posts.get(query.get(name, ""))
+            if known is not None and known.at < self._world.now() - _SEVEN_DAYS:
+                raise wrong_parameter(
+                    name, known.id, f"'{name}' must be a tweet id created after [7 days ago]. Please use a '{name}' that is larger."
+                )
         words = [word for word in asked.replace("(", " ").replace(")", " ").split() if not word.startswith("-is:")]
         recent = [post for post in self._latest() if post.at >= self._world.now() - _SEVEN_DAYS and not post.reposted]
         return self._page([post for post in recent if all(word.strip('"').lower() in post.text.lower() for word in words)], query)

@@ -28,6 +28,17 @@ def invalid(detail: str, title: str = "Invalid Request") -> Refused:
     return Refused(400, title, detail, kind="invalid-request")
 
 
+def wrong_parameter(name: str, value: str, message: str) -> Refusal:
+    """400, with what is wrong under `errors` and nothing of it beside."""
+    told = {
+        "errors": [{"parameters": {name: [value]}, "message": message}],
+        "title": "Invalid Request",
+        "detail": "One or more parameters to your request was invalid.",
+        "type": f"{_PROBLEMS}invalid-request",
+    }
+    return Refusal(400, told, {"content-type": "application/problem+json"})
+
+
 def forbidden(detail: str, kind: str = "") -> Refused:
     """403."""
     return Refused(403, "Forbidden", detail, kind=kind)

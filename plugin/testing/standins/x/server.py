@@ -118,6 +118,8 @@ class XStandIn(StandIn):
         self._of_app("GET", "/2/webhooks", lambda: _listed([self.hooks.shown(hook) for hook in self.hooks.webhooks.values()]))
         self._of_app("POST", "/2/webhooks", lambda: {"data": self.hooks.create(checked(_json(), {"url!": str})["url"])})
         self._of_app("PUT", f"/2/webhooks/{one}", lambda one: {"data": self.hooks.validate(one)})
+        again = {"webhook_id!": str, "from_date!": str, "to_date!": str}
+        self._of_app("POST", "/2/webhooks/replay", lambda: {"data": self.hooks.replay(checked(_json(), again))})
         self._of_app("GET", "/2/activity/subscriptions", self._subscriptions)
         self.app.add_url_rule("/2/oauth2/token", view_func=self._token, methods=["POST"])
         self.app.add_url_rule("/media/<name>", view_func=self._public_file, methods=["GET"])

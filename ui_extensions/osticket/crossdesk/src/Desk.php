@@ -241,6 +241,10 @@ final class Desk {
         }
         $this->muteMailToCustomers();
         $vars = ['userId' => $customer, 'ip' => $_SERVER['REMOTE_ADDR'] ?? '127.0.0.1', ...$this->said($input, 'message', $marker)];
+        if (!$input->flag('reopen') && $ticket->isClosed()) {
+            // Thanks after the end: what came by itself opens no ticket again and alerts nobody.
+            $vars['mailflags'] = ['bounce' => false, 'auto-reply' => true];
+        }
         return $this->filed($ticket->postMessage($vars, 'API', true));
     }
 

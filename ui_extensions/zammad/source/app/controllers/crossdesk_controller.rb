@@ -4,16 +4,15 @@
 class CrossdeskController < ApplicationController
   prepend_before_action { authentication_check && authorize! }
 
-  ASKED = %w[since doing before].freeze
+  ASKED = %w[since doing before lang].freeze
 
   def show
-    query = request.query_parameters.slice(*ASKED).transform_values(&:to_s)
-    tell ticket(:agent_read_access?), 'GET', query.empty? ? '' : "?#{query.to_query}"
+    tell ticket(:agent_read_access?), 'GET', asked
   end
 
   def press
     rest = params[:press_name] ? "/actions/#{params[:press_name].to_s[%r{\A[a-z_]{1,40}\z}]}" : '/preflight'
-    tell ticket(:agent_update_access?), 'POST', rest, request.raw_post
+    tell ticket(:agent_update_access?), 'POST', rest + asked, request.raw_post
   end
 
   def page
@@ -22,6 +21,11 @@ class CrossdeskController < ApplicationController
   end
 
   private
+
+  def asked
+    query = request.query_parameters.slice(*ASKED).transform_values(&:to_s)
+    query.empty? ? '' : "?#{query.to_query}"
+  end
 
   def tell(ticket, verb, rest, body = '')
     answer = relay.ask(verb, ticket.id, rest, Crossdesk::Desk.agent(current_user), body: body)

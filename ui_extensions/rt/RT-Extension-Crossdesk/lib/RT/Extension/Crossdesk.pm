@@ -87,7 +87,7 @@ Called by RT when its web pages begin. What the panel reads is no change, wherev
 sub PSGIWrap {
     my ( $class, $app ) = @_;
     no warnings 'once';
-    $RT::Interface::Web::WHITELISTED_COMPONENT_ARGS{'/Crossdesk/Panel/dhandler'} = [qw(since doing before until by)];
+    $RT::Interface::Web::WHITELISTED_COMPONENT_ARGS{'/Crossdesk/Panel/dhandler'} = [qw(since doing before lang until by)];
     return $app;
 }
 

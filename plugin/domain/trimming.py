@@ -1,4 +1,4 @@
-"""Cuts what mail programs and RT's editor hang below an agent's reply: the signature, and the quote of the message answered.
+"""Cuts what mail programs and helpdesks' editors hang below an agent's reply: the signature, and the quote of the message answered.
 
 Only what is clearly there goes: too much in the customer's eyes is a blemish, too little is a lost answer.
 """
