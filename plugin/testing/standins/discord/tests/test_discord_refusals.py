@@ -65,12 +65,13 @@ def test_what_discord_refuses(
 
 def test_others_words_are_neither_changed_nor_taken_away_and_unknown_reactions_are_none(discord: DiscordStandIn, http: Client) -> None:
     theirs = discord.says(ROOM, ADA, "mine")
-    for method, path, how, code in (
+    asked: list[tuple[str, str, dict[str, Any], int]] = [
         ("PATCH", "", {"json": {"content": "yours"}}, 50005),
         ("DELETE", "", {}, 50013),
         ("GET", "/reactions/%F0%9F%91%8D", {}, 10014),
         ("GET", "/reactions/%F0%9F%91%8D", {"params": {"limit": "0"}}, 50035),
-    ):
+    ]
+    for method, path, how, code in asked:
         answer = http.request(method, f"{discord.url}{POST}/{theirs}{path}", headers=HEADERS, **how)
         assert (answer.json_object or {}).get("code") == code
 

@@ -77,15 +77,19 @@ def test_what_slack_refuses(slack: SlackStandIn, http: Client, method: str, how:
     assert (answer.json_object or {}).get("error") == error
 
 
-def test_a_permission_that_is_missing_is_named(slack: SlackStandIn, http: Client) -> None:
-    for scope, method, how in (
+@pytest.mark.parametrize(
+    ("scope", "method", "how"),
+    [
         ("chat:write", POST, {"json": {"channel": ROOM, "text": "hi"}}),
         ("im:history", "conversations.history", {"params": {"channel": MINE}}),
-    ):
-        slack.scopes.discard(scope)
-        answer = http.request("GET" if "params" in how else "POST", f"{slack.url}/{method}", headers=BEARER, **how).json_object or {}
-        slack.scopes.add(scope)
-        assert (answer["error"], answer["needed"]) == ("missing_scope", scope)
+        ("users:read", "users.info", {"params": {"user": "U0ADA00001"}}),
+    ],
+)
+def test_a_permission_that_is_missing_is_named(slack: SlackStandIn, http: Client, scope: str, method: str, how: dict[str, Any]) -> None:
+    slack.scopes.discard(scope)
+    answer = http.request("GET" if "params" in how else "POST", f"{slack.url}/{method}", headers=BEARER, **how).json_object or {}
+    slack.scopes.add(scope)
+    assert (answer["error"], answer["needed"]) == ("missing_scope", scope)
 
 
 def test_too_many_calls_are_refused_with_the_time_to_wait(slack: SlackStandIn, http: Client) -> None:
