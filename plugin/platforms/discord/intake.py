@@ -12,7 +12,7 @@ from typing import Any
 
 from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
-from plugin.contracts.reading import read_count, read_object, read_objects, read_string
+from plugin.contracts.reading import read_count, read_object, read_objects
 from plugin.domain.errors import MalformedPayload, RemoteRejected, TargetGone, UnsupportedEvent
 from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import MessageRef
