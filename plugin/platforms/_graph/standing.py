@@ -36,7 +36,7 @@ class Standing:
         """`polled` with how the webhook stands: looked at once an hour, and at each poll while it is silent."""
         stands = position or {}
         checked, silent = read_time(stands.get("checked")), stands.get("silent")
-        if position is not None and (silent or checked is None or now - checked >= _EVERY):
+        if silent or (checked is not None and now - checked >= _EVERY):
             checked, silent = now, self._silent()
         kept = {**(polled.position or {}), "checked": (checked or now).isoformat(), "silent": silent}
         return replace(polled, position=kept, silent=silent)
