@@ -18,6 +18,7 @@ from plugin.contracts.platform import PollsEvents, ReadsBack
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteError, RemoteRejected, Unsupported
 from plugin.domain.events import MessageReceived, PlatformEvent
 from plugin.domain.ids import Marker
+from plugin.testing.bench import new_marker
 from plugin.testing.outgoing import answer_to
 
 _WORDS = "Where is my order? Größe 42 & <b>blue</b> 😀"
@@ -139,12 +140,12 @@ def the_longest_text_fits_and_one_letter_more_does_not(running: Running) -> Iter
     """The limit that is declared is the platform's own."""
     event = running.asks(_WORDS)
     limits = running.adapter.capabilities.limits_of(event.visibility)
-    running.adapter.deliver(answer_to(event, "x" * limits.text_length), marker=_MARKER)
+    running.adapter.deliver(answer_to(event, "x" * limits.text_length), marker=new_marker())
     if ["x" * limits.text_length in words for words in running.stands()] != [True]:
         yield f"{limits.text_length} letters do not stand there"
     for more in (1, 100):
         try:
-            running.adapter.deliver(answer_to(event, "y" * (limits.text_length + more)), marker=_MARKER)
+            running.adapter.deliver(answer_to(event, "y" * (limits.text_length + more)), marker=new_marker())
         except (RemoteRejected, Unsupported):
             break
     else:

@@ -1,4 +1,4 @@
-"""One suite over platforms that run here, as strict stand-ins of theirs, over HTTP (`plugin.testing.channel_suite`)."""
+"""One suite over platforms that run here, as strict stand-ins of theirs or as mastodon-mock, over HTTP (`plugin.testing.channel_suite`)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ import pytest
 from plugin.contracts.platform import Connection
 from plugin.domain.clock import SystemClock
 from plugin.domain.events import MessageReceived, PlatformEvent
+from plugin.domain.html import from_html
 from plugin.platforms._oauth.tokens import SECRET, read_grant
 from plugin.platforms.facebook.adapter import PLATFORM as FACEBOOK
 from plugin.platforms.instagram.adapter import PLATFORM as INSTAGRAM
+from plugin.platforms.mastodon.tests.fakes import Faults, ListenedHttp, Person
+from plugin.platforms.mastodon.tests.fakes import Listener as Hearer
+from plugin.platforms.mastodon.tests.fakes import connect as mastodon_channel
 from plugin.platforms.whatsapp.adapter import PLATFORM as WHATSAPP
 from plugin.platforms.x.adapter import PLATFORM as X
 from plugin.platforms.x.tests.conftest import SCOPES, Receiver
@@ -25,7 +29,9 @@ from plugin.testing.standins.graph import ACCOUNT, NUMBER, PAGE, WABA
 from plugin.testing.standins.x import ACCOUNT as X_ACCOUNT
 from plugin.testing.standins.x import BEARER, CLIENT_ID, CLIENT_SECRET, CONSUMER_SECRET, CUSTOMER, XStandIn
 from plugin.transport.client import Transport
+from tests.fixtures import server
 from tests.graph import Rig
+from tests.servers import mastodon
 
 _ADA = "5500011"
 
@@ -134,6 +140,52 @@ def _of_x() -> Iterator[Running]:
     transport.close()
 
 
+class OfMastodon:
+    """An account on a server that none of us wrote."""
+
+    def __init__(self, url: str) -> None:
+        self._http = ListenedHttp()
+        self._url, self._brand, self._customer = url, Person(url, name="brand"), Person(url, name="customer")
+        self._faults = Faults(url)
+        self.adapter = mastodon_channel({"url": url, "access_token": self._brand.token}, self._http)
+        self._listener = Hearer(self.adapter)
+        self._listener.hear()
+
+    def asks(self, words: str) -> MessageReceived:
+        self._customer.say(f"@{self._brand.acct} {words}")
+        (event,) = self.came()
+        assert isinstance(event, MessageReceived)
+        return event
+
+    def came(self) -> Sequence[PlatformEvent]:
+        return self._listener.hear()
+
+    def stands(self) -> Sequence[str]:
+        return [from_html(status["content"]).plain for status in self._brand.app.account_statuses(self._brand.id)][::-1]
+
+    def slow_down(self, seconds: float) -> None:
+        effect = {"type": "status", "status": 429, "headers": {"retry-after": str(int(seconds))}, "body": {"error": "Too many requests"}}
+        self._faults.add("POST", "/api/v1/statuses", effect)
+
+    def break_down(self) -> None:
+        answers = iter([True])
+        self._http.lose = lambda method, path: (method, path) == ("POST", "/api/v1/statuses") and next(answers, False)
+
+    def lock_out(self) -> None:
+        assert self._http.request("POST", f"{self._url}/oauth/revoke", data={"token": self._brand.token}).is_ok
+
+    def leave(self) -> None:
+        """The server is the whole run's: nothing stays armed."""
+        self._faults.clear()
+
+
+@contextmanager
+def _of_mastodon() -> Iterator[Running]:
+    running = OfMastodon(server(mastodon.name(), mastodon.start)["url"])
+    yield running
+    running.leave()
+
+
 _PLATFORMS: dict[str, Callable[[], Any]] = {
     "facebook, in public": lambda: _of_meta(
         FACEBOOK, lambda rig, words: rig.graph.person_comments(_ADA, words), _comments, "comments", page_id=PAGE
@@ -161,11 +213,13 @@ _PLATFORMS: dict[str, Callable[[], Any]] = {
         business_account_id=WABA,
     ),
     "x": _of_x,
+    "mastodon": _of_mastodon,
 }
+_MARKS = {"mastodon": [pytest.mark.servers]}
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.__name__)
-@pytest.mark.parametrize("name", _PLATFORMS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_MARKS.get(name, ())) for name in _PLATFORMS])
 def test_a_running_platform_answers(name: str, question: Question) -> None:
     with _PLATFORMS[name]() as running:
         problems = list(question(running))
