@@ -130,6 +130,19 @@ class TakesLock(Protocol):
 
 
 @runtime_checkable
+class TellsTags(Protocol):
+    """A helpdesk whose tickets have tags that can be read."""
+
+    def tags_of(self, ticket_ref: TicketRef) -> Sequence[str]:
+        """A ticket's tags, ours included. Asked only where the policy looks at them.
+
+        Raises:
+            RemoteError: any of its kinds; it reads only.
+        """
+        ...
+
+
+@runtime_checkable
 class NamesPresser(Protocol):
     """A helpdesk that keeps who filled a ticket's command slot."""
 

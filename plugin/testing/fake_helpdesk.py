@@ -192,6 +192,17 @@ class FakeHelpdesk:
 
         return self.faults.around("list_articles_since", look)
 
+    def tags_of(self, ticket_ref: TicketRef) -> Sequence[str]:
+        """As `TellsTags.tags_of`."""
+        with self._lock:
+            return sorted(self._existing(ticket_ref).tags)
+
+    def tag(self, ticket_ref: TicketRef, word: str) -> TicketTouched:
+        """An agent puts a tag on a ticket."""
+        with self._lock:
+            self._existing(ticket_ref).tags.add(word)
+            return self._touch(ticket_ref)
+
     def fetch_attachment(self, attachment: Attachment, *, max_bytes: int) -> File:
         """As `HelpdeskAdapter.fetch_attachment`."""
 

@@ -117,6 +117,49 @@ def test_each_starter_policy_plays_from_the_first_post_to_the_confirmed_end(name
     engine.close()
 
 
+_BY_TAG = """
+[policy]
+name = "by tags"
+
+[[policy.crossover]]
+name = "asked for by an agent"
+when = "agent_request"
+
+[[policy.approval]]
+name = "the press"
+if = "'press' in conversation.tags"
+approvers = "Leads"
+"""
+
+
+def test_a_tag_that_an_agent_puts_on_the_ticket_asks_for_the_formal_one(database_url: str, tmp_path: Path) -> None:
+    policy = written(tmp_path, _BY_TAG)
+    assert policy.looks_at("conversation.tags")
+    engine = Engine(database_url, policy=at_work(policy))
+    engine.tell(engine.network.say("maria", "Hello, I need a hand"))
+    engine.settle()
+    ticket = engine.helpdesk.tickets[0].ref
+    engine.tell_of_tickets(engine.helpdesk.tag(ticket, "press"))
+    engine.settle()
+    assert engine.stage() == "social"
+    engine.tell_of_tickets(engine.helpdesk.reply(ticket, "Dear editor"))
+    engine.settle()
+    assert "Dear editor" not in engine.delivered(), "what needs a second person by a tag waits"
+    engine.tell_of_tickets(engine.helpdesk.tag(ticket, "make-formal"))
+    engine.settle()
+    assert (engine.stage(), engine.decided()[-1]) == ("handoff", "asked for by an agent")
+    (decision,) = [row for row in engine.rows("SELECT kind, reason, facts FROM decision") if row.kind == "crossover"]
+    assert "make-formal" in decision.reason
+    assert decision.facts["conversation"]["tags"] == ["make-formal", "press"]
+    assert engine.balance().is_ok
+    engine.close()
+
+
+def test_nobody_is_asked_for_tags_that_no_rule_looks_at(tmp_path: Path) -> None:
+    assert not written(tmp_path).looks_at("conversation.tags")
+    assert starter("command-centre").looks_at("conversation.tags")
+
+
 def test_a_back_test_shows_what_another_policy_would_have_done(database_url: str, tmp_path: Path) -> None:
     before = written(tmp_path)
     engine = Engine(database_url, policy=at_work(before))

@@ -413,6 +413,7 @@ def test_custom_fields_by_our_words_and_by_rts_names(desk: RtAdapter, agent: RtA
         desk.update_ticket(made.ticket_ref, TicketChange(fields=(("Room", "13"),)))
     further = connect(info, custom_fields=["Crossdesk Tags", "Nowhere"])
     assert dict(further.follow_merge(made.ticket_ref).fields)["Crossdesk Tags"] == "new"
+    assert list(further.tags_of(made.ticket_ref)) == ["new"]
     refused = desk.open_ticket(new_ticket(owner="nobody-knows"), marker=new_marker())
     assert "did not make nobody-knows" in refused.losses[0]
 
