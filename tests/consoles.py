@@ -27,6 +27,8 @@ from ui_extensions.rehearsal import serving
 from ui_extensions.rehearsal.desk.app import EXTENSION, DeskSettings, Staff, create_desk
 
 HOSTILE = "<script>window.hit=1</script>\"'><img src=x onerror=window.hit=1> {{7*7}} \u202egnp.exe"
+TOWER = HOSTILE + " javascript:window.hit=1 a" + "\u0301" * 10_000 + "!"
+"""The same in what people say at length."""
 SECRET = "rehearsal-token-of-the-console-9876"
 _CONFIGURATION = """
 [crossdesk]
@@ -184,8 +186,8 @@ def _converse(engine: Engine) -> None:
     engine.settle()
     engine.tell_of_tickets(engine.helpdesk.reply(engine.helpdesk.tickets[0].ref, "On its way."))
     engine.settle()
-    engine.tell(engine.network.say(HOSTILE, HOSTILE))
+    engine.tell(engine.network.say(HOSTILE, TOWER))
     engine.settle()
     with engine.database.begin() as connection:
         for statement in _SET_UP:
-            connection.execute(text(statement), {"words": HOSTILE})
+            connection.execute(text(statement), {"words": TOWER})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import structlog
 from marshmallow import ValidationError
@@ -18,6 +19,7 @@ from plugin import log
 from plugin.config import ChannelConfig, Config, LateMessages
 from plugin.config.answers import Answers, answer, flat, problems_of
 from plugin.config.lines import Lines
+from plugin.config.searching import read_searches
 from plugin.config.sections import NAME
 from plugin.contracts.platform import Platform, Probe
 from plugin.domain.errors import ConfigError
@@ -44,6 +46,17 @@ class Standing:
     key: str
     code: str
     says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """What the file would say of a channel beside its settings; `searches` are tables as `[channel.NAME.search.SEARCH]` has them, by name."""
+
+    helpdesk: str
+    group: str = ""
+    late: str = LateMessages.REOPEN
+    register: bool = False
+    searches: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -195,20 +208,24 @@ class ChannelMaker:
             )
         return probes
 
-    def route(self, key: str, *, helpdesk: str, group: str, late: str, version: int, actor: str) -> None:
-        """Say where the tickets of a draft go.
+    def route(self, key: str, wanted: Routing, *, version: int, actor: str) -> None:
+        """Say where the tickets of a draft go, what is searched for, and whether the platform is told our address at every start.
 
         Raises:
-            ConfigError: there is no such helpdesk, or no such way.
+            ConfigError: there is no such helpdesk, or no such way, or a search cannot be used.
             Changed: somebody else changed the draft meanwhile.
         """
-        if HelpdeskKey(helpdesk) not in self.config.helpdesks:
-            raise ConfigError(f"There is no [helpdesk.{helpdesk}] in {self.config.path}; nothing was changed.")
-        if late not in set(LateMessages):
+        if HelpdeskKey(wanted.helpdesk) not in self.config.helpdesks:
+            raise ConfigError(f"There is no [helpdesk.{wanted.helpdesk}] in {self.config.path}; nothing was changed.")
+        if wanted.late not in set(LateMessages):
             raise ConfigError("Choose what a late message does; nothing was changed.")
         with self.database.begin() as connection:
-            self._own(connection, key, version)
-            routing = {"helpdesk": helpdesk, "group": group, "late": late}
+            draft = self._own(connection, key, version)
+            try:
+                read_searches(self.platforms[draft.platform], wanted.searches)
+            except ConfigError as problem:
+                raise ConfigError(f"{problem} Nothing was changed.") from None
+            routing = asdict(wanted)
             self.made.route(connection, key, version=version, routing=routing, actor=actor)
             ledger.record(connection, actor=actor, action="channel routing", subject=f"channel:{key}", detail=routing)
 
@@ -306,12 +323,18 @@ class ChannelMaker:
             raise ConfigError(
                 f"The settings of the channel {made.key} are not in order any more: {' '.join(flat(invalid.messages))} {advice}"
             ) from None
+        try:
+            searches = read_searches(platform, routing.get("searches", {}))
+        except ConfigError as problem:
+            raise ConfigError(f"The channel {made.key}: {problem} {advice}") from None
         return ChannelConfig(
             key=ChannelKey(made.key),
             platform=made.platform,
             helpdesk=desk,
             group=routing.get("group", ""),
             late=LateMessages(routing.get("late", LateMessages.REOPEN)),
+            registers=routing.get("register", False),
+            searches=searches,
             settings=settings,
         )
 

@@ -20,7 +20,7 @@ def list_places(database: Database) -> list[dict[str, Any]]:
 
 
 def list_searches(database: Database, installation: Installation) -> list[dict[str, Any]]:
-    """Every saved search of the file: what it read of today's budget, what it found in all, when it last went well."""
+    """Every saved search: what it read of today's budget, what it found in all, when it last went well."""
     with database.begin() as connection:
         rows = {(row.place, row.task): row for row in cursors.searches(connection)}
     found = []

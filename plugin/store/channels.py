@@ -25,7 +25,7 @@ class MadeChannel:
     settings: Mapping[str, Any] | None = field(repr=False)
     """None: they cannot be decrypted with the keys there are."""
     routing: Mapping[str, Any] | None
-    """`helpdesk`, `group` and `late`; None: not chosen yet."""
+    """`helpdesk`, `group`, `late`, `register` and `searches`, as far as they were asked for; None: not chosen yet."""
     tested: Sequence[Mapping[str, Any]] | None
     """What the checks of these settings said: `name`, `is_ok`, `answer`, `next_step`; None: not run."""
     version: int

@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
 
 from plugin.handlers.admission import Role
+from plugin.handlers.channel_making import Routing
 from tests.consoles import HOSTILE, Ground, await_approval, ground
 from ui_extensions.console.app import create_app
 from ui_extensions.rehearsal import serving
@@ -101,7 +102,7 @@ def prepare(found: Ground) -> None:
     maker.fill("shop", given, forget=(), version=made.version, actor=HOSTILE)
     made = maker.draft("shop")
     assert made is not None
-    maker.route("shop", helpdesk="fake", group=HOSTILE, late="new", version=made.version, actor=HOSTILE)
+    maker.route("shop", Routing(helpdesk="fake", group=HOSTILE, late="new"), version=made.version, actor=HOSTILE)
     made = maker.draft("shop")
     assert made is not None
     said = [
@@ -178,6 +179,7 @@ def test_the_whole_console_works_without_javascript(scriptless: Page, problems: 
         assert answer is not None
         assert answer.status == 200, address
         expect(page.locator("h1")).to_have_count(1)
+        assert page.evaluate("[...document.links].filter((link) => !/^https?:$/.test(link.protocol)).length") == 0
         for name, width, scheme in (("light", 1280, "light"), ("dark", 1280, "dark"), ("narrow", 280, "light")):
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")

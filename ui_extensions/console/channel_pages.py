@@ -59,6 +59,7 @@ def add_channel_pages(app: Flask, bridge: Bridge) -> None:
             key=key,
             address=f"{bridge.config.public_url.rstrip('/')}/in/{kind}/{key}",
             settings=_settings(bridge, kind, key),
+            searches=[item for item in operate.list_searches(bridge.database, bridge.installation) if item["place"] == place],
             connects=isinstance(adapter, Connects),
             registers=isinstance(adapter, RegistersWebhook),
             is_set_up_here=isinstance(adapter, Provisionable),

@@ -15,19 +15,22 @@ from werkzeug.wrappers import Response
 from plugin.bootstrap import Bridge
 from plugin.config import LateMessages
 from plugin.config.answers import Kind, Question, questions, typed
+from plugin.contracts.capabilities import Level
 from plugin.contracts.platform import Connects, NamesItsAddress, Platform, PrintsRegistration, RegistersWebhook
 from plugin.domain.errors import ConfigError, CrossdeskError
 from plugin.domain.ids import ChannelKey, channel_place
 from plugin.handlers import operate
 from plugin.handlers.admission import Role
-from plugin.handlers.channel_making import Changed
+from plugin.handlers.channel_making import Changed, Routing
 from plugin.store.channels import MadeChannel, draft_place
+from ui_extensions.console import search_rows
 from ui_extensions.console.channel_hints import hints
 from ui_extensions.console.doorkeeper import actor, needs
 
 Result = TypeVar("Result")
 STEPS = (("credentials", "Credentials"), ("test", "Test"), ("routing", "Routing"), ("live", "Go live"))
 _LONGEST = 20_000
+_CHOSEN = ("helpdesk", "group", "late")
 _LATE = {
     LateMessages.REOPEN: "opens the ticket again",
     LateMessages.FOLLOW_UP: "opens a new ticket that is linked to the old one",
@@ -94,9 +97,10 @@ def add_connect_pages(app: Flask, bridge: Bridge) -> None:
     @needs(Role.ADMIN)
     def save_routing(key: str) -> Response | tuple[str, int]:
         draft = _draft(bridge, key)
-        form = {name: request.form.get(name, "").replace("\0", "").strip()[:200] for name in ("helpdesk", "group", "late")}
+        form = {name: request.form.get(name, "").replace("\0", "").strip()[:200] for name in _CHOSEN}
         try:
-            _unless_changed(lambda: maker.route(key, **form, version=_version(), actor=actor()))
+            wanted = Routing(**form, register=request.form.get("register") == "yes", searches=search_rows.read(request.form))
+            _unless_changed(lambda: maker.route(key, wanted, version=_version(), actor=actor()))
         except ConfigError as problem:
             return _page(bridge, draft, "routing", problems={"": str(problem)}, given=form), 400
         return redirect(url_for("connect_step", key=key, step="live"), 303)
@@ -206,6 +210,9 @@ def _page(
         address=address,
         desks=list(bridge.config.helpdesks.values()),
         late=_LATE,
+        listens=static.capabilities.listens >= Level.PARTIAL,
+        is_registered=(request.form if given else draft.routing or {}).get("register") in {"yes", True},
+        rows=search_rows.shown(request.form if given else None, draft.routing or {}),
         hints=hints(bridge, draft.key, static),
     )
 
@@ -217,7 +224,7 @@ def _values(static: Platform, draft: MadeChannel, given: Mapping[str, str] | Non
     for question in questions(static.settings_schema):
         if not question.is_secret:
             values[question.name] = typed(known[question.name]) if question.name in known else _absent(question)
-    return {**values, **{name: str(value) for name, value in (draft.routing or {}).items()}, **(given or {})}
+    return {**values, **{name: str(value) for name, value in (draft.routing or {}).items() if name in _CHOSEN}, **(given or {})}
 
 
 def _absent(question: Question) -> str:

@@ -118,7 +118,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
 @media (forced-colors: active) { .stages li.now, .stages li.past { background: Highlight; } .bubble { border: 1px solid; } }
 @media print { button, .form { display: none; } }`;
 
-  // Words into elements: text and attributes, nothing else. There is no way from here to HTML.
+  // Words into elements: text and attributes, nothing else. There is no way from here to HTML, and a tower of accents stays a letter with accents.
   function h(tag, props, ...children) {
     const node = document.createElement(tag);
     for (const [name, value] of Object.entries(props || {})) {
@@ -126,7 +126,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       if (name === "on") for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener);
       else node.setAttribute(name, value === true ? "" : String(value));
     }
-    node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+    node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== "").map((child) => (typeof child === "string" ? calm(child) : child)));
     return node;
   }
 
@@ -135,7 +135,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
   const strong = (...words) => h("strong", null, ...words);
   const text = (...words) => h("div", { class: "text", dir: "auto" }, ...words);
   // What people wrote, or a sentence of the bridge's.
-  const bdi = (words) => h("bdi", null, calm(words));
+  const bdi = (words) => h("bdi", null, words);
   // A part that opens; it stays as it is when its surroundings are drawn again.
   const fold = (key, title, props, ...inside) => h("details", { "data-k": key, class: "small", ...props }, h("summary", { "data-k": `${key}-s` }, title), ...inside);
   const unfolded = (node) => new Set([...node.querySelectorAll("details[open]")].map((one) => one.dataset.k));
@@ -152,7 +152,6 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
   // Pictures come from the bridge: a path, never an address of somebody's.
   const isPath = (path) => /^\/[^/\\]/.test(path || "");
   const link = (address, ...words) => { const url = web(address); return url ? h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer nofollow" }, ...words) : h("span", null, ...words); };
-  // A tower of accents stays a letter with accents.
   const calm = (words) => String(words).replace(/(\p{M}{6})\p{M}+/gu, "$1…");
   const TAGS = { bold: "b", italic: "i", strike: "s", code: "code", pre: "code" };
   const ADDRESS = /https?:\/\/[^\s<>"'\u202a-\u202e\u2066-\u2069]+/gu;
@@ -194,7 +193,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       else if (i < a.length && (j === b.length || table[i + 1][j] >= table[i][j + 1])) { add("del", a[i]); i += 1; }
       else { add("ins", b[j]); j += 1; }
     }
-    return runs.map((run) => (run.kind === "same" ? document.createTextNode(calm(run.words)) : h(run.kind, null, calm(run.words))));
+    return runs.map((run) => (run.kind === "same" ? document.createTextNode(calm(run.words)) : h(run.kind, null, run.words)));
   }
 
   let sheet = null;
@@ -340,7 +339,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       if (before.stage.name !== data.stage.name) this.#say(this.#t("say.stage", { stage: this.#t(`stage.${data.stage.name}`) }));
       const status = new Map(before.deliveries.map((item) => [item.message, item.status]));
       for (const item of data.deliveries) if (status.get(item.message) !== item.status && ["held", "failed", "delivered", "sent", "unclear"].includes(item.status)) this.#say(this.#t("say.delivery", { status: this.#t(`d.${item.status}`) }));
-      if (before.lock?.mine && !data.lock?.mine) this.#alarm.textContent = this.#t("lock.lost", { name: data.lock?.holder || "–" });
+      if (before.lock?.mine && !data.lock?.mine) this.#alarm.textContent = calm(this.#t("lock.lost", { name: data.lock?.holder || "–" }));
       const typing = new Set(before.presence.filter((one) => one.doing === "typing").map((one) => one.name));
       for (const one of data.presence) if (!one.me && one.doing === "typing" && !typing.has(one.name)) this.#say(this.#t("say.presence", { name: one.name }));
     }
@@ -540,9 +539,9 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         due && p("small", `${this.#t(`due.${stage.due_kind}`)} `, this.#countdown(stage.due_at, this.#t(`due.${stage.due_kind}`))),
         stage.outcome && p("small", this.#t(`outcome.${stage.outcome}`)),
         (stage.rule || stage.reason) && h("dl", null, stage.rule && [h("dt", null, this.#t("rule")), h("dd", null, bdi(stage.rule))], stage.reason && [h("dt", null, this.#t("reason")), h("dd", null, bdi(stage.reason))]),
-        stage.offered && stage.name === "social" && p("notice", this.#t("offered", { rule: calm(stage.offered) })),
+        stage.offered && stage.name === "social" && p("notice", this.#t("offered", { rule: stage.offered })),
         stage.holds_public && p("small soft", this.#t("holds")),
-        stage.broken && p("notice bad", this.#t("broken", { rule: calm(stage.broken) })),
+        stage.broken && p("notice bad", this.#t("broken", { rule: stage.broken })),
         stage.monitored && p("notice", this.#t(stage.steps_in ? "steps.in" : "monitored")),
         stage.history.length > 0 && fold("history", this.#t("history"), null, h("ul", null, stage.history.map((one) => h("li", null, this.#time(one.at), " ", strong(bdi(one.rule)), one.by && [" · ", bdi(one.by)], one.reason && [h("br"), bdi(one.reason)])))),
       ];
@@ -563,14 +562,14 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       return [
         this.#title("actions"),
         this.#outcome(),
-        data.pending.map((one) => p("small soft", this.#t("pending", { action: one.label, name: calm(one.by) }))),
+        data.pending.map((one) => p("small soft", this.#t("pending", { action: one.label, name: one.by }))),
         h("div", { class: "buttons" }, on.map(button)),
         open && this.#form({ ...open, key: `action ${open.id}`, warning: this.#warning(open.id) }, isOff),
         off.length > 0 && fold("off", this.#n("off", off.length), null, h("ul", { class: "off" }, off.map((one) => h("li", null, strong(one.label), h("br"), span("soft", bdi(one.why_not)))))),
       ];
     }
 
-    #outcome() { return this.#said && h("p", { class: this.#said.bad ? "notice bad" : "notice", dir: "auto" }, calm(this.#said.text)); }
+    #outcome() { return this.#said && h("p", { class: this.#said.bad ? "notice bad" : "notice", dir: "auto" }, this.#said.text); }
 
     #form(action, isOff) {
       const needs = action.needs.includes("reason");
@@ -594,8 +593,8 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       if (!lock && !others.length) return null;
       return [
         h("h3", null, lock ? this.#t("lock") : this.#t("here")),
-        lock && h("p", null, this.#t(lock.mine ? "lock.mine" : "lock.other", { name: calm(lock.holder), time: this.#clock(lock.until) })),
-        others.length > 0 && h("ul", { class: "small" }, others.map((one) => h("li", null, this.#t(`here.${one.doing}`, { name: calm(one.name) })))),
+        lock && h("p", null, this.#t(lock.mine ? "lock.mine" : "lock.other", { name: lock.holder, time: this.#clock(lock.until) })),
+        others.length > 0 && h("ul", { class: "small" }, others.map((one) => h("li", null, this.#t(`here.${one.doing}`, { name: one.name })))),
       ];
     }
 
@@ -606,12 +605,12 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         this.#title("approval"),
         h("p", null, strong(this.#t(`approval.${approval.state}`)), " ", span("soft small", this.#by(approval))),
         approval.reason && p("small", bdi(approval.reason)),
-        fold("diff", this.#t("diff.what"), { class: null, open: true }, isSame ? [p("soft small", this.#t("diff.same")), text(calm(approval.proposed))] : h("div", { class: "text diff", dir: "auto" }, difference(approval.original, approval.proposed))),
-        approval.others?.length > 0 && fold("others", `${this.#t("approval.more")} (${this.#number(approval.others.length)})`, null, approval.others.map((one) => [p("soft", this.#by(one)), text(calm(one.proposed))])),
+        fold("diff", this.#t("diff.what"), { class: null, open: true }, isSame ? [p("soft small", this.#t("diff.same")), text(approval.proposed)] : h("div", { class: "text diff", dir: "auto" }, difference(approval.original, approval.proposed))),
+        approval.others?.length > 0 && fold("others", `${this.#t("approval.more")} (${this.#number(approval.others.length)})`, null, approval.others.map((one) => [p("soft", this.#by(one)), text(one.proposed)])),
       ];
     }
 
-    #by(one) { return this.#t("approval.by", { name: calm(one.by), time: this.#clock(one.at) }); }
+    #by(one) { return this.#t("approval.by", { name: one.by, time: this.#clock(one.at) }); }
 
     #reply() {
       if (this.hasAttribute("internal") && this.#field) return [this.#title("reply"), p("small", this.#t("reply.note"))];
@@ -664,8 +663,8 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     }
 
     #face(author, name) {
-      const letters = (Array.from(name.trim())[0] || "?").toUpperCase(), face = h("span", { class: `face ${author.role}`, "aria-hidden": "true" }, calm(letters));
-      if (isPath(author.avatar)) face.replaceChildren(this.#image(author.avatar, "", () => face.replaceChildren(calm(letters))));
+      const letters = (Array.from(name.trim())[0] || "?").toUpperCase(), face = h("span", { class: `face ${author.role}`, "aria-hidden": "true" }, letters);
+      if (isPath(author.avatar)) face.replaceChildren(this.#image(author.avatar, "", () => face.replaceChildren(letters)));
       return face;
     }
 
@@ -685,16 +684,16 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         h("div", { class: "bubble" },
           p("row small", span("by", bdi(name)), author.handle && author.handle !== name && span("soft", bdi(`@${author.handle}`)), span(author.likeness === "impostor" ? "tag bad" : "soft", author.role === "bystander" ? `${this.#t("from.bystander")} · ${this.#t(`like.${author.likeness || "unknown"}`)}` : this.#t(`from.${author.role}`)), this.#data && message.visibility !== this.#data.thread.visibility && span(`tag ${message.visibility}`, this.#t(message.visibility))),
           author.label && p(author.likeness === "impostor" ? "notice bad small" : "small soft", bdi(author.label)),
-          parent ? h("button", { class: "plain small", "data-k": `parent ${message.id}`, on: { click: () => this.#go(parent.id) } }, "↪ ", this.#t("answers", { name: calm(parent.author.name || this.#t(`from.${parent.author.role}`)) })) : message.parent_missing && p("small soft", "↪ ", this.#t("answers.unknown")),
+          parent ? h("button", { class: "plain small", "data-k": `parent ${message.id}`, on: { click: () => this.#go(parent.id) } }, "↪ ", this.#t("answers", { name: parent.author.name || this.#t(`from.${parent.author.role}`) })) : message.parent_missing && p("small soft", "↪ ", this.#t("answers.unknown")),
           message.deleted_at && p("small", "✕ ", this.#t("deleted", { time: this.#clock(message.deleted_at) })),
           message.text.plain && said,
           isLong && !message.deleted_at && h("button", { class: "plain small", "data-k": `more ${message.id}`, "aria-expanded": String(isWhole), on: { click: turn } }, this.#t(isWhole ? "less" : "more")),
           message.files.length > 0 && h("ul", { class: "files" }, message.files.map((file) => this.#file(file))),
           message.versions.length > 0 && fold(`versions ${message.id}`, `${this.#t("edited", { time: this.#clock(message.versions[message.versions.length - 1].at) })} · ${this.#t("versions")}`, null, h("ol", null, message.versions.slice(0, -1).map((one) => h("li", null, this.#time(one.at), text(rich(one.text)))))),
-          message.found_by && p("small soft", this.#t("found", { name: calm(message.found_by) })),
+          message.found_by && p("small soft", this.#t("found", { name: message.found_by })),
           message.no_reply && p("small soft", bdi(message.no_reply)),
           message.remarks.map((one) => p("small soft", bdi(one))),
-          p("row small soft", this.#time(message.at), message.reactions.map((one) => h("span", null, `${calm(one.emoji)} ${this.#number(one.count)}`)), web(message.url) && link(message.url, this.#t("open.original"))),
+          p("row small soft", this.#time(message.at), message.reactions.map((one) => h("span", null, `${one.emoji} ${this.#number(one.count)}`)), web(message.url) && link(message.url, this.#t("open.original"))),
           message.hide && this.#hiding(message),
           delivery && this.#delivery(message, delivery)));
     }
@@ -722,7 +721,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       const some = delivery.parts > 1 && delivery.parts_sent < delivery.parts;
       return h("div", { class: `delivery ${delivery.status}` },
         h("span", { "aria-hidden": "true" }, `${SIGNS[delivery.status]} `), strong(this.#t(`d.${delivery.status}`)), some && ` · ${this.#t("parts", { sent: delivery.parts_sent, all: delivery.parts })}`,
-        delivery.error_text && h("p", { dir: "auto" }, calm(delivery.error_text)),
+        delivery.error_text && h("p", { dir: "auto" }, delivery.error_text),
         delivery.can_retry && this.#deed(message, "retry", null, "c.retry"));
     }
 
@@ -747,7 +746,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
         p("row", this.#face({ role: "customer", avatar: person.avatar }, person.name), strong(bdi(person.name)), person.handle && (web(person.url) ? link(person.url, bdi(`@${person.handle}`)) : span("soft", bdi(`@${person.handle}`))), person.trust === "scam" && span("tag bad", this.#t("scam"))),
         facts.length > 0 && p("small soft", facts.join(" · ")),
         person.tags.length > 0 && p("small", `${this.#t("tags")}: `, person.tags.map((one) => [bdi(one), " "])),
-        person.notes.length > 0 && fold("notes", this.#t("notes"), { open: true }, person.notes.map((one) => [text(calm(one.text)), p("soft", this.#by(one))])),
+        person.notes.length > 0 && fold("notes", this.#t("notes"), { open: true }, person.notes.map((one) => [text(one.text), p("soft", this.#by(one))])),
         person.identities.length > 1 && p("small", `${this.#t("accounts")}: `, person.identities.map((one, index) => [index ? ", " : "", bdi(`@${one.handle}`), ` (${one.network})`])),
         person.conversations.length > 0 && fold("known", `${this.#t("known")} (${this.#number(person.conversations.length)})`, { class: null }, h("ul", { class: "small off" }, person.conversations.map((one) => h("li", { class: "row" }, bdi(one.network), span(`tag ${one.visibility}`, this.#t(one.visibility)), span("soft", this.#t(`stage.${one.stage}`)), this.#time(one.last_at), ticket(one))))),
       ];

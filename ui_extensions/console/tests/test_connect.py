@@ -17,6 +17,7 @@ from plugin.cli.channels import channel
 from plugin.cli.shared import Settings
 from plugin.domain.ids import ChannelKey, Place
 from plugin.handlers.admission import Role
+from plugin.handlers.registrations import register_wanted
 from tests.consoles import Ground, Visitor, ground, hidden
 from tests.engine import Counter
 from ui_extensions.rehearsal import serving
@@ -139,6 +140,64 @@ def test_a_change_takes_over_at_once_or_not_at_all(house: Ground, network: Netwo
     assert house.bridge.installation.knows(Place("channel:fake")), "the file's own stays"
     supervisor = house.visitor(Role.SUPERVISOR)
     assert [supervisor.client.get(path).status_code for path in ("/connect", "/connect/shop/live")] == [403, 403]
+
+
+def test_saved_searches_and_registering_are_chosen_with_the_routing(house: Ground) -> None:
+    admin, place = house.visitor(Role.ADMIN), Place("channel:sky")
+    assert admin.send("/connect", key="sky", platform="bluesky")[0] == 303
+    given = {"service": "https://pds.example", "identifier": "brand.example", "app_password": "aaaa-bbbb-cccc-dddd"}
+    status, page = admin.send("/connect/sky/credentials", **given)
+    assert status == 303, page
+    chosen = {"helpdesk": "fake", "group": "Social", "late": "reopen"}
+    kettles = {"search-0-name": "kettles", "search-0-query": '"acme kettle" lang:en', "search-0-a_day": "40", "search-0-group": "Listening"}
+    for wrong, said in (
+        ({"search-1-query": "acme"}, "has no name"),
+        ({"search-1-name": "kettles", "search-1-query": "acme"}, "Two searches are called kettles"),
+        ({"search-1-name": "Not good", "search-1-query": "acme"}, "use a-z"),
+        ({"search-1-name": "more"}, "nothing to search for"),
+        ({"search-1-name": "more", "search-1-query": "acme", "search-1-a_day": "many"}, "a_day: must be a whole number"),
+    ):
+        status, page = admin.send("/connect/sky/routing", **chosen, **kettles, **wrong)
+        assert (status, said in page) == (400, True), page
+        assert "&#34;acme kettle&#34; lang:en" in page, "what was typed stands there again"
+    assert admin.send("/connect/sky/routing", **chosen, **kettles)[0] == 303
+    assert "kettles" in admin.look("/connect/sky/live")
+    assert admin.send("/connect/sky/live", anyway="yes")[0] == 303
+    (search,) = house.bridge.installation.channels[place].searches.values()
+    assert (search.query, search.a_day, search.group) == ('"acme kettle" lang:en', 40, "Listening")
+    assert house.one("SELECT count(*) FROM cursor WHERE place = 'channel:sky' AND task = 'search:kettles' AND due_at IS NOT NULL") == 1
+    assert "0 of 40" in admin.look("/channels/channel:sky")
+    assert "kettles" in admin.look("/channels")
+
+    # It pauses and resumes by its buttons, as a channel of the file does, and stays so when processes start again.
+    assert admin.send("/act/pause/channel:sky", reason="holidays")[0] == 200
+    other = bootstrap.build(house.bridge.config, pool_size=1)
+    other.register()
+    other.database.dispose()
+    assert house.one("SELECT status || ': ' || status_text FROM place WHERE key = 'channel:sky'") == "paused: holidays"
+    assert admin.send("/act/resume/channel:sky", reason="back")[0] == 200
+
+    assert admin.send("/channels/channel:sky", to="/channels/channel:sky/change")[0] == 303
+    assert 'value="kettles"' in admin.look("/connect/sky/routing")
+    assert admin.send("/connect/sky/routing", **chosen, **kettles, **{"search-0-forget": "yes"})[0] == 303
+    assert admin.send("/connect/sky/live", anyway="yes")[0] == 303
+    assert not house.bridge.installation.channels[place].searches
+    assert house.one("SELECT count(*) FROM cursor WHERE place = 'channel:sky' AND task = 'search:kettles' AND due_at IS NOT NULL") == 0
+
+
+def test_a_platform_is_told_our_address_at_every_start_where_that_was_chosen(house: Ground, network: Network) -> None:
+    admin = house.visitor(Role.ADMIN)
+    fill(admin, network.address)
+    assert 'name="register"' in admin.look("/connect/shop/routing")
+    assert "Saved searches" not in admin.look("/connect/shop/routing"), "the practice network cannot be searched"
+    searched = {"search-0-name": "a", "search-0-query": "b"}
+    status, page = admin.send("/connect/shop/routing", helpdesk="fake", group="", late="reopen", **searched)
+    assert (status, "cannot be searched" in page) == (400, True)
+    assert admin.send("/connect/shop/routing", helpdesk="fake", group="", late="reopen", register="yes")[0] == 303
+    assert "told to Plaza (practice network) whenever Crossdesk starts" in admin.look("/connect/shop/live")
+    assert admin.send("/connect/shop/live", anyway="yes")[0] == 303
+    assert register_wanted(house.bridge.installation, house.bridge.database) == 1
+    assert network.parts.network.webhook[0] == "http://127.0.0.1:8010/in/channel/shop"
 
 
 def test_a_name_that_both_have_is_told_with_both_places(house: Ground, network: Network, tmp_path: Path) -> None:
