@@ -143,6 +143,19 @@ class TellsTags(Protocol):
 
 
 @runtime_checkable
+class TellsGroups(Protocol):
+    """A helpdesk that tells in which groups an agent is."""
+
+    def groups_of(self, agent_ref: str) -> Sequence[str]:
+        """The groups and roles of an agent, by the key that articles bear; none where that cannot be told. Asked only where the policy looks at them.
+
+        Raises:
+            RemoteError: any of its kinds but `RemoteRejected`; it reads only.
+        """
+        ...
+
+
+@runtime_checkable
 class NamesPresser(Protocol):
     """A helpdesk that keeps who filled a ticket's command slot."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, cast
 
 import structlog
 
-from plugin.contracts.helpdesk import HelpdeskAdapter, NamesPresser, TellsTags
+from plugin.contracts.helpdesk import HelpdeskAdapter, NamesPresser, TellsGroups, TellsTags
 from plugin.contracts.platform import (
     AnswersInPrivate,
     EditsMessages,
@@ -264,6 +264,7 @@ class Caller:
         is_merged = state.live_ref != held.ticket_ref
         articles = desk.list_articles_since(state.live_ref, None if is_merged else cast(Any, held.article_cursor))
         told = self._fields(desk, state)
+        articles = self._with_groups(desk, articles)
         changed = TicketChanged(
             event_key=f"state:{call.intent.marker}",
             occurred_at=None,
@@ -299,6 +300,15 @@ class Caller:
         if policy is None or state.live_ref is None or not isinstance(desk, TellsTags) or not policy.book.looks_at("conversation.tags"):
             return state.fields
         return (*state.fields, (TAGS, "\n".join(sorted(desk.tags_of(state.live_ref)))))
+
+    def _with_groups(self, desk: HelpdeskAdapter, articles: Sequence[ArticleAdded]) -> Sequence[ArticleAdded]:
+        """Replies with the groups of who wrote them, where the policy looks at those."""
+        policy = self._installation.policy
+        if policy is None or not isinstance(desk, TellsGroups) or not policy.book.looks_at("agent.groups"):
+            return articles
+        writers = {article.agent_ref for article in articles if article.is_reply and article.agent_ref}
+        groups = {ref: tuple(desk.groups_of(ref)) for ref in writers}
+        return [replace(article, agent_groups=groups.get(article.agent_ref, ())) for article in articles]
 
     def _fetch(self, call: Call) -> Result:
         adapter, part = self._channel(call).adapter, call.intent.part

@@ -148,7 +148,10 @@ def of_agent(policy: PolicyAtWork, event: ArticleAdded) -> AgentFacts:
     """What is to be known of who wrote a reply."""
     people = policy.book.people
     return AgentFacts(
-        ref=event.agent_ref, name=event.agent_name, is_trainee=people.is_trainee(ref=event.agent_ref, name=event.agent_name, groups=())
+        ref=event.agent_ref,
+        name=event.agent_name,
+        groups=event.agent_groups,
+        is_trainee=people.is_trainee(ref=event.agent_ref, name=event.agent_name, groups=event.agent_groups),
     )
 
 

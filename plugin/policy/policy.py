@@ -23,7 +23,7 @@ from plugin.policy.verdicts import ApprovalNeeded, Broken, Crossover, Filtered, 
 _CAREFUL = (Participation.MONITOR, Participation.STEP_IN, Participation.ANSWER)
 _LEAST_PATIENCE = timedelta(minutes=1)
 _MARGIN = timedelta(minutes=5)
-_ASKS = MappingProxyType({"conversation.tags": frozenset({"tag", "agent_request"})})
+_ASKS = MappingProxyType({"conversation.tags": frozenset({"tag", "agent_request"}), "agent.groups": frozenset({"agent_group"})})
 """Facts that cost a call to the helpdesk, with the built-in conditions that look at them."""
 _NOBODY = Team(name="", hours=always(ZoneInfo("UTC")))
 
@@ -76,6 +76,8 @@ class Policy:
 
     def looks_at(self, fact: str) -> bool:
         """Whether any rule asks for a fact, by its name, so that it is worth a call to find out."""
+        if fact == "agent.groups" and self.people.trainee_groups:
+            return True
         built_in = _ASKS.get(fact, frozenset())
         return any(
             rule.head.when in built_in or (rule.head.expression is not None and fact in rule.head.expression.uses) for rule in self.rules

@@ -68,6 +68,8 @@ class FakeHelpdesk:
         self.capabilities = capabilities
         self.faults = Faults()
         self._settings = settings or FakeSettings(secret="a fake's secret")
+        self.groups: dict[str, tuple[str, ...]] = {}
+        """The groups of agents, by name."""
         self._lock = threading.RLock()
         self._tickets: dict[TicketRef, Ticket] = {}
         self._customers: dict[tuple[str, str], CustomerRef] = {}
@@ -196,6 +198,10 @@ class FakeHelpdesk:
         """As `TellsTags.tags_of`."""
         with self._lock:
             return sorted(self._existing(ticket_ref).tags)
+
+    def groups_of(self, agent_ref: str) -> Sequence[str]:
+        """As `TellsGroups.groups_of`."""
+        return self.groups.get(agent_ref, ())
 
     def tag(self, ticket_ref: TicketRef, word: str) -> TicketTouched:
         """An agent puts a tag on a ticket."""

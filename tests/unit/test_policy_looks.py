@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from plugin import bootstrap
 from plugin.config import load_policy
-from plugin.domain.events import MessageReceived
-from plugin.domain.ids import ContactRef, MessageRef, ThreadKey
+from plugin.domain.events import ArticleAdded, MessageReceived
+from plugin.domain.ids import ArticleRef, ContactRef, MessageRef, ThreadKey, TicketRef
 from plugin.domain.model import Contact, Visibility
 from plugin.domain.text import Text
 from plugin.handlers import backtesting, explaining, gathering
@@ -27,6 +27,7 @@ from plugin.policy.agreement import contract_of
 from plugin.policy.facts import ChannelFacts, ClockFacts, Facts, MessageFacts, Trigger
 from plugin.policy.policy import Policy
 from plugin.policy.safety.watch import Watch
+from plugin.testing.fake_helpdesk import FakeHelpdesk
 from tests.benchmarks import chatter, history
 from tests.engine import CHANNEL, DESK, Engine
 
@@ -152,6 +153,44 @@ def test_a_tag_that_an_agent_puts_on_the_ticket_asks_for_the_formal_one(database
     assert "make-formal" in decision.reason
     assert decision.facts["conversation"]["tags"] == ["make-formal", "press"]
     assert engine.balance().is_ok
+    engine.close()
+
+
+_BY_GROUP = """
+[policy]
+name = "by groups"
+
+[policy.people]
+trainee_groups = ["New"]
+
+[[policy.approval]]
+name = "trainees"
+when = "trainee"
+approvers = "Leads"
+"""
+
+
+class _Naming(FakeHelpdesk):
+    """Tells its agents' keys with what they write."""
+
+    def list_articles_since(self, ticket_ref: TicketRef, since: ArticleRef | None) -> Sequence[ArticleAdded]:
+        return [replace(article, agent_ref=article.agent_name) for article in super().list_articles_since(ticket_ref, since)]
+
+
+def test_who_is_in_a_group_of_trainees_needs_a_second_person(database_url: str, tmp_path: Path) -> None:
+    helpdesk = _Naming()
+    engine = Engine(database_url, helpdesk=helpdesk, policy=at_work(written(tmp_path, _BY_GROUP)))
+    engine.tell(engine.network.say("maria", "Hello, I need a hand"))
+    engine.settle()
+    ticket = engine.helpdesk.tickets[0].ref
+    engine.tell_of_tickets(engine.helpdesk.reply(ticket, "From Ada"))
+    engine.settle()
+    assert engine.delivered() == ["From Ada"]
+    helpdesk.groups["Ada Agent"] = ("Support", "New")
+    engine.tell_of_tickets(engine.helpdesk.reply(ticket, "From Ada, once more"))
+    engine.settle()
+    assert engine.delivered() == ["From Ada"]
+    assert any("waits for a second person" in note for note in engine.notes())
     engine.close()
 
 
