@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 PATH = "/console"
 _MOST_BYTES = 1_000_000
-_ACCENTS = "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0e31-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_ACCENTS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0e31-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+)
 _TOWER = re.compile(f"([{_ACCENTS}]{{6}})[{_ACCENTS}]+")
 
 

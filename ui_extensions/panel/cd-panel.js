@@ -738,7 +738,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     }
 
     #person(person) {
-      const facts = [person.followers !== null && this.#n("followers", person.followers), person.verified && this.#t("verified"), person.bot && this.#t("bot"), person.since && this.#t("since", { time: this.#clock(person.since) })].filter(Boolean);
+      const facts = [person.followers !== null && this.#n("followers", person.followers), person.verified && this.#t("verified"), person.bot && this.#t("bot"), person.since && this.#t("since", { time: new Intl.DateTimeFormat(this.#language, { dateStyle: "medium" }).format(new Date(person.since)) })].filter(Boolean);
       const open = (event, one) => { if (!this.#announce("cd-open-ticket", { ref: one.ticket_ref })) event.preventDefault(); };
       const ticket = (one) => one.current ? strong(this.#t("this.one")) : !one.ticket_number ? span("soft", this.#t("no.ticket")) : web(one.ticket_url) ? h("a", { href: one.ticket_url, target: "_blank", rel: "noopener", on: { click: (event) => open(event, one) } }, `#${one.ticket_number}`) : h("span", null, `#${one.ticket_number}`);
       return [
