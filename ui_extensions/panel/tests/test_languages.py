@@ -338,6 +338,8 @@ def test_the_panel_answers_in_its_language_and_a_revision_is_the_same_in_all(des
     refused = desk.ask(f"{path}/actions/undo?lang=de", body={"key": "k" * 20, "reason": "x"})
     assert refused.get_json()["error"]["text"] == "Das ist kein förmliches Ticket. Es wurde nichts getan."
     assert refused.get_json()["error"]["snapshot"]["actions"] == german["actions"]
+    asked = desk.ask(f"{path}/actions/confirmed?lang=de", body={"key": "k" * 20, "reason": "x"}).get_json()["error"]["text"]
+    assert "drücken Sie erst „Den Kunden um Bestätigung bitten“" in asked
     assert desk.ask(f"{path}/actions/undo?lang=de", body={}).get_json()["error"]["text"].endswith("Es wurde nichts getan.")
     told = desk.ask(f"{path}/preflight?lang=de", body={"text": "Your card 4111 1111 1111 1111"}).get_json()
     assert "eine Kartennummer" in told["concerns"][0]["sentence"]
