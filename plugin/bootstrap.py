@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,7 +28,7 @@ from plugin.policy.agreement import contract_of
 from plugin.policy.policy import Policy
 from plugin.policy.safety.personal_data import Lookout
 from plugin.policy.safety.watch import Watch, watch_by
-from plugin.store import cursors, places
+from plugin.store import cursors, pages, places
 from plugin.store.channels import MadeChannels
 from plugin.store.database import Database
 from plugin.store.grants import Grants
@@ -126,7 +126,8 @@ def build(config: Config, *, pool_size: int = 12) -> Bridge:
 
     policy = policy_at_work(config)
     has_page = policy is not None and policy.contract.page_open_for is not None
-    page = PageAdapter(keys, base=config.public_url) if has_page else None
+    kept = partial(pages.body_of, database)
+    page = PageAdapter(keys, base=config.public_url, kept=kept) if has_page else None
     fixed = [bind(item, channel_place(key), ()) for key, item in config.channels.items()]
     live = LiveChannels({channel.place: channel for channel in (*fixed, *(_pages(config, page) if page is not None else ()))})
     installation = Installation(

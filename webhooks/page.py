@@ -9,25 +9,28 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Response, redirect, request
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from sqlalchemy import Row
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from plugin.bootstrap import Bridge, page_place
 from plugin.domain.errors import CrossdeskError, StoreUnavailable
 from plugin.domain.ids import Place
-from plugin.domain.model import Stage
+from plugin.domain.model import File, Stage
 from plugin.handlers.receive import Receiver
 from plugin.platforms._page import tokens
-from plugin.platforms._page.adapter import LONGEST, PageAdapter, Said
+from plugin.platforms._page.adapter import LONGEST, PageAdapter, Said, event_key
 from plugin.policy.safety import proofs
 from plugin.store import pages
 from plugin.store.database import now
 from ui_extensions.panel.rates import Rates
+from webhooks import page_files, page_look
+from webhooks.page_look import form, plain
 from webhooks.page_words import LANGUAGES, words
 
 PATH = "/go/<token>"
@@ -35,16 +38,6 @@ WORD_SECONDS = 1800.0
 _COOKIE = "crossdesk_page"
 _PASSES_A_DAY = 40
 _MESSAGES_AN_HOUR = 30
-_STYLE = (
-    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:38rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}"
-    "h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2rem}textarea,button{font:inherit;width:100%;box-sizing:border-box}"
-    "textarea{min-height:9rem;padding:.5rem;border:1px solid #555}button{padding:.7rem;margin-top:.6rem;border:1px solid #124;background:#124a80;"
-    "color:#fff;border-radius:.3rem}button.quiet{background:#fff;color:#124a80}:focus-visible{outline:3px solid #d07000;outline-offset:2px}"
-    ".word{font:1.4rem ui-monospace,monospace;background:#eef3f8;padding:.6rem;display:block;overflow-wrap:anywhere}.note{border-left:.3rem solid "
-    "#124a80;padding:.4rem .8rem;background:#eef3f8}.bad{border-color:#a30000;background:#fdeeee}ol.said{list-style:none;padding:0}ol.said li{border:1px "
-    "solid #ccc;border-radius:.3rem;padding:.5rem .8rem;margin:.5rem 0;white-space:pre-wrap;overflow-wrap:anywhere;overflow:clip}ol.said .who{font-weight:600;"
-    "display:block}.small{font-size:.95rem;color:#444}"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +108,8 @@ class Page:
         """A press on the page: begin, look again, or send."""
         try:
             visit = self._visit(token)
+            # Only who has proved to be the customer may send files: a stranger with the link can fill no disk and pass nothing on.
+            request.max_content_length = page_files.REQUEST_BYTES if visit.is_proved else page_files.SMALL_BYTES
             if request.form.get("act") == "start":
                 return self._start(visit)
             if visit.seat is None:
@@ -124,8 +119,16 @@ class Page:
             return self._gone()
         except _Busy:
             return self._apart("too_many", status=429)
+        except RequestEntityTooLarge:
+            return self._draw(visit, note=self._too_big(visit), is_bad=True, status=413)
         except StoreUnavailable:
             return self._apart("away", status=503)
+        finally:
+            # Big files were put on the disk meanwhile.
+            request.close()
+
+    def _too_big(self, visit: _Visit) -> str:
+        return visit.words["files_whole" if visit.is_proved else "too_much"].format(most=page_files.megabytes(page_files.WHOLE_BYTES))
 
     # What comes
 
@@ -163,9 +166,17 @@ class Page:
     def _send(self, visit: _Visit) -> Response:
         assert visit.seat is not None, "who has no pass was sent back"
         said, nonce = request.form.get("words", "").replace("\r\n", "\n").strip(), request.form.get("nonce", "")
-        problem = self._problem(visit, said, nonce, request.form.get("seal", ""))
-        if problem:
-            return self._draw(visit, note=problem, is_bad=True, draft=said, status=429 if problem == visit.words["too_many"] else 422)
+        files: tuple[File, ...] = ()
+        try:
+            self._check_seal(visit, nonce, request.form.get("seal", ""))
+            if visit.is_proved:
+                files = page_files.read(request.files.getlist("files"))
+            self._check(visit, said, files)
+        except page_files.Refused as refused:
+            note = visit.words[refused.code].format(**refused.told)
+            return self._draw(visit, note=note, is_bad=True, draft=said, status=429 if refused.code == "too_many" else 422)
+        if self._was_sent(visit, nonce):
+            return self._back(visit, "?said=kept")
         profile = visit.talk.profile or {}
         name = profile.get("display_name") or profile.get("handle") or "Customer"
         written = Said(
@@ -176,6 +187,7 @@ class Page:
             name=f"{name} (by the private page)" if visit.is_proved else "A visitor of the private page",
             language=visit.language,
             at=visit.talk.now,
+            files=files,
         )
         try:
             self._receiver.receive(visit.place, self._adapter.receipt(written))
@@ -183,16 +195,26 @@ class Page:
             return self._draw(visit, note=visit.words["away"], is_bad=True, draft=said, status=503)
         return self._back(visit, "?said=kept")
 
-    def _problem(self, visit: _Visit, said: str, nonce: str, seal: str) -> str:
+    def _check_seal(self, visit: _Visit, nonce: str, seal: str) -> None:
         if not hmac.compare_digest(seal.encode("utf-8", "replace"), self._seal(visit, nonce).encode()):
-            return visit.words["stale"]
-        if not said or "\x00" in said:
-            return visit.words["empty"]
-        if len(said) > LONGEST:
-            return visit.words["too_long"].format(length=f"{len(said):,}", most=f"{LONGEST:,}")
+            raise page_files.Refused("stale")
+
+    def _was_sent(self, visit: _Visit, nonce: str) -> bool:
+        """Pressed twice, or loaded again: its files need not be kept once more."""
         with self._bridge.database.begin() as connection:
-            written = pages.count_written(connection, visit.place, visit.thread)
-        return visit.words["too_many"] if written >= _MESSAGES_AN_HOUR else ""
+            return pages.is_known(connection, visit.place, event_key(visit.seat.id if visit.seat is not None else 0, nonce))
+
+    def _check(self, visit: _Visit, said: str, files: Sequence[File]) -> None:
+        if not (said or files) or "\x00" in said:
+            raise page_files.Refused("empty")
+        if len(said) > LONGEST:
+            raise page_files.Refused("too_long", length=f"{len(said):,}", most=f"{LONGEST:,}")
+        with self._bridge.database.begin() as connection:
+            written = pages.written(connection, visit.place, visit.thread)
+        if written.messages >= _MESSAGES_AN_HOUR:
+            raise page_files.Refused("too_many")
+        if files and written.file_bytes + sum(len(file.content) for file in files) > page_files.DAY_BYTES:
+            raise page_files.Refused("files_day", most=page_files.megabytes(page_files.DAY_BYTES))
 
     # What is shown
 
@@ -204,15 +226,15 @@ class Page:
         if visit.seat is None:
             parts += [
                 Markup("<p>{}</p>").format(told["intro"]),
-                self._form(Markup('<input type="hidden" name="act" value="start"><button>{}</button>').format(told["start"])),
+                form(Markup('<input type="hidden" name="act" value="start"><button>{}</button>').format(told["start"])),
                 Markup('<p class="small">{}</p>').format(told["cookie"]),
             ]
-            return self._plain(told, visit.language, Markup("").join(parts), status=status)
+            return plain(told, visit.language, Markup("").join(parts), status=status)
         parts.append(Markup('<p class="note">{}</p>').format(told["proved"]) if visit.is_proved else self._proving(visit))
         if visit.is_solved and visit.is_proved:
             parts.append(Markup("<p><strong>{}</strong></p>").format(told["solved"]))
         parts += [self._thread(visit), self._writing(visit, draft)]
-        return self._plain(told, visit.language, Markup("").join(parts), status=status)
+        return plain(told, visit.language, Markup("").join(parts), status=status)
 
     def _proving(self, visit: _Visit) -> Markup:
         told = visit.words
@@ -224,49 +246,42 @@ class Page:
     def _thread(self, visit: _Visit) -> Markup:
         with self._bridge.database.begin() as connection:
             rows = pages.shown(connection, visit.place, visit.thread, with_answers=visit.is_proved)
-        lines = [
-            Markup('<li><span class="who">{} <time datetime="{}">{}</time></span>{}</li>').format(
-                visit.words["you" if row.who == "customer" else row.who],
-                row.at.isoformat(),
-                f"{row.at:%Y-%m-%d %H:%M} UTC",
-                row.words or "",
-            )
-            for row in rows
-        ]
-        body = (
-            Markup('<ol class="said">{}</ol>').format(Markup("").join(lines))
-            if lines
-            else Markup("<p>{}</p>").format(visit.words["nothing"])
-        )
+        asked = rows[-1].choices if rows else None
+        pressed = page_look.answers(visit.words, asked, self._sealed(visit)) if asked else Markup("")
         again = (
             Markup('<form method="get"><button class="quiet">{}</button></form>').format(visit.words["reload"])
             if visit.is_proved
             else Markup("")
         )
-        return Markup("<h2>{}</h2>{}{}").format(visit.words["written"], body, again)
+        return Markup("<h2>{}</h2>{}{}{}").format(visit.words["written"], page_look.said(visit.words, rows), pressed, again)
 
     def _writing(self, visit: _Visit, draft: str) -> Markup:
-        told, nonce = visit.words, secrets.token_hex(16)
+        told = visit.words
         before = Markup("") if visit.is_proved else Markup("<p>{}</p>").format(told["before"])
-        return self._form(
+        return form(
             Markup(
                 '{}<h2><label for="words">{}</label></h2><p id="hint" class="small">{}</p>'
-                '<textarea id="words" name="words" maxlength="{}" aria-describedby="hint" required>{}</textarea>'
-                '<input type="hidden" name="nonce" value="{}"><input type="hidden" name="seal" value="{}"><button>{}</button>'
+                '<textarea id="words" name="words" maxlength="{}" aria-describedby="hint"{}>{}</textarea>{}{}<button>{}</button>'
             ).format(
                 before,
                 told["label"],
                 told["hint"].format(most=f"{LONGEST:,}"),
                 LONGEST,
+                "" if visit.is_proved else Markup(" required"),
                 draft,
-                nonce,
-                self._seal(visit, nonce),
+                page_look.files_field(told) if visit.is_proved else Markup(""),
+                self._sealed(visit),
                 told["send"],
-            )
+            ),
+            has_files=visit.is_proved,
         )
 
-    def _form(self, inner: Markup) -> Markup:
-        return Markup('<form method="post">{}</form>').format(inner)
+    def _sealed(self, visit: _Visit) -> Markup:
+        """What makes a form this browser's own, and one message however often it is sent."""
+        nonce = secrets.token_hex(16)
+        return Markup('<input type="hidden" name="nonce" value="{}"><input type="hidden" name="seal" value="{}">').format(
+            nonce, self._seal(visit, nonce)
+        )
 
     def _gone(self) -> Response:
         return self._apart("gone", title="gone_title", status=404)
@@ -275,28 +290,7 @@ class Page:
         """A page that belongs to no conversation, in the browser's language."""
         language = request.accept_languages.best_match(LANGUAGES) or "en"
         told = words(language)
-        return self._plain({**told, "title": told[title]}, language, Markup("<p>{}</p>").format(told[text]), status=status)
-
-    def _plain(self, told: Mapping[str, str], language: str, body: Markup, *, status: int = 200) -> Response:
-        nonce = secrets.token_urlsafe(16)
-        html = (
-            f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-            f'<meta name="robots" content="noindex, nofollow"><title>{escape(told["title"])}</title><style nonce="{nonce}">{_STYLE}</style></head>'
-            f"<body><main><h1>{escape(told['title'])}</h1>{body}</main></body></html>"
-        )
-        answer = Response(html, status=status, content_type="text/html; charset=utf-8")
-        answer.headers.update(
-            {
-                "Cache-Control": "no-store",
-                "Content-Security-Policy": f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-                "Cross-Origin-Opener-Policy": "same-origin",
-                "Referrer-Policy": "no-referrer",
-                "X-Content-Type-Options": "nosniff",
-                "X-Frame-Options": "DENY",
-                "X-Robots-Tag": "noindex, nofollow, noarchive",
-            }
-        )
-        return answer
+        return plain({**told, "title": told[title]}, language, Markup("<p>{}</p>").format(told[text]), status=status)
 
     def _back(self, visit: _Visit, query: str = "") -> Response:
         answer = redirect(f"/go/{visit.token}{query}", 303)

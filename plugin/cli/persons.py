@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from plugin.cli.shared import Settings, actor, pass_settings, show_json, show_table
-from plugin.handlers import noting, proving
+from plugin.handlers import erasing, noting, proving
 from plugin.policy.safety.person_notes import Deed, wish
 from plugin.store import persons
 
@@ -109,13 +109,54 @@ def tag(settings: Settings, conversation: int, word: str, who: str, *, remove: b
 @click.argument("conversation", type=int)
 @click.argument("numbers", type=int, nargs=-1)
 @click.option("--all", "whole", is_flag=True, help="Every note and every tag.")
+@click.option("--everywhere", is_flag=True, help="The person: names, words, files and notes, in every table.")
+@click.option("--yes", is_flag=True, help="Do not ask before --everywhere.")
+@click.option("--json", "as_json", is_flag=True, help="With --everywhere: one JSON object.")
+@_REASON
 @_ACTOR
 @pass_settings
-def erase(settings: Settings, conversation: int, numbers: tuple[int, ...], who: str, *, whole: bool) -> None:
-    """Erase notes and tags about a conversation's person, by the numbers that `person show` tells."""
-    if whole == bool(numbers):
-        raise click.UsageError("Name the numbers that `person show` tells, or say --all.")
+def erase(
+    settings: Settings,
+    conversation: int,
+    numbers: tuple[int, ...],
+    reason: str,
+    who: str,
+    *,
+    whole: bool,
+    everywhere: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Erase notes and tags about a conversation's person, by the numbers that `person show` tells; or the person, everywhere."""
+    if whole + bool(numbers) + everywhere != 1:
+        raise click.UsageError("Name the numbers that `person show` tells, or say --all, or --everywhere.")
+    if everywhere:
+        if not yes:
+            click.confirm(
+                f"Erase the person of conversation {conversation}, on every channel? It cannot be taken back.", abort=True, err=True
+            )
+        _erase_everywhere(settings, conversation, reason=reason, who=who, as_json=as_json)
+        return
     gone = noting.erase(settings.bridge.database, conversation, actor=who or actor(), only=None if whole else numbers)
     if not gone:
         raise click.ClickException("Nothing of the kind is kept about this person; nothing was changed.")
     click.echo(f"Erased: {gone}. Internal notes in tickets that brought them stay, for staff to delete there.")
+
+
+def _erase_everywhere(settings: Settings, conversation: int, *, reason: str, who: str, as_json: bool) -> None:
+    bridge = settings.bridge
+    spooled = bridge.spool.size() if bridge.spool is not None else 0
+    found = erasing.erase(bridge.database, conversation, actor=who or actor(), reason=reason, spooled=spooled)
+    if as_json:
+        show_json(
+            {"conversations": list(found.conversations), "erased": dict(found.erased), "total": found.total, "kept": list(found.kept)}
+        )
+        return
+    click.echo(f"Conversations of this person: {', '.join(map(str, found.conversations))}.")
+    if found.total:
+        show_table(sorted(found.erased.items()), ("erased", "rows"))
+    else:
+        click.echo("Nothing was left to erase.")
+    click.echo("What stays:")
+    for sentence in found.kept:
+        click.echo(f"  {sentence}")

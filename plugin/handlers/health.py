@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, text
 
+from plugin.domain.errors import CrossdeskError
 from plugin.domain.ids import Place
 from plugin.handlers.registrations import UNREGISTERED
 from plugin.store import places
@@ -18,7 +19,7 @@ _SILENT_POLLS = 3
 """So many polls in a row that found something while no webhook came, and the webhook counts as silent."""
 _GAP_SECONDS = 60.0
 _GAP_POLLS = 5
-SILENT, GAP = "silent", "gap"
+SILENT, UNASKED, GAP = "silent", "unasked", "gap"
 
 
 def gap(lease: PollLease, again: float) -> float | None:
@@ -33,7 +34,7 @@ def watch_webhook(connection: Connection, place: Place, silence: int | None, *, 
     if said:
         told = (
             f"The webhook of {place} is silent: {said} `crossdesk channel test {name}` shows how it stands, `crossdesk channel register {name}` makes our "
-            "address known again. This closes by itself when it works."
+            "address known again, where the platform lets us. This closes by itself when it works."
         )
     elif silence is not None and silence >= _SILENT_POLLS:
         told = (
@@ -46,6 +47,20 @@ def watch_webhook(connection: Connection, place: Place, silence: int | None, *, 
             _log.warning("webhook_silent", place=place, polls=silence)
     elif silence == 0 or said == "":
         places.close_alerts(connection, place, [SILENT])
+
+
+def watch_polls(connection: Connection, place: Place, problem: Exception | None) -> None:
+    """Tell of a place whose polls are refused for good, and, without a `problem`, that they are answered again. Outages and pauses pass by themselves."""
+    if problem is None:
+        places.close_alerts(connection, place, [UNASKED])
+        return
+    why = str(problem) if isinstance(problem, CrossdeskError) else f"A fault of ours ({type(problem).__name__}); the log has it."
+    told = (
+        f"{place} cannot be asked what is new: {why} It is tried again with growing pauses; what was said meanwhile comes then, as far as it is still told. "
+        "`crossdesk doctor` tries each part. This closes by itself."
+    )
+    if places.raise_alert(connection, place, UNASKED, told):
+        _log.warning("polls_refused", place=place, error=type(problem).__name__)
 
 
 def tell_of_gap(connection: Connection, place: Place, missed: int, seconds: float) -> None:
@@ -102,7 +117,7 @@ _NEXT = {
     "billing": "Settle it with the platform, then `crossdesk channel resume {name}`.",
     "paused": "`crossdesk channel resume {name}` goes on where it stopped.",
 }
-_RED_ALERTS = frozenset({SILENT, UNREGISTERED})
+_RED_ALERTS = frozenset({SILENT, UNASKED, UNREGISTERED})
 
 
 def conditions(connection: Connection) -> list[Condition]:

@@ -131,6 +131,8 @@ class Poller:
         asking.keep(connection, lease, prepared, polled)
         if asking.is_intake:
             health.watch_webhook(connection, lease.place, advanced.silence, said=polled.silent)
+            if lease.failures:
+                health.watch_polls(connection, lease.place, None)
             if found and gap is not None:
                 health.tell_of_gap(connection, lease.place, found, gap)
         return found
@@ -168,4 +170,7 @@ class Poller:
                     places.raise_alert(connection, lease.place, status, str(error))
             case CrossdeskError() if error.retryable:
                 places.block(connection, lease.place, reason="outage", seconds=seconds)
+            case _:
+                health.watch_polls(connection, lease.place, error)
+                seconds = back_off(self._installation.engine, min(lease.failures, 20))
         return seconds

@@ -189,7 +189,8 @@ class Safety:
     our_handles: tuple[str, ...] = setting(Several(Words(300)), "Our own handles on all networks, for finding look-alikes.", default=())
     helpers: tuple[str, ...] = setting(
         Several(Words(300)),
-        'Handles, or "channel:handle", of others whom we trust to help in threads; never labelled an impostor.',
+        'Handles, "channel:handle", or "channel:id" where a platform tells no handles, of others whom we trust to help in threads, such as our own people '
+        "who write there as themselves; never labelled an impostor.",
         default=(),
     )
     own_domains: tuple[str, ...] = setting(

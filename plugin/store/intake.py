@@ -36,6 +36,7 @@ class Arrival:
 _CONTACTS = text(
     "SELECT id, ref, profile, seen_at > now() - interval '1 day' AS is_fresh FROM contact WHERE place = :place AND ref = ANY(:refs)"
 )
+_KNOWN_KEYS = text("SELECT event_key FROM inbound_event WHERE place = :place AND event_key = ANY(:keys)")
 _UPSERT_CONTACTS = text(
     """
     INSERT INTO contact (place, ref, profile)
@@ -109,10 +110,15 @@ def insert_platform_events(
     """
     arrivals = _with_reactions_taken_back(connection, place, arrivals)
     spoken = [item.event for item in arrivals if isinstance(item.event, MessageReceived)]
+    people = _read_contacts(connection, place, spoken)
+    again = _said_before_they_went(connection, place, spoken, people)
+    if again:
+        arrivals = [item for item in arrivals if item.event.event_key not in again]
+        spoken = [event for event in spoken if event.event_key not in again]
     keys = {key for item in arrivals if (key := _thread_key(item.event))}
     # Conversations are locked before contacts, as turns do it: the other way round the two would wait for each other.
     known = _lock_threads(connection, place, keys)
-    contacts = _upsert_contacts(connection, place, spoken)
+    contacts = _upsert_contacts(connection, place, spoken, people)
     conversations = _upsert_conversations(connection, place, helpdesk, spoken, contacts, known)
     targets = _targets(connection, place, [item.event for item in arrivals])
     rows = [_row(item, _conversation_of(item.event, conversations, targets)) for item in arrivals]
@@ -214,12 +220,26 @@ def _taken_back(arrival: Arrival, given: Mapping[str, Event]) -> Arrival:
     return replace(arrival, event=replace(reaction, event_key=event.event_key, occurred_at=event.occurred_at, added=False))
 
 
-def _upsert_contacts(connection: Connection, place: Place, events: Iterable[MessageReceived]) -> dict[str, int]:
+def _read_contacts(connection: Connection, place: Place, events: Iterable[MessageReceived]) -> Sequence[Row[Any]]:
+    refs = {event.author.ref for event in events if not event.is_own}
+    return connection.execute(_CONTACTS, {"place": place, "refs": sorted(refs)}).all() if refs else []
+
+
+def _said_before_they_went(
+    connection: Connection, place: Place, events: Iterable[MessageReceived], people: Sequence[Row[Any]]
+) -> frozenset[str]:
+    """The keys of what a platform tells once more of somebody who was erased: it brings nobody back. Asked only about people who are not known."""
+    known = {row.ref for row in people}
+    keys = sorted(event.event_key for event in events if not event.is_own and event.author.ref not in known)
+    return frozenset(connection.execute(_KNOWN_KEYS, {"place": place, "keys": keys}).scalars()) if keys else frozenset()
+
+
+def _upsert_contacts(connection: Connection, place: Place, events: Iterable[MessageReceived], people: Sequence[Row[Any]]) -> dict[str, int]:
     latest: dict[str, Any] = {event.author.ref: encode(event.author) for event in events if not event.is_own}
-    if not latest:
-        return {}
     contacts: dict[str, int] = {}
-    for row in connection.execute(_CONTACTS, {"place": place, "refs": sorted(latest)}):
+    for row in people:
+        if row.ref not in latest:
+            continue
         contacts[row.ref] = row.id
         if row.is_fresh and row.profile == latest[row.ref]:
             del latest[row.ref]  # Nothing new about them, so nothing is written, and no lock is taken that a turn may want.

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from plugin.store.database import Database
+
 
 def digest(secret: str) -> bytes:
     """Under what a browser's secret is known."""
@@ -21,15 +23,20 @@ def word_digest(conversation_id: int, word: str) -> bytes:
 
 _CONVERSATION = text(
     """
-    SELECT c.id, c.place, c.helpdesk, c.stage, c.crossover->>'language' AS language, c.ticket_ref, c.ticket_number, c.visibility, p.profile,
+    SELECT c.id, c.place, c.helpdesk, c.stage, COALESCE(l.crossover->>'language', c.crossover->>'language') AS language,
+           c.ticket_ref, c.ticket_number, c.visibility, p.profile,
            l.stage AS lead_stage, now() AS now
-    FROM conversation c LEFT JOIN contact p ON p.id = c.contact_id LEFT JOIN conversation l ON l.id = c.continued_by WHERE c.id = :id
+    FROM conversation c LEFT JOIN contact p ON p.id = c.contact_id LEFT JOIN conversation l ON l.id = c.continued_by
+    WHERE c.id = :id AND c.thread_key NOT LIKE 'erased:%'
     """
 )
 
 
 def conversation(connection: Connection, conversation_id: int) -> Row[Any] | None:
-    """What the page must know of the conversation that it continues; `lead_stage` is that of the one in which it is worked on, if another."""
+    """What the page must know of the conversation that it continues, unless its person was erased.
+
+    `lead_stage` is that of the conversation in which it is worked on, if another.
+    """
     return connection.execute(_CONVERSATION, {"id": conversation_id}).one_or_none()
 
 
@@ -99,11 +106,12 @@ def conversations_of(connection: Connection, helpdesk: str, conversation_id: int
 
 _SHOWN = text(
     """
-    SELECT 'customer' AS who, e.payload->'text'->>'plain' AS words, e.received_at AS at, e.id AS n
+    SELECT 'customer' AS who, e.payload->'text'->>'plain' AS words, e.payload->'attachments' AS files, NULL AS choices, e.received_at AS at, e.id AS n
     FROM inbound_event e JOIN conversation c ON c.id = e.conversation_id
     WHERE c.place = :place AND c.thread_key = :thread AND e.kind = 'MessageReceived'
     UNION ALL
-    SELECT CASE WHEN i.lane = 'notices' THEN 'us' ELSE 'agent' END, i.payload->'text'->>'plain', COALESCE(i.sent_at, i.created_at), i.id
+    SELECT CASE WHEN i.lane = 'notices' THEN 'us' ELSE 'agent' END, i.payload->'text'->>'plain', NULL, i.payload->'choices',
+           COALESCE(i.sent_at, i.created_at), i.id
     FROM intent i JOIN conversation c ON c.id = i.conversation_id
     WHERE c.place = :place AND c.thread_key = :thread AND i.lane IN ('to_social', 'notices') AND i.state = 'sent' AND :with_answers
     ORDER BY at DESC, n DESC LIMIT :limit
@@ -112,17 +120,36 @@ _SHOWN = text(
 
 
 def shown(connection: Connection, place: str, thread_key: str, *, with_answers: bool, limit: int = 100) -> Sequence[Row[Any]]:
-    """What stands on a page, oldest first; our side of it only `with_answers`."""
+    """What stands on a page, oldest first, with the customer's files and the answers that can be pressed; our side of it only `with_answers`."""
     parameters = {"place": place, "thread": thread_key, "with_answers": with_answers, "limit": limit}
     return connection.execute(_SHOWN, parameters).all()[::-1]
 
 
-def count_written(connection: Connection, place: str, thread_key: str) -> int:
-    """Messages that were written on a page within the last hour."""
+_WRITTEN = text(
+    """
+    SELECT count(*) FILTER (WHERE e.received_at > now() - interval '1 hour') AS messages,
+           COALESCE(sum((SELECT sum(CAST(a->>'size' AS bigint)) FROM jsonb_array_elements(e.payload->'attachments') AS a)), 0) AS file_bytes
+    FROM inbound_event e JOIN conversation c ON c.id = e.conversation_id
+    WHERE c.place = :place AND c.thread_key = :thread AND e.kind = 'MessageReceived' AND e.received_at > now() - interval '1 day'
+    """
+)
+
+
+def written(connection: Connection, place: str, thread_key: str) -> Row[Any]:
+    """`messages` that were written on a page within the last hour, and `file_bytes` of what was sent with them within a day."""
+    return connection.execute(_WRITTEN, {"place": place, "thread": thread_key}).one()
+
+
+def is_known(connection: Connection, place: str, event_key: str) -> bool:
+    """Whether this very form was sent before."""
+    statement = text("SELECT EXISTS (SELECT 1 FROM inbound_event WHERE place = :place AND event_key = :key)")
+    return bool(connection.execute(statement, {"place": place, "key": event_key}).scalar())
+
+
+def body_of(database: Database, receipt_digest: bytes) -> bytes | None:
+    """The body of what was written on a page, with its files; None when it is not kept any more."""
     statement = text(
-        """
-        SELECT count(*) FROM inbound_event e JOIN conversation c ON c.id = e.conversation_id
-        WHERE c.place = :place AND c.thread_key = :thread AND e.kind = 'MessageReceived' AND e.received_at > now() - interval '1 hour'
-        """
+        "SELECT body FROM receipt WHERE place IN (SELECT key FROM place WHERE key LIKE 'channel:page.%') AND digest = :digest LIMIT 1"
     )
-    return int(connection.execute(statement, {"place": place, "thread": thread_key}).scalar_one())
+    with database.begin() as connection:
+        return connection.execute(statement, {"digest": receipt_digest}).scalar()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plugin.contracts.http import HttpResponse
 from plugin.domain import errors
@@ -13,10 +18,10 @@ from plugin.domain.model import FiledArticle, OpenedTicket, Receipt
 from plugin.testing.fakes import CannedHttp
 from plugin.testing.fixtures import Subject
 from plugin.testing.samples import Calls
+from plugin.testing.spoiling import EXAMPLES, RUBBISH, Patience, data_of, grafted, paths, told
 
 Calling = Callable[..., Calls]
 """`platform_calls` or `helpdesk_calls`."""
-_MOST_CALLS = 200
 _DEEP = b"[" * 5_000
 _HTML = b"<!doctype html><title>Sign in to the hotel's network</title>"
 UNREADABLE = (
@@ -87,17 +92,44 @@ def odd_answers_are_endured(subject: Subject, calling: Calling) -> Iterator[str]
     known: set[str] = set()
     for what, answer in given:
         for call in calling(subject, subject.connect()):
-            http = _Patience(answer)
+            http = Patience([answer])
             try:
                 brought = calling(subject, subject.connect(http))[call]()
             except RemoteError as problem:
-                told = list(_faults_of(problem, call, subject, None))
-                yield from (f"{one} (with {what})" for one in told if one not in known)
-                known.update(told)
+                faults = list(_faults_of(problem, call, subject, None))
+                yield from (f"{one} (with {what})" for one in faults if one not in known)
+                known.update(faults)
             except Exception as problem:  # noqa: BLE001 - any other one is what is asked for
                 yield f"{call} with {what} ends in {type(problem).__name__}: {problem}"
             else:
                 yield from _unearned(call, what, brought, asked=len(http.made))
+
+
+def spoilt_answers_are_endured(subject: Subject, calling: Calling) -> Iterator[str]:
+    """Whatever stands wherever in an answer, a call brings something or raises a RemoteError: after a write nothing else may be taken for a fault."""
+    fixtures = [fixture for fixture in subject.answers if any(data_of(answer, is_success=False) is not None for answer in fixture.answers)]
+    if not fixtures:
+        return
+
+    @EXAMPLES
+    @given(st.data(), st.integers(0, len(fixtures) - 1), RUBBISH)
+    def any_value_in_its_place(data: st.DataObject, which: int, value: Any) -> None:
+        fixture = fixtures[which]
+        bodies = [data_of(answer, is_success=False) for answer in fixture.answers]
+        number = data.draw(st.sampled_from([at for at, body in enumerate(bodies) if body is not None]))
+        path = data.draw(st.sampled_from(list(paths(bodies[number]))))
+        answers = list(fixture.answers)
+        answers[number] = replace(answers[number], body=json.dumps(grafted(bodies[number], path, value)).encode())
+        adapter = subject.connect(Patience(answers), settings=fixture.settings, stored=fixture.stored)
+        try:
+            calling(subject, adapter, fixture.arguments)[fixture.call]()
+        except RemoteError:
+            return
+        except Exception as problem:
+            problem.add_note(f"{fixture.name} with {value!r} at {path} of answer {number + 1}")
+            raise
+
+    yield from told(any_value_in_its_place)
 
 
 def unclear_look_ups_do_not_say_no(subject: Subject, calling: Calling) -> Iterator[str]:
@@ -106,7 +138,7 @@ def unclear_look_ups_do_not_say_no(subject: Subject, calling: Calling) -> Iterat
         for call in calling(subject, subject.connect()):
             if not call.startswith("find_") or call == "find_or_create_customer":
                 continue
-            http = _Patience(_response(status, body))
+            http = Patience([_response(status, body)])
             try:
                 found = calling(subject, subject.connect(http))[call]()
             except RemoteError:
@@ -122,18 +154,6 @@ def _holds(found: Any, wanted: Any) -> bool:
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         return all(name in found and _holds(found[name], value) for name, value in wanted.items())
     return bool(found == wanted)
-
-
-class _Patience(CannedHttp):
-    """One answer for ever, but not for ever."""
-
-    def __init__(self, answer: HttpResponse | RemoteError) -> None:
-        super().__init__([answer])
-
-    def _next(self, made: Any) -> HttpResponse:
-        if len(self.made) >= _MOST_CALLS:
-            raise AssertionError("it asks without end")
-        return super()._next(made)
 
 
 def _unearned(call: str, what: str, brought: Any, *, asked: int) -> Iterator[str]:

@@ -20,7 +20,7 @@ from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import PollsEvents
 from plugin.domain.errors import RemoteRejected, SignatureInvalid, TargetGone, Unsupported
 from plugin.domain.events import ArticleAuthor
-from plugin.domain.model import File, NewArticle, TicketChange
+from plugin.domain.model import File, NewArticle, Stage, TicketChange
 from plugin.domain.text import Text
 from plugin.testing.bench import Agent, Bench, new_marker, polled, refuses
 
@@ -183,6 +183,22 @@ def a_change_is_made_once_and_a_refusal_is_told(bench: Bench) -> Iterator[str]:
         yield "a ticket cannot be given back to nobody"
 
 
+def the_crossover_is_written_whole(bench: Bench) -> Iterator[str]:
+    """What the engine writes as a conversation becomes a formal ticket, each word of its own included."""
+    due = ("due_at", "2036-11-23T12:00:00+01:00")
+    made = bench.adapter.open_ticket(bench.ticket(fields=(due, ("sla", "gold"))), marker=new_marker())
+    if made.losses:
+        yield f"words of the engine's own were lost: {made.losses}"
+    change = TicketChange(
+        stage=Stage.HANDOFF, group=bench.groups[1], fields=(due, ("sla", "silver"), ("type", "complaint"), ("action", ""))
+    )
+    for _ in range(2):
+        bench.adapter.update_ticket(made.ticket_ref, change)
+    state = bench.adapter.follow_merge(made.ticket_ref)
+    if state.group != bench.groups[1] or dict(state.fields).get("stage", Stage.HANDOFF) != Stage.HANDOFF:
+        yield f"after the crossover the ticket is {state}"
+
+
 def a_merge_is_followed(bench: Bench) -> Iterator[str]:
     """What comes later goes where people look, and what was filed before is found there."""
     ticket, marker, early = bench.ticket(), new_marker(), new_marker()
@@ -300,6 +316,7 @@ QUESTIONS: tuple[Question, ...] = (
     files_go_both_ways_within_their_limit,
     a_closed_ticket_opens_for_who_speaks_and_for_nothing_else,
     a_change_is_made_once_and_a_refusal_is_told,
+    the_crossover_is_written_whole,
     a_merge_is_followed,
     a_deleted_ticket_is_gone,
     a_follow_up_is_a_ticket_of_its_own,

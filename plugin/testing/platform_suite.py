@@ -117,6 +117,11 @@ def odd_answers_are_endured(subject: Subject) -> Iterator[str]:
     return answers_suite.odd_answers_are_endured(subject, platform_calls)
 
 
+def spoilt_answers_are_endured(subject: Subject) -> Iterator[str]:
+    """See `answers_suite`."""
+    return answers_suite.spoilt_answers_are_endured(subject, platform_calls)
+
+
 def unclear_look_ups_do_not_say_no(subject: Subject) -> Iterator[str]:
     """See `answers_suite`."""
     return answers_suite.unclear_look_ups_do_not_say_no(subject, platform_calls)
@@ -135,5 +140,6 @@ QUESTIONS: tuple[questions.Question, ...] = (
     answers_mean_what_they_say,
     errors_are_covered,
     odd_answers_are_endured,
+    spoilt_answers_are_endured,
     unclear_look_ups_do_not_say_no,
 )

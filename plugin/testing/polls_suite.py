@@ -5,35 +5,21 @@ A poll that fails at what it reads stands still for ever: it is asked again from
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.contracts.http import HttpResponse, parse_json
+from plugin.contracts.http import parse_json
 from plugin.contracts.platform import Polled
 from plugin.domain.codec import encode_event
-from plugin.domain.errors import MalformedPayload, RemoteError
+from plugin.domain.errors import RemoteError
 from plugin.domain.events import MessageReceived, PlatformEvent
-from plugin.testing.fakes import CannedHttp, Made
 from plugin.testing.fixtures import PollFixture, Subject, arrival
-
-_MOST_CALLS = 200
-_RUBBISH: st.SearchStrategy[Any] = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8)
-    | st.just({})
-    | st.lists(st.integers(), max_size=2)
-)
-_EXAMPLES = settings(max_examples=30, deadline=None, database=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck))
-Path = tuple[Any, ...]
+from plugin.testing.spoiling import EXAMPLES, RUBBISH, Path, Patience, data_of, grafted, paths, reached, told, without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,19 +40,19 @@ class Entries:
 def spoilt_polls_are_endured(subject: Subject) -> Iterator[str]:
     """Whatever stands wherever in an answer, a poll brings what can be stored or raises a RemoteError."""
     fixtures = {fixture.name: fixture for fixture in subject.polls}
-    places = [(one.name, number) for one in subject.polls for number, answer in enumerate(one.answers) if _data(answer) is not None]
+    places = [(one.name, number) for one in subject.polls for number, answer in enumerate(one.answers) if data_of(answer) is not None]
     if not places:
         return
 
-    @_EXAMPLES
-    @given(st.data(), st.sampled_from(places), _RUBBISH)
+    @EXAMPLES
+    @given(st.data(), st.sampled_from(places), RUBBISH)
     def any_value_in_its_place(data: st.DataObject, place: tuple[str, int], value: Any) -> None:
         fixture, number = fixtures[place[0]], place[1]
-        body = _data(fixture.answers[number])
-        path = data.draw(st.sampled_from(list(_paths(body))))
-        _polled(subject, fixture, number, _grafted(body, path, value))
+        body = data_of(fixture.answers[number])
+        path = data.draw(st.sampled_from(list(paths(body))))
+        _polled(subject, fixture, number, grafted(body, path, value))
 
-    yield from _told(any_value_in_its_place)
+    yield from told(any_value_in_its_place)
 
 
 def polled_entries_are_read_apart(subject: Subject) -> Iterator[str]:
@@ -75,16 +61,16 @@ def polled_entries_are_read_apart(subject: Subject) -> Iterator[str]:
     if not lists:
         return
 
-    @_EXAMPLES
-    @given(st.data(), st.integers(0, len(lists) - 1), _RUBBISH)
-    def any_entry_spoilt(data: st.DataObject, at: int, value: Any) -> None:
-        entries = lists[at]
-        body = _data(entries.fixture.answers[entries.number])
-        members = _at(body, entries.path)
+    @EXAMPLES
+    @given(st.data(), st.integers(0, len(lists) - 1), RUBBISH)
+    def any_entry_spoilt(data: st.DataObject, place: int, value: Any) -> None:
+        entries = lists[place]
+        body = data_of(entries.fixture.answers[entries.number])
+        members = reached(body, entries.path)
         which = data.draw(st.sampled_from([number for number, brought in enumerate(entries.brings) if brought]))
-        inside = data.draw(st.sampled_from(list(_paths(members[which]))))
+        inside = data.draw(st.sampled_from(list(paths(members[which]))))
         how = f"with {value!r} at {inside} of entry {which} of {entries.path} in answer {entries.number + 1}"
-        spoilt = _grafted(body, (*entries.path, which, *inside), value)
+        spoilt = grafted(body, (*entries.path, which, *inside), value)
         polled, asked = _polled(subject, entries.fixture, entries.number, spoilt)
         if asked != entries.asked[: len(asked)]:
             return  # It asked for something else after that, which no fixture answers.
@@ -95,20 +81,20 @@ def polled_entries_are_read_apart(subject: Subject) -> Iterator[str]:
         lost = [key for key in entries.whole if key not in keys and key not in entries.brings[which]]
         assert not lost, f"{entries.fixture.name} {how}: lost {lost}"
 
-    yield from _told(any_entry_spoilt)
+    yield from told(any_entry_spoilt)
     for entries in lists:
         yield from _unnamed(subject, entries)
 
 
 def _unnamed(subject: Subject, entries: Entries) -> Iterator[str]:
     """Entries of which nothing can be read, so that nobody knows what they were; where they are the messages themselves."""
-    body = _data(entries.fixture.answers[entries.number])
-    members = _at(body, entries.path)
+    body = data_of(entries.fixture.answers[entries.number])
+    members = reached(body, entries.path)
     refs = [[one.message_ref for key in keys if isinstance(one := entries.whole[key], MessageReceived)] for keys in entries.brings]
     which = next((at for at, member in enumerate(members) if any(word in ref for word in _words(member) for ref in refs[at])), None)
     if which is None:
         return
-    spoilt = _grafted(body, (*entries.path, which), {"rubbish": 17})
+    spoilt = grafted(body, (*entries.path, which), {"rubbish": 17})
     try:
         polled, asked = _polled(subject, entries.fixture, entries.number, spoilt)
     except Exception:  # noqa: BLE001 - asked by `spoilt_polls_are_endured`
@@ -121,7 +107,7 @@ def _unnamed(subject: Subject, entries: Entries) -> Iterator[str]:
 
 def _lists(subject: Subject, fixture: PollFixture) -> Iterator[Entries]:
     for number, answer in enumerate(fixture.answers):
-        body = _data(answer)
+        body = data_of(answer)
         if body is None:
             continue
         polled, asked = _polled(subject, fixture, number, body)
@@ -129,11 +115,11 @@ def _lists(subject: Subject, fixture: PollFixture) -> Iterator[Entries]:
             continue
         whole = {event.event_key: event for event in polled.events}
         left = frozenset(one.event_key for one in polled.skipped)
-        for path in _paths(body):
-            members = _at(body, path)
+        for path in paths(body):
+            members = reached(body, path)
             if not (whole and isinstance(members, list) and members and all(isinstance(one, dict) for one in members)):
                 continue
-            brings = [_only(subject, fixture, number, _without(body, path, at), whole, asked) for at in range(len(members))]
+            brings = [_only(subject, fixture, number, without(body, path, at), whole, asked) for at in range(len(members))]
             if any(brings):
                 yield Entries(fixture=fixture, number=number, path=path, whole=whole, left=left, asked=asked, brings=brings)
 
@@ -150,7 +136,7 @@ def _polled(subject: Subject, fixture: PollFixture, number: int, body: Any) -> t
     """What the poll brings with another `number`-th answer, and what it asked for. That it can be stored is asserted."""
     answers = list(fixture.answers)
     answers[number] = replace(answers[number], body=json.dumps(body).encode())
-    http = _Patience(answers)
+    http = Patience(answers)
     adapter = subject.connect(http, at=arrival(fixture), settings=fixture.settings, stored=fixture.stored)
     try:
         polled: Polled = adapter.poll(fixture.position)
@@ -167,39 +153,6 @@ def _polled(subject: Subject, fixture: PollFixture, number: int, body: Any) -> t
     return polled, [one.url for one in http.made]
 
 
-class _Patience(CannedHttp):
-    """The answers in order, the last one for ever, but not for ever."""
-
-    def _next(self, made: Made) -> HttpResponse:
-        if len(self.made) >= _MOST_CALLS:
-            raise AssertionError("it asks without end")
-        return super()._next(made)
-
-
-def _told(question: Any) -> Iterator[str]:
-    try:
-        question()
-    except Exception as problem:  # noqa: BLE001 - which one it is, is what is asked
-        notes = " ".join(getattr(problem, "__notes__", ()))
-        yield f"{question.__name__.replace('_', ' ')}: {type(problem).__name__}: {problem} {notes}"
-
-
-def _data(answer: HttpResponse) -> Any:
-    """The answer's JSON, None where it is none, or an error's."""
-    try:
-        found = answer.json() if answer.is_ok else None
-    except MalformedPayload:
-        return None
-    return found if isinstance(found, (dict, list)) else None
-
-
-def _paths(value: Any, at: Path = ()) -> Iterator[Path]:
-    yield at
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        yield from _paths(inner, (*at, key))
-
-
 def _words(value: Any) -> Iterator[str]:
     """Every text of two letters or more in it."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -207,23 +160,3 @@ def _words(value: Any) -> Iterator[str]:
         yield from _words(one)
     if isinstance(value, str) and len(value) > 1:
         yield value
-
-
-def _at(body: Any, path: Path) -> Any:
-    for key in path:
-        body = body[key]
-    return body
-
-
-def _grafted(body: Any, path: Path, value: Any) -> Any:
-    if not path:
-        return value
-    whole = copy.deepcopy(body)
-    _at(whole, path[:-1])[path[-1]] = value
-    return whole
-
-
-def _without(body: Any, path: Path, at: int) -> Any:
-    changed = copy.deepcopy(body)
-    del _at(changed, path)[at]
-    return changed

@@ -62,7 +62,7 @@ def test_by_flags_a_section_is_appended_and_nothing_else_is_touched(file: Path) 
 
 
 def test_asked_one_by_one_with_help_and_secrets_hidden(file: Path) -> None:
-    said = add(file, typed="mastodon\nshop\nnonsense\nhttps://mastodon.example\nhush-hush\n\n")
+    said = add(file, typed="mastodon\nshop\nnonsense\nhttps://mastodon.example\nhush-hush\n\n\n\n")
     assert said.exit_code == 0, said.output
     assert "Address of the server on which the account lives" in said.output
     assert "url must be" in said.output or "url not a valid" in said.output
@@ -83,6 +83,14 @@ def test_a_token_that_both_sides_share_is_made_and_shown(file: Path) -> None:
     assert len(made) >= 32
     assert f"hs_token (made, and written to the file): {made}" in said.output
     assert "crossdesk channel registration room" in said.output
+
+
+def test_a_channel_that_is_connected_in_a_browser_names_the_redirect_address(file: Path) -> None:
+    given = ("url=https://mastodon.example", "client_id=key", "client_secret=hush-hush")
+    said = add(file, "shop", "--platform", "mastodon", "--no-input", *[word for each in given for word in ("--set", each)])
+    assert said.exit_code == 0, said.output
+    assert "/oauth/callback as redirect address at the platform's app, then `crossdesk channel connect shop`" in said.output
+    assert "hush-hush" not in said.output
 
 
 def test_a_secret_that_the_address_ends_in_is_made_and_the_whole_address_shown(file: Path) -> None:
@@ -127,7 +135,10 @@ def test_a_variable_that_is_not_set_here_is_still_to_do(file: Path) -> None:
         (["shop", "--platform", "myspace", "--no-input"], "There is no platform called 'myspace'"),
         (["Shop!", "--platform", "mastodon", "--no-input"], "is no usable name"),
         (["shop", "--platform", "mastodon", "--no-input", "--set", "urk=x"], "--set urk: this is no setting of Mastodon"),
-        (["shop", "--platform", "mastodon", "--no-input", "--set", "url=https://m.example"], "channel.shop.access_token: is missing"),
+        (
+            ["shop", "--platform", "mastodon", "--no-input", "--set", "url=https://m.example"],
+            "channel.shop.access_token: Give the application's token",
+        ),
         (["shop", "--platform", "mastodon", "--no-input", "--set", "poll_seconds=often"], "poll_seconds must be a number"),
         (["shop", "--platform", "telegram", "--no-input", "--set", "token=no-token-of-theirs"], "token "),
     ],

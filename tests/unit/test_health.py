@@ -60,6 +60,20 @@ def test_what_the_platform_says_of_its_webhook_is_told_until_it_says_that_all_is
     assert alerts(engine) == {}
 
 
+def test_polls_that_are_refused_for_good_turn_the_place_red_until_they_are_answered(engine: Engine) -> None:
+    engine.network.faults.script("poll", Fault.REFUSE, Fault.UNAVAILABLE)
+    poll(engine)
+    assert alerts(engine)["unasked"].startswith("channel:fake cannot be asked what is new: ")
+    with engine.database.begin() as connection:
+        stands = {item.place: (item.status, item.is_ok) for item in health.conditions(connection)}
+    assert stands == {"channel:fake": ("unasked", False), "helpdesk:fake": ("active", True)}
+    poll(engine)
+    engine.rows("UPDATE place SET blocked_until = NULL RETURNING 1")
+    assert "unasked" in alerts(engine)
+    poll(engine)
+    assert alerts(engine) == {}
+
+
 def test_the_next_delivery_closes_it(engine: Engine) -> None:
     fall_silent(engine)
     poll(engine)

@@ -123,7 +123,7 @@ def remedy_of_alert(bridge: Bridge, alert: dict[str, Any]) -> Remedy | None:
         return Remedy(act="resume", subject=place, label="Resume")
     if code in {health.SILENT, UNREGISTERED}:
         return _addressing(place, adapter)
-    return Remedy(act="test", subject=place, label="Run the checks") if code == "search" else None
+    return Remedy(act="test", subject=place, label="Run the checks") if code in {"search", health.UNASKED} else None
 
 
 def _remedy(bridge: Bridge, condition: health.Condition, row: dict[str, Any], *, is_silent_yet: bool) -> Remedy:

@@ -41,6 +41,10 @@ _USAGES = (_BUSINESS_USAGE, "x-app-usage", "x-page-usage")
 _FULL = 100
 
 
+class PermissionMissing(CredentialsRejected):
+    """The token is good, and lacks a permission for what was asked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """Graph's own error object."""
@@ -141,7 +145,7 @@ def _refusal(fault: Fault) -> RemoteError | None:
             detail=detail,
         )
     if fault.code in (3, 10, 131005) or 200 <= fault.code < 300:
-        return CredentialsRejected(
+        return PermissionMissing(
             f"The access token lacks a permission for this ({fault.number}): {fault.words or 'Meta does not say which'}. The channel pauses "
             "and everything is kept; give the app the permission, connect the account again and resume the channel.",
             detail=detail,

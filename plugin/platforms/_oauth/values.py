@@ -1,29 +1,15 @@
-"""Reading JSON from outside, whatever stands where, and judging addresses and credentials in settings. Knows no platform."""
+"""Reading ids, numbers and moments from outside, and judging addresses and credentials in settings. Knows no platform."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from plugin.contracts.reading import read_string
+
 _LONGEST_ID = 400
-
-
-def read_object(value: Any) -> Mapping[str, Any]:
-    """`value` if it is an object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def read_objects(value: Any) -> Sequence[Mapping[str, Any]]:
-    """The objects in `value`."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def read_string(value: Any) -> str:
-    """`value` if it is text, else empty."""
-    return value if isinstance(value, str) else ""
 
 
 def read_id(value: Any) -> str:
@@ -37,15 +23,6 @@ def read_count(value: Any) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def read_time(value: Any) -> datetime | None:
-    """A time as ISO 8601."""
-    try:
-        found = datetime.fromisoformat(read_string(value))
-        return found.astimezone(UTC) if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def read_seconds(value: Any) -> datetime | None:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
 from plugin.contracts.platform import Connection, PlatformAdapter, Polled, Probe
+from plugin.contracts.reading import read_objects, read_string
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
 from plugin.contracts.signing import is_fresh
 from plugin.domain.errors import MalformedPayload, RemoteError, RemoteRejected, SignatureInvalid, UnsupportedEvent
@@ -22,7 +23,7 @@ from plugin.platforms.discord.delivery import Delivery
 from plugin.platforms.discord.intake import Intake, recheck
 from plugin.platforms.discord.keys import channel_of, split_message
 from plugin.platforms.discord.schema import Settings, SettingsSchema
-from plugin.platforms.discord.values import read_id, read_objects, read_string
+from plugin.platforms.discord.values import read_id
 
 _PING = 1
 _READS_CONTENT = (1 << 18) | (1 << 19)

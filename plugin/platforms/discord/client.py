@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plugin.contracts.http import FormFile, HttpClient, HttpResponse
+from plugin.contracts.reading import read_objects, read_string
 from plugin.domain.errors import (
     CredentialsRejected,
     MalformedPayload,
@@ -21,7 +22,6 @@ from plugin.domain.errors import (
     TargetGone,
 )
 from plugin.platforms.discord.schema import Settings
-from plugin.platforms.discord.values import read_objects, read_string
 
 UNKNOWN_MESSAGE = "10008"
 _GONE = frozenset({10003, 10004, 10008, 10013, 50001, 50007, 50278, 160005})

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from plugin.contracts.http import FormFile
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailable, TargetGone
 from plugin.domain.ids import Marker, MessageRef
 from plugin.domain.model import OutboundMessage, Receipt
@@ -15,7 +16,7 @@ from plugin.platforms.discord import wording
 from plugin.platforms.discord.client import UNKNOWN_MESSAGE, DiscordApi
 from plugin.platforms.discord.keys import channel_of, message_ref, split_message
 from plugin.platforms.discord.messages import url_of
-from plugin.platforms.discord.values import id_order, read_id, read_object, read_objects, read_string, time_id
+from plugin.platforms.discord.values import id_order, read_id, time_id
 
 _CLOCKS_DIFFER = timedelta(minutes=2)
 _NONCE_LETTERS = 25

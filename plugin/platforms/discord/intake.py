@@ -12,6 +12,7 @@ from typing import Any
 
 from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
+from plugin.contracts.reading import read_count, read_object, read_objects
 from plugin.domain.errors import MalformedPayload, RemoteRejected, TargetGone, UnsupportedEvent
 from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import MessageRef
@@ -21,7 +22,7 @@ from plugin.platforms.discord.keys import split_message
 from plugin.platforms.discord.messages import Room, deleted, edited, received
 from plugin.platforms.discord.reactions import Reactions
 from plugin.platforms.discord.schema import Settings
-from plugin.platforms.discord.values import id_order, read_count, read_id, read_object, read_objects, time_id
+from plugin.platforms.discord.values import id_order, read_id, time_id
 
 _FIRST_LOOK = timedelta(hours=1)
 _PER_PAGE = 100

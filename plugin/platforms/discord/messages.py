@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from plugin.contracts.reading import read_count, read_object, read_objects, read_string, read_time
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from plugin.domain.ids import ContactRef, MediaRef, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, Contact, Visibility
 from plugin.domain.text import Text
 from plugin.platforms.discord.keys import message_ref, thread_key
-from plugin.platforms.discord.values import id_time, read_count, read_id, read_object, read_objects, read_string, read_time
+from plugin.platforms.discord.values import id_time, read_id
 from plugin.platforms.discord.wording import read_content
 
 _SAID = frozenset({0, 19, 20, 23})
@@ -105,11 +106,16 @@ def url_of(guild: str, channel: str, message: str) -> str:
 
 
 def _thread(message: Mapping[str, Any], room: Room, author_id: str, own_id: str) -> ThreadKey:
-    """In an open channel what we answer belongs to the person who is answered."""
+    """In an open channel what we answer belongs to the person who is answered, and so does what others answer to a person's question.
+
+    An answer to an answer is its author's own: whose question that was is not shown.
+    """
     if room.is_thread:
         return thread_key(room.channel)
-    answered = read_id(read_object(read_object(message.get("referenced_message")).get("author")).get("id"))
-    return thread_key(room.channel, answered if author_id == own_id and answered else author_id)
+    shown = read_object(message.get("referenced_message"))
+    answered = read_id(read_object(shown.get("author")).get("id"))
+    is_theirs = author_id == own_id or (answered != own_id and shown.get("type") == 0)
+    return thread_key(room.channel, answered if is_theirs and answered else author_id)
 
 
 def _answered(message: Mapping[str, Any], room: Room) -> MessageRef | None:

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import RateLimited, RemoteRejected, RemoteUnavailable, TargetGone
 from plugin.domain.events import ReactionChanged
 from plugin.domain.ids import MessageRef
 from plugin.platforms.discord.client import DiscordApi
 from plugin.platforms.discord.keys import split_message
 from plugin.platforms.discord.messages import contact
-from plugin.platforms.discord.values import read_id, read_object, read_objects, read_string
+from plugin.platforms.discord.values import read_id
 
 _CALLS = 20
 """Look-ups of one batch of messages: the others' turn comes with the next, and what was told before is known by its key."""

@@ -1,33 +1,11 @@
-"""Reading JSON from outside: the wanted kind of value, or an empty one. Never fails. And snowflakes, Discord's ids, which hold a time."""
+"""Snowflakes, Discord's ids, which hold a time, read from outside. Never fails."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 _EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 _LONGEST = 20
-
-
-def read_object(value: object) -> Mapping[str, Any]:
-    """An object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def read_objects(value: object) -> list[Mapping[str, Any]]:
-    """The objects of a list, else none."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def read_string(value: object) -> str:
-    """A string, else an empty one."""
-    return value if isinstance(value, str) else ""
-
-
-def read_count(value: object) -> int | None:
-    """A whole number from nought that a database can hold, else None."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
 
 
 def read_id(value: object) -> str:
@@ -48,12 +26,3 @@ def id_time(snowflake: str) -> datetime | None:
 def time_id(moment: datetime) -> str:
     """The id of something made at `moment`, for asking what came since."""
     return str(max(0, int((moment - _EPOCH).total_seconds() * 1000)) << 22)
-
-
-def read_time(value: object) -> datetime | None:
-    """A time as UTC; None when it is none."""
-    try:
-        moment = datetime.fromisoformat(read_string(value))
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -10,6 +10,7 @@ from typing import Any, cast
 from plugin.contracts.capabilities import Capabilities, Level, Limits, Readback
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
 from plugin.contracts.platform import Connection, Grant, PlatformAdapter, Polled, Probe
+from plugin.contracts.reading import read_string
 from plugin.contracts.rulers import UTF16
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
 from plugin.domain.errors import CredentialsRejected, RemoteError
@@ -17,7 +18,6 @@ from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived,
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, Contact, File, OutboundMessage, Receipt, Visibility
 from plugin.platforms._oauth.tokens import Token
-from plugin.platforms._oauth.values import read_string
 from plugin.platforms.linkedin import notices, subscription
 from plugin.platforms.linkedin.client import Client
 from plugin.platforms.linkedin.delivery import Delivery, fetched

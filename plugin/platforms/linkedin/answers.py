@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from plugin.contracts.http import HttpResponse
+from plugin.contracts.reading import read_string
 from plugin.domain.errors import (
     CredentialsRejected,
     OutcomeUnknown,
@@ -18,7 +19,6 @@ from plugin.domain.errors import (
     TargetGone,
 )
 from plugin.platforms._oauth.budget import until_midnight
-from plugin.platforms._oauth.values import read_string
 
 UNREADABLE = "LinkedIn answered with something that is not its API"
 ZONE = "UTC"

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import OutcomeUnknown, RemoteUnavailable
 from plugin.platforms._oauth.budget import Budget
 from plugin.platforms._oauth.tokens import Provider, Token, Tokens
-from plugin.platforms._oauth.values import read_count, read_object, read_objects, read_string
+from plugin.platforms._oauth.values import read_count
 from plugin.platforms.linkedin.answers import ZONE, failure, unreadable
 from plugin.platforms.linkedin.schema import Settings
 from plugin.platforms.linkedin.urns import encoded, media_urn

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import MalformedPayload
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
 from plugin.domain.ids import ContactRef, MediaRef, MessageRef
 from plugin.domain.model import Attachment, Contact, Visibility
 from plugin.domain.text import Mark, MarkKind, Text
-from plugin.platforms._oauth.values import read_count, read_object, read_objects, read_string
+from plugin.platforms._oauth.values import read_count
 from plugin.platforms.linkedin.urns import (
     SITE,
     CommentUrn,

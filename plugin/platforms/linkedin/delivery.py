@@ -10,11 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 from plugin.contracts.http import HttpResponse
+from plugin.contracts.reading import read_object
 from plugin.domain.errors import MalformedPayload, OutcomeUnknown, RemoteRejected, RemoteUnavailable, TargetGone, Unsupported
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visibility
 from plugin.domain.text import fold
-from plugin.platforms._oauth.values import essence, read_object
+from plugin.platforms._oauth.values import essence
 from plugin.platforms.linkedin import comments
 from plugin.platforms.linkedin.answers import unreadable
 from plugin.platforms.linkedin.client import Client, entity

@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from plugin.contracts.platform import Polled, Skipped
+from plugin.contracts.reading import read_object, read_string
 from plugin.domain.errors import CrossdeskError, MalformedPayload, RemoteRejected, TargetGone, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, PlatformEvent, ReactionChanged
 from plugin.domain.ids import MessageRef
-from plugin.platforms._oauth.values import read_count, read_object, read_string
+from plugin.platforms._oauth.values import read_count
 from plugin.platforms.linkedin import comments, notices
 from plugin.platforms.linkedin.client import PAGE, PAGES, Client, batches, entity, results
 from plugin.platforms.linkedin.comments import Comment

@@ -15,13 +15,13 @@ from typing import Any
 
 from plugin.contracts.batches import Member, read_members, unreadable
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
+from plugin.contracts.reading import read_object, read_string
 from plugin.contracts.signing import is_one_of, sign
 from plugin.domain.errors import MalformedPayload, SignatureInvalid, UnsupportedEvent
 from plugin.domain.events import MessageReceived, PlatformEvent
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import Visibility
 from plugin.domain.text import Text
-from plugin.platforms._oauth.values import read_object, read_string
 from plugin.platforms.linkedin.comments import contact, deleted, edited, read_millis
 from plugin.platforms.linkedin.urns import CommentUrn, actor_urn, comment_urn, post_url, post_urn, thread_key
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import RAISE, Schema, fields, post_load, validate, validates_schema
 
-from plugin.platforms._oauth.values import is_base, is_plain
+from plugin.platforms._oauth.settings import bare, check_addresses, check_credentials
 
 SCOPES = (
     "r_organization_social",
@@ -134,14 +134,10 @@ class SettingsSchema(Schema):
     @validates_schema
     def check_whole(self, data: dict[str, Any], **_: Any) -> None:
         """Addresses that tokens may travel to, and credentials that can be some."""
-        for name in _URLS:
-            if not is_base(data.get(name, "")):
-                raise ValidationError("Give an https:// address without a query; tokens travel there.", name)
-        for name in ("client_id", "client_secret", "previous_client_secret"):
-            if not is_plain(data.get(name, "")):
-                raise ValidationError("This holds spaces, line breaks or letters that no LinkedIn credential has. Copy it again.", name)
+        check_addresses(data, _URLS)
+        check_credentials(data, ("client_id", "client_secret", "previous_client_secret"), whose="LinkedIn")
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Settings:
         """The validated settings, frozen."""
-        return Settings(**{**data, "scopes": tuple(data["scopes"]), **{name: data[name].rstrip("/") for name in _URLS}})
+        return Settings(**{**data, "scopes": tuple(data["scopes"]), **bare(data, _URLS)})

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from plugin.contracts.platform import Probe
+from plugin.contracts.reading import read_string
 from plugin.domain.errors import RemoteError, TargetGone, Unsupported
-from plugin.platforms._oauth.values import read_string
 from plugin.platforms.linkedin.client import Client
 from plugin.platforms.linkedin.comments import read_millis
 from plugin.platforms.linkedin.notices import KIND

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from plugin.contracts.reading import read_string
 from plugin.domain.ids import ContactRef, MessageRef, ThreadKey
-from plugin.platforms._oauth.values import read_string
 
 _COMMENT = re.compile(r"(?:urn:li:)?comment:\((?:urn:li:)?(activity|share|ugcPost):([0-9]{1,25}),([0-9]{1,25})\)\Z")
 _POST = re.compile(r"urn:li:(?:activity|share|ugcPost):[0-9]{1,25}\Z")

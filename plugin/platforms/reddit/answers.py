@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from plugin.contracts.http import HttpResponse
+from plugin.contracts.reading import read_object, read_string
 from plugin.domain.errors import (
     CredentialsRejected,
     OutcomeUnknown,
@@ -18,7 +19,6 @@ from plugin.domain.errors import (
     TargetGone,
     WindowClosed,
 )
-from plugin.platforms._oauth.values import read_object, read_string
 
 UNREADABLE = "Reddit answered with something that is not its API"
 _GONE = frozenset({"DELETED_COMMENT", "DELETED_LINK", "NO_THING_ID", "USER_DOESNT_EXIST", "DELETED_THING"})

@@ -7,9 +7,9 @@ from typing import Any
 
 from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection
+from plugin.contracts.reading import read_object, read_objects
 from plugin.domain.errors import OutcomeUnknown, RemoteError, RemoteUnavailable
 from plugin.platforms._oauth.tokens import Provider, Token, Tokens
-from plugin.platforms._oauth.values import read_object, read_objects
 from plugin.platforms.reddit.answers import UNREADABLE, failure, refusal_in
 from plugin.platforms.reddit.schema import Settings
 

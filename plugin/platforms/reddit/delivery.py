@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from plugin.contracts.reading import read_string
 from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailable, TargetGone
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import OutboundMessage, Receipt, Visibility
 from plugin.domain.text import fold
-from plugin.platforms._oauth.values import essence, read_seconds, read_string
+from plugin.platforms._oauth.values import essence, read_seconds
 from plugin.platforms.reddit.client import Client
 from plugin.platforms.reddit.things import MESSAGE, fullname, made_by, target_of
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
+from plugin.contracts.reading import read_string
 from plugin.domain.errors import MalformedPayload, RemoteRejected, TargetGone, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, PlatformEvent
 from plugin.domain.ids import MessageRef
-from plugin.platforms._oauth.values import read_id, read_seconds, read_string
+from plugin.platforms._oauth.values import read_id, read_seconds
 from plugin.platforms.reddit.client import Client, Thing
 from plugin.platforms.reddit.modmail import Modmail
 from plugin.platforms.reddit.things import MESSAGE, REMOVED, asker_of, change_in, fullname, name_of, spoken

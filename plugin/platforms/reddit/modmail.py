@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from plugin.contracts.platform import Skipped
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailable, UnsupportedEvent
 from plugin.domain.events import MessageReceived
 from plugin.domain.ids import MessageRef, ThreadKey
 from plugin.domain.model import OutboundMessage, Receipt, Visibility
 from plugin.domain.text import Text, fold
-from plugin.platforms._oauth.values import read_object, read_objects, read_string
 from plugin.platforms.reddit.client import Client
 from plugin.platforms.reddit.things import REMOVED, person
 

@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from plugin.contracts.reading import read_object, read_string
 from plugin.domain.errors import MalformedPayload
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from plugin.domain.ids import ContactRef, MessageRef, ThreadKey
 from plugin.domain.model import Contact, Visibility
 from plugin.domain.text import Text
-from plugin.platforms._oauth.values import read_id, read_object, read_seconds, read_string
+from plugin.platforms._oauth.values import read_id, read_seconds
 
 COMMENT, POST, MESSAGE = "t1", "t3", "t4"
 REMOVED = frozenset({"[deleted]", "[removed]"})

@@ -207,8 +207,8 @@ def _plain(message: OutboundMessage) -> str:
     return fold(message.text, CAPABILITIES.marks)[0].plain
 
 
-def _receipt(post: Mapping[str, Any]) -> Receipt:
-    ref = post.get("id")
+def _receipt(post: Any) -> Receipt:
+    ref = post.get("id") if isinstance(post, Mapping) else None
     if not isinstance(ref, str) or not ref:
         raise OutcomeUnknown("The practice network's answer names no post; whether it took the call is looked up.")
     return Receipt(message_ref=MessageRef(ref), url=str(post.get("url") or ""))

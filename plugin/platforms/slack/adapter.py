@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from plugin.contracts.http import WebhookAnswer, WebhookRequest
 from plugin.contracts.platform import Connection, PlatformAdapter, Polled, Probe
+from plugin.contracts.reading import read_count, read_object, read_string
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
 from plugin.contracts.signing import is_fresh, is_one_of, sign
 from plugin.domain.errors import MalformedPayload, RemoteError, RemoteRejected, SignatureInvalid
@@ -22,7 +23,6 @@ from plugin.platforms.slack.client import SlackApi
 from plugin.platforms.slack.delivery import Delivery
 from plugin.platforms.slack.messages import Reading
 from plugin.platforms.slack.schema import Settings, SettingsSchema
-from plugin.platforms.slack.values import read_count, read_object, read_string
 
 _INSTALL = "Add it on the app's page OAuth & Permissions, and install the app to the workspace again."
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from plugin.contracts.http import parse_json
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import MessageReceived
 from plugin.domain.ids import ContactRef, MessageRef
@@ -19,7 +20,7 @@ from plugin.domain.model import Contact
 from plugin.domain.text import Text
 from plugin.platforms.slack.keys import message_ref, thread_key
 from plugin.platforms.slack.messages import Reading, room
-from plugin.platforms.slack.values import read_object, read_objects, read_string, read_ts, ts_time
+from plugin.platforms.slack.values import read_ts, ts_time
 
 MOST, LENGTH = 25, 75
 _BLOCK = "crossdesk_choices"

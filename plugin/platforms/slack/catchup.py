@@ -13,12 +13,13 @@ from typing import Any
 
 from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
+from plugin.contracts.reading import read_string
 from plugin.domain.errors import MalformedPayload, RemoteError, TargetGone, UnsupportedEvent
 from plugin.domain.events import PlatformEvent
 from plugin.platforms.slack.client import SlackApi
 from plugin.platforms.slack.keys import is_channel
 from plugin.platforms.slack.messages import Reading, Room, edited_at, room
-from plugin.platforms.slack.values import read_string, read_ts, time_ts, ts_time
+from plugin.platforms.slack.values import read_ts, time_ts, ts_time
 
 _FIRST_LOOK = timedelta(hours=1)
 _OVERLAP = timedelta(minutes=5)

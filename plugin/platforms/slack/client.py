@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from plugin.contracts.http import FormFile, HttpClient, HttpResponse
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import (
     BillingStopped,
     CredentialsRejected,
@@ -23,7 +24,6 @@ from plugin.domain.errors import (
     WindowClosed,
 )
 from plugin.platforms.slack.schema import Settings
-from plugin.platforms.slack.values import read_object, read_objects, read_string
 
 _CREDENTIALS = frozenset({
     "access_denied", "account_inactive", "ekm_access_denied", "enterprise_is_restricted", "invalid_auth", "missing_scope",

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from plugin.contracts.http import FormFile
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailable, TargetGone
 from plugin.domain.ids import Marker, MessageRef, ThreadKey
 from plugin.domain.model import File, OutboundMessage, Receipt
@@ -19,7 +20,7 @@ from plugin.platforms.slack.buttons import buttons
 from plugin.platforms.slack.client import SlackApi
 from plugin.platforms.slack.keys import is_direct, message_ref, split_message, split_thread
 from plugin.platforms.slack.messages import MARKER_TYPE, Reading, marker_of
-from plugin.platforms.slack.values import read_object, read_objects, read_string, read_ts, time_ts
+from plugin.platforms.slack.values import read_ts, time_ts
 
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _PAGES = 20

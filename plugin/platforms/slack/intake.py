@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plugin.contracts.http import WebhookRequest
+from plugin.contracts.reading import read_object, read_string
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import PlatformEvent, ReactionChanged
 from plugin.domain.ids import ContactRef
@@ -17,7 +18,7 @@ from plugin.domain.model import Contact
 from plugin.platforms.slack.buttons import read_press
 from plugin.platforms.slack.keys import message_ref
 from plugin.platforms.slack.messages import Reading, room, says_the_same
-from plugin.platforms.slack.values import read_object, read_string, read_ts, ts_time
+from plugin.platforms.slack.values import read_ts, ts_time
 
 _FORM = "application/x-www-form-urlencoded"
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from plugin.contracts.reading import read_count, read_object, read_objects, read_string
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from plugin.domain.ids import ContactRef, Marker, MediaRef
@@ -17,7 +18,7 @@ from plugin.domain.model import Attachment, Contact, Visibility
 from plugin.domain.text import Text
 from plugin.platforms.slack.keys import is_channel, message_ref, thread_key
 from plugin.platforms.slack.schema import Settings
-from plugin.platforms.slack.values import read_count, read_object, read_objects, read_string, read_ts, ts_time
+from plugin.platforms.slack.values import read_ts, ts_time
 from plugin.platforms.slack.wording import read_mrkdwn, read_text
 
 MARKER_TYPE = "crossdesk_message"

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from plugin.contracts.reading import read_count, read_object, read_objects, read_string
 from plugin.domain.text import Mark, MarkKind, Text, join
-from plugin.platforms.slack.values import read_count, read_object, read_objects, read_string
 
 _STYLES = {"bold": MarkKind.BOLD, "italic": MarkKind.ITALIC, "strike": MarkKind.STRIKE, "code": MarkKind.CODE}
 _CONTROL = re.compile(r"<([^<>\n]{1,3000})>")

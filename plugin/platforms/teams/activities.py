@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any
 
+from plugin.contracts.reading import read_object, read_objects, read_string, read_time
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import (
     ContactReachability,
@@ -29,7 +30,6 @@ from plugin.domain.ids import ContactRef, MediaRef, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, Contact, Visibility
 from plugin.domain.text import Text
 from plugin.platforms.teams.schema import Settings
-from plugin.platforms.teams.values import read_object, read_objects, read_string, read_time
 
 FILE = "application/vnd.microsoft.teams.file.download.info"
 _READ = "application/vnd.microsoft.readreceipt"

@@ -12,6 +12,7 @@ from typing import Any, cast
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback, Ruler
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, PlatformAdapter, Polled, Probe
+from plugin.contracts.reading import read_object, read_string
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
 from plugin.contracts.signing import is_one_of
 from plugin.domain.errors import MalformedPayload, OutcomeUnknown, RemoteError, RemoteRejected, SignatureInvalid, TargetGone, Unsupported
@@ -31,7 +32,6 @@ from plugin.domain.text import MarkKind, Text, fold
 from plugin.platforms.teams import activities, proofs
 from plugin.platforms.teams.client import Connector
 from plugin.platforms.teams.schema import Settings, SettingsSchema
-from plugin.platforms.teams.values import read_object, read_string
 
 _CARRIED = frozenset(MarkKind) - {MarkKind.MENTION}
 _LARGEST = 25_000

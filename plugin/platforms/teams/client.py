@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from plugin.contracts.http import HttpResponse, parse_json
 from plugin.contracts.platform import Connection
+from plugin.contracts.reading import read_object, read_string, read_time
 from plugin.domain.errors import (
     CredentialsRejected,
     MalformedPayload,
@@ -25,7 +26,6 @@ from plugin.domain.errors import (
     TargetGone,
 )
 from plugin.platforms.teams.schema import Settings
-from plugin.platforms.teams.values import read_object, read_string, read_time
 
 TOKEN = "access_token"  # noqa: S105 - the name of one
 _SCOPE = "https://api.botframework.com/.default"

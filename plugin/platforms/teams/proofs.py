@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from plugin.contracts.http import parse_json
 from plugin.contracts.platform import Connection
+from plugin.contracts.reading import read_object, read_objects, read_string, read_time
 from plugin.domain.errors import MalformedPayload, RemoteError, RemoteUnavailable, SignatureInvalid, StoreUnavailable
 from plugin.platforms.teams.schema import Settings
-from plugin.platforms.teams.values import read_object, read_objects, read_string, read_time
 
 ISSUER = "https://api.botframework.com"
 KEYS = "signing_keys"

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any, cast
 
 from plugin.contracts.http import FormFile, WebhookAnswer, WebhookRequest
-from plugin.contracts.platform import Connection, Grant, PlatformAdapter, Probe, Template
+from plugin.contracts.platform import Connection, Grant, PlatformAdapter, Polled, Probe, Template
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
 from plugin.domain.errors import OutcomeUnknown, RemoteError, RemoteRejected, RemoteUnavailable, Unsupported
 from plugin.domain.events import PlatformEvent
@@ -19,6 +19,7 @@ from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt
 from plugin.platforms._graph import envelopes, signatures, subscriptions
 from plugin.platforms._graph.client import Graph, new_id, require_success, segment
+from plugin.platforms._graph.errors import PermissionMissing
 from plugin.platforms._graph.values import read_count, read_id, read_object, read_objects, read_string
 from plugin.platforms.whatsapp import formatting, reading
 from plugin.platforms.whatsapp.capabilities import BUTTONS_LENGTH, CAPABILITIES, CAPTION_LENGTH, FIELDS, SCOPES, TEXT_LENGTH, kind_of
@@ -33,6 +34,7 @@ _SHA256_LETTERS = 64
 class WhatsAppAdapter:
     """One number."""
 
+    poll_seconds = 900.0
     capabilities = CAPABILITIES
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
@@ -53,6 +55,14 @@ class WhatsAppAdapter:
     def parse(self, request: WebhookRequest) -> Sequence[PlatformEvent]:
         """The events in a delivery, every member of the batch read."""
         return envelopes.collect(request, _SUBJECT, lambda told: reading.members(told, self._settings.phone_number_id))
+
+    def poll(self, position: Mapping[str, Any] | None) -> Polled:
+        """Whether the token and the webhook are well: messages are handed out to nobody who asks."""
+        del position
+        try:
+            return Polled(events=(), position=None, silent=self._silent())
+        except PermissionMissing:
+            return Polled(events=(), position=None)  # It sends and receives all the same; `probe` names what is missing.
 
     def deliver(self, message: OutboundMessage, *, marker: Marker) -> Receipt:
         """Say one text, or send one file with the text as its caption."""
@@ -166,24 +176,37 @@ class WhatsAppAdapter:
             return [number]
         return [number, subscriptions.probe_scopes(self._graph, SCOPES), self._probe_address(), self._probe_subscription()]
 
+    def _silent(self) -> str:
+        url = self._told_address()
+        if url != self._connection.webhook_url:
+            return f"WhatsApp tells {'another address' if url else 'no address'} of this number's messages, and not ours; it keeps trying for up to 7 days."
+        return (
+            "" if self._tells_us() else "The WhatsApp Business Account does not tell our app; what is written meanwhile stays in WhatsApp."
+        )
+
+    def _told_address(self) -> str:
+        seen = self._graph.read(self._number, {"fields": "webhook_configuration"})
+        ways = read_object(seen.get("webhook_configuration"))
+        return next((found for name in ("phone_number", _SUBJECT, "application") if (found := read_string(ways.get(name)))), "")
+
+    def _tells_us(self) -> bool:
+        listed = read_objects(self._graph.read(f"/{segment(self._settings.business_account_id)}/subscribed_apps").get("data"))
+        return self._settings.app_id in {read_id(read_object(one.get("whatsapp_business_api_data")).get("id")) for one in listed}
+
     def _probe_address(self) -> Probe:
         try:
-            seen = self._graph.read(self._number, {"fields": "webhook_configuration"})
+            url = self._told_address()
         except RemoteError as problem:
             return Probe(name="webhook address", is_ok=False, answer=str(problem), next_step="Try again; then register the channel.")
-        ways = read_object(seen.get("webhook_configuration"))
-        url = next((found for name in ("phone_number", _SUBJECT, "application") if (found := read_string(ways.get(name)))), "")
         is_ours = url == self._connection.webhook_url
         step = "" if is_ours else "Run `crossdesk channel register` for this channel."
         return Probe(name="webhook address", is_ok=is_ours, answer=url or "none", next_step=step)
 
     def _probe_subscription(self) -> Probe:
         try:
-            listed = read_objects(self._graph.read(f"/{segment(self._settings.business_account_id)}/subscribed_apps").get("data"))
+            is_ok = self._tells_us()
         except RemoteError as problem:
             return Probe(name="subscription", is_ok=False, answer=str(problem), next_step="Check `business_account_id`.")
-        ids = {read_id(read_object(one.get("whatsapp_business_api_data")).get("id")) for one in listed}
-        is_ok = self._settings.app_id in ids
         answer = "the account tells our app" if is_ok else "the account does not tell our app"
         step = "" if is_ok else "Run `crossdesk channel register` for this channel."
         return Probe(name="subscription", is_ok=is_ok, answer=answer, next_step=step)

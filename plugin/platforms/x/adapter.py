@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -64,14 +65,14 @@ class XAdapter:
 
     def poll(self, position: Mapping[str, Any] | None) -> Polled:
         """Mentions and answers, our own people's posts, and direct messages since `position`; looks after the webhook once an hour."""
-        now = self._clock.now()
+        now, stands = self._clock.now(), position or {}
         polled = Intake(self._client, now=now).poll(position)
-        checked = read_time((position or {}).get("checked"))
-        if position is not None and self._settings.intake != "poll" and (checked is None or now - checked >= _CHECKED_EVERY):
-            self._revive(checked or now, now)
+        checked, silent = read_time(stands.get("checked")), stands.get("silent")
+        if position is not None and self._settings.intake != "poll" and (silent or checked is None or now - checked >= _CHECKED_EVERY):
+            silent = self._revive(checked or now, now)
             checked = now
-        checked = checked or now
-        return Polled(events=polled.events, position={**(polled.position or {}), "checked": checked.isoformat()}, skipped=polled.skipped)
+        reached = {**(polled.position or {}), "checked": (checked or now).isoformat(), "silent": silent}
+        return replace(polled, position=reached, silent=silent)
 
     def search(self, name: str, query: str, position: Mapping[str, Any] | None, *, most: int) -> Polled:
         """Posts of the last 7 days that answer a query in X's own search language."""
@@ -144,12 +145,11 @@ class XAdapter:
             yield Probe(name="permissions", is_ok=not missing, answer=answer, next_step=_CONNECT if missing else "")
         yield from self._registration.probes()
 
-    def _revive(self, checked: datetime, now: datetime) -> None:
+    def _revive(self, checked: datetime, now: datetime) -> str | None:
         try:
-            self._registration.revive(since=checked - _OVERLAP, now=now, was_away=now - checked >= 2 * _CHECKED_EVERY)
+            return self._registration.revive(since=checked - _OVERLAP, now=now, was_away=now - checked >= 2 * _CHECKED_EVERY)
         except RemoteError:
-            # The poll itself is well; `probe` tells of a webhook that is not.
-            return
+            return None  # The poll itself is well; `probe` tells of a webhook that is not.
 
 
 class X:

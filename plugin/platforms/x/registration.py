@@ -6,6 +6,7 @@ Sources: X documentation, "Webhooks" (registration, validity, replay), "X Activi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -60,21 +61,24 @@ class Registration:
             told = {"event_type": kind, "filter": {"user_id": self._settings.account_id}, "tag": "crossdesk", "webhook_id": webhook_id}
             self._client.call("POST", "/2/activity/subscriptions", json=told)
 
-    def revive(self, *, since: datetime, now: datetime, was_away: bool) -> None:
+    def revive(self, *, since: datetime, now: datetime, was_away: bool) -> str:
         """Have X check the webhook again if it gave it up; then, and when we `was_away`, have it deliver again what it told `since`.
 
         X keeps a day of that, but for the last minutes. The polls bring most of it anyway; quotes, receipts and encrypted chats come by webhook alone.
+        Returns why X tells us nothing, in a sentence; empty where it does.
         """
         webhook = self._webhook()
         if webhook is None:
-            return
+            return "X does not know our address; the polls bring mentions, answers and direct messages all the same."
         webhook_id, is_valid = read_id(webhook.get("id")), webhook.get("valid") is True
-        if not is_valid:
-            self._validate(webhook_id)
+        if not is_valid and not self._validate(webhook_id):
+            return "X cannot reach our address and has given it up; the polls bring mentions, answers and direct messages all the same."
         begin, end = max(since, now - _KEPT), now - _NOT_YET
         if (was_away or not is_valid) and begin < end:
             told = {"webhook_id": webhook_id, "from_date": f"{begin:{_MINUTES}}", "to_date": f"{end:{_MINUTES}}"}
-            self._client.app_call("POST", "/2/webhooks/replay", json=told)
+            with suppress(RemoteRejected):  # A job may be at work already.
+                self._client.app_call("POST", "/2/webhooks/replay", json=told)
+        return ""
 
     def probes(self) -> Iterator[Probe]:
         """How the webhook and the subscriptions fare."""
@@ -127,8 +131,10 @@ class Registration:
             raise RemoteRejected("X took our address but named no webhook. Run crossdesk channel register again.")
         return made
 
-    def _validate(self, webhook_id: str) -> None:
-        self._client.app_call("PUT", f"/2/webhooks/{segment(webhook_id)}")
+    def _validate(self, webhook_id: str) -> bool:
+        """Have X check the address now; whether it found it in order."""
+        told = self._client.app_call("PUT", f"/2/webhooks/{segment(webhook_id)}")
+        return data_of(told).get("valid", True) is not False
 
     def _missing(self, webhook_id: str) -> list[str]:
         there: set[str] = set()

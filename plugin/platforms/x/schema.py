@@ -8,8 +8,9 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from plugin.platforms._oauth.values import is_base, is_plain
+from plugin.platforms._oauth.settings import bare, check_addresses, check_credentials
 
+_URLS = ("api_url", "site_url")
 SHORTEST_POST, LONGEST_POST = 280, 25_000
 _READING = ("tweet.read", "users.read", "offline.access")
 _PUBLIC = ("tweet.write", "media.write", "tweet.moderate.write")
@@ -131,14 +132,10 @@ class SettingsSchema(Schema):
                     raise ValidationError(
                         "Webhooks need it: see the README, step 3. Or set intake to poll, and X is asked every two minutes instead.", name
                     )
-        for name in ("api_url", "site_url"):
-            if not is_base(data.get(name, "")):
-                raise ValidationError("Give an https:// address without a query; tokens travel there.", name)
-        for name in ("client_id", "client_secret", "consumer_secret", "previous_consumer_secret", "bearer_token"):
-            if not is_plain(data.get(name, "")):
-                raise ValidationError("This holds spaces, line breaks or letters that no X credential has. Copy it again.", name)
+        check_addresses(data, _URLS)
+        check_credentials(data, ("client_id", "client_secret", "consumer_secret", "previous_consumer_secret", "bearer_token"), whose="X")
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Settings:
         """The validated settings, frozen."""
-        return Settings(**{**data, "api_url": data["api_url"].rstrip("/"), "site_url": data["site_url"].rstrip("/")})
+        return Settings(**{**data, **bare(data, _URLS)})

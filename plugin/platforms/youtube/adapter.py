@@ -8,13 +8,14 @@ from typing import Any, cast
 from plugin.contracts.capabilities import Capabilities, Level, Limits, Readback
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, Grant, PlatformAdapter, Polled, Probe
+from plugin.contracts.reading import read_object, read_string
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
 from plugin.domain.errors import CredentialsRejected, RemoteError, SignatureInvalid, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, PlatformEvent
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import OutboundMessage, Receipt, Visibility
-from plugin.platforms._oauth.values import read_id, read_object, read_string
+from plugin.platforms._oauth.values import read_id
 from plugin.platforms.youtube.client import SCOPE, Client
 from plugin.platforms.youtube.delivery import ROOM, Delivery
 from plugin.platforms.youtube.intake import AT_ONCE, Intake

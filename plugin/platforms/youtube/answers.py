@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from plugin.contracts.http import HttpResponse
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import (
     CredentialsRejected,
     OutcomeUnknown,
@@ -17,7 +18,6 @@ from plugin.domain.errors import (
     RemoteUnavailable,
     TargetGone,
 )
-from plugin.platforms._oauth.values import read_object, read_objects, read_string
 from plugin.platforms.youtube.quota import until_midnight
 
 UNREADABLE = "YouTube answered with something that is not its API"

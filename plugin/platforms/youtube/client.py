@@ -7,9 +7,9 @@ from typing import Any
 
 from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection
+from plugin.contracts.reading import read_objects, read_string
 from plugin.domain.errors import OutcomeUnknown, RemoteUnavailable
 from plugin.platforms._oauth.tokens import Provider, Token, Tokens
-from plugin.platforms._oauth.values import read_objects, read_string
 from plugin.platforms.youtube.answers import failure, unreadable
 from plugin.platforms.youtube.quota import READ, WRITE, quota
 from plugin.platforms.youtube.schema import Settings

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from plugin.contracts.reading import read_object, read_objects, read_string, read_time
 from plugin.domain.errors import MalformedPayload
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from plugin.domain.html import from_html
 from plugin.domain.ids import ContactRef, MessageRef, ThreadKey
 from plugin.domain.model import Contact, Visibility
 from plugin.domain.text import Text, fold
-from plugin.platforms._oauth.values import read_count, read_id, read_object, read_objects, read_string, read_time
+from plugin.platforms._oauth.values import read_count, read_id
 
 SITE = "https://www.youtube.com"
 _VIDEO = "video:"

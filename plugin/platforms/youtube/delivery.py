@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from plugin.contracts.reading import read_object
 from plugin.domain.errors import OutcomeUnknown, RemoteRejected, TargetGone, Unsupported
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import OutboundMessage, Receipt, Visibility
 from plugin.domain.text import fold
-from plugin.platforms._oauth.values import essence, read_id, read_object
+from plugin.platforms._oauth.values import essence, read_id
 from plugin.platforms.youtube import comments
 from plugin.platforms.youtube.client import Client
 from plugin.platforms.youtube.intake import answers_of

@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from plugin.contracts.platform import Polled, Skipped
+from plugin.contracts.reading import read_string, read_time
 from plugin.domain.errors import MalformedPayload, RemoteError, RemoteUnavailable, UnsupportedEvent
 from plugin.domain.events import MessageReceived, PlatformEvent
 from plugin.domain.ids import MessageRef
-from plugin.platforms._oauth.values import read_count, read_id, read_string, read_time
+from plugin.platforms._oauth.values import read_count, read_id
 from plugin.platforms.youtube import comments
 from plugin.platforms.youtube.client import Client
 from plugin.platforms.youtube.comments import Comment, Thread

@@ -57,13 +57,15 @@ class OurSide:
     helpers: Collection[ContactRef] = ()
     """Contacts whom an admin called helpers."""
     helper_handles: Collection[str] = ()
-    """The same by handle, or by `channel:handle` where the handle counts on one channel alone."""
+    """The same by handle, by `channel:handle` where the handle counts on one channel alone, or by `channel:id` where the platform tells no handles."""
 
     def trusts(self, contact: Contact, channel: str = "") -> bool:
         """Whether an admin called them a helper."""
         handle = contact.handle.lstrip("@").casefold()
         named = {name.casefold().replace(":@", ":").lstrip("@") for name in self.helper_handles}
-        return contact.ref in self.helpers or (bool(handle) and bool(named & {handle, f"{channel.casefold()}:{handle}"}))
+        place = channel.casefold()
+        theirs = {f"{place}:{contact.ref.casefold()}"} | ({handle, f"{place}:{handle}"} if handle else set())
+        return contact.ref in self.helpers or bool(named & theirs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,13 @@ from plugin.testing.samples import platform_calls
 
 SETTINGS = {"secret": "a fake's secret"}
 PNG = File(filename="a.png", content_type="image/png", content=b"png")
-BY_FIXTURES_ONLY = {"answers_mean_what_they_say", "errors_are_covered", "odd_answers_are_endured", "unclear_look_ups_do_not_say_no"}
+BY_FIXTURES_ONLY = {
+    "answers_mean_what_they_say",
+    "errors_are_covered",
+    "odd_answers_are_endured",
+    "spoilt_answers_are_endured",
+    "unclear_look_ups_do_not_say_no",
+}
 """The fakes make no calls, so that no canned answer reaches them."""
 
 

@@ -1,7 +1,8 @@
 -- The columns of osTicket's tables that the plugin and this shim use.
 CREATE TABLE ost_ticket (ticket_id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, ticket_pid INT UNSIGNED NULL, number VARCHAR(20), user_id INT NOT NULL,
   status_id INT NOT NULL DEFAULT 1, dept_id INT NOT NULL DEFAULT 1, staff_id INT NOT NULL DEFAULT 0, lock_id INT NOT NULL DEFAULT 0,
-  flags INT NOT NULL DEFAULT 0, isanswered TINYINT NOT NULL DEFAULT 0, source VARCHAR(10) NOT NULL, lastupdate DATETIME NULL) DEFAULT CHARSET=utf8;
+  flags INT NOT NULL DEFAULT 0, isanswered TINYINT NOT NULL DEFAULT 0, source VARCHAR(10) NOT NULL, lastupdate DATETIME NULL,
+  duedate DATETIME NULL, isoverdue TINYINT NOT NULL DEFAULT 0) DEFAULT CHARSET=utf8;
 CREATE TABLE ost_ticket_status (id INT PRIMARY KEY, name VARCHAR(60), state VARCHAR(16), mode INT, sort INT);
 INSERT INTO ost_ticket_status VALUES (1,'Open','open',3,1),(2,'Resolved','closed',1,2),(3,'Closed','closed',3,3),(5,'Deleted','deleted',3,5);
 CREATE TABLE ost_ticket_priority (priority_id INT PRIMARY KEY, priority VARCHAR(60), priority_desc VARCHAR(30));

@@ -11,7 +11,7 @@ class CrossdeskConfig extends PluginConfig {
                 'id' => 'webhook_url',
                 'label' => 'Address of the bridge',
                 'required' => true,
-                'hint' => 'Where Crossdesk receives: <public_url>/in/helpdesk/<name>, as `crossdesk doctor` shows it.',
+                'hint' => 'Its public_url, then /in/helpdesk/ and the name in crossdesk.toml, such as https://bridge.example/in/helpdesk/osticket.',
                 'configuration' => ['size' => 60, 'length' => 250],
             ]),
             'secret' => new TextboxField([

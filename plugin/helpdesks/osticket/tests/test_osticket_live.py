@@ -340,6 +340,8 @@ def test_fields_are_read_and_set_by_name(info: dict[str, Any], agent: OsTicketAg
         "visibility": "public",
         "stage": "handoff",
         "tags": "",
+        "sla": "",
+        "type": "",
         "confirmed": "",
         "action": "",
         "reason": "",
@@ -353,6 +355,29 @@ def test_fields_are_read_and_set_by_name(info: dict[str, Any], agent: OsTicketAg
         with pytest.raises(RemoteRejected):
             desk.update_ticket(ticket, TicketChange(fields=((name, "x"),)))
     assert desk.open_ticket(new_ticket(owner="nobody", fields=(("absent", "x"),)), marker=new_marker()).losses
+
+
+def test_what_is_due_stands_in_the_tickets_own_date(desk: OsTicketAdapter, agent: OsTicketAgent, info: dict[str, Any]) -> None:
+    def due() -> str | None:
+        (row,) = osticket.run_sql(info, f"SELECT UNIX_TIMESTAMP(duedate) AS due FROM ost_ticket WHERE ticket_id = {made.ticket_ref}")
+        return None if row["due"] is None else str(row["due"]).partition(".")[0]
+
+    made = opened(desk, fields=(("due_at", "2036-11-23T12:00:00+01:00"), ("sla", "gold"), ("type", "complaint")))
+    assert made.losses == ()
+    assert due() == str(int(datetime(2036, 11, 23, 11, tzinfo=UTC).timestamp()))
+    assert {"cd_sla": "gold", "cd_type": "complaint"}.items() <= agent.fields(made.ticket_ref).items()
+    desk.update_ticket(made.ticket_ref, TicketChange(fields=(("due_at", ""),)))
+    assert due() is None
+    with pytest.raises(RemoteRejected, match="no moment"):
+        desk.update_ticket(made.ticket_ref, TicketChange(fields=(("due_at", "soon"),)))
+
+
+def test_a_field_that_is_not_there_keeps_no_stage_from_holding_the_ticket_open(desk: OsTicketAdapter, agent: OsTicketAgent) -> None:
+    ticket = opened(desk).ticket_ref
+    with pytest.raises(RemoteRejected, match=r"no text field absent.* The rest was changed"):
+        desk.update_ticket(ticket, TicketChange(stage=Stage.HANDOFF, group="Formal", fields=(("absent", "x"),)))
+    assert desk.follow_merge(ticket).group == "Formal"
+    assert "cannot be closed" in agent.set_status(ticket, 2)
 
 
 def test_a_merge_is_followed(desk: OsTicketAdapter, agent: OsTicketAgent) -> None:

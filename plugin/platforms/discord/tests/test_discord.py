@@ -83,6 +83,16 @@ def test_people_in_an_open_channel_are_conversations_and_ours_go_with_whom_they_
     assert echo.parent_ref == first.message_ref
 
 
+def test_who_answers_a_persons_question_in_an_open_channel_is_a_bystander_there(discord: DiscordStandIn, adapter: DiscordAdapter) -> None:
+    asked = discord.says(ROOM, ADA, "My sword is gone")
+    helping = discord.says(ROOM, BOB, "Look in the chest", answers=asked)
+    back = discord.says(ROOM, ADA, "It is not there", answers=helping)
+    own = discord.says(ROOM, BOB, "My shield is gone, too")
+    threads = {event.message_ref: event.thread_key for event in said(adapter)}
+    assert [threads[MessageRef(f"{ROOM}:{one}")] for one in (asked, helping, back)] == [f"{ROOM}/{ADA['id']}"] * 3
+    assert threads[MessageRef(f"{ROOM}:{own}")] == f"{ROOM}/{BOB['id']}"
+
+
 def test_a_forum_post_is_one_conversation_and_found_when_it_grows(
     discord: DiscordStandIn, adapter: DiscordAdapter, clock: FixedClock
 ) -> None:

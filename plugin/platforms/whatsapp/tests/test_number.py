@@ -6,8 +6,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from plugin.contracts.platform import Template
-from plugin.domain.errors import OutcomeUnknown, RateLimited, RemoteRejected, SignatureInvalid, Unsupported, WindowClosed
+from plugin.contracts.platform import Polled, Template
+from plugin.domain.errors import (
+    CredentialsRejected,
+    OutcomeUnknown,
+    RateLimited,
+    RemoteRejected,
+    SignatureInvalid,
+    Unsupported,
+    WindowClosed,
+)
 from plugin.domain.events import DeliveryStatus, DeliveryUpdated, MessageDeleted, MessageEdited, MessageReceived, PlatformEvent
 from plugin.domain.ids import MediaRef
 from plugin.domain.model import Attachment, File
@@ -189,3 +197,18 @@ def test_a_text_too_long_for_buttons_leaves_without_them_and_what_is_not_declare
     for wrong in (("1", "2", "3", "4"), ("x" * 21,), ("Yes", "Yes")):
         with pytest.raises(RemoteRejected):
             rig.adapter.deliver(answer_to(message, "Solved?", choices=wrong), marker=MARKER)
+
+
+def test_a_dead_token_and_a_silent_webhook_are_noticed_before_anybody_answers(rig: Rig) -> None:
+    assert rig.adapter.poll(None) == Polled(events=(), position=None, silent="")
+    moved = rig.connect(verify_token="another-Word_of-our-own")
+    rig.graph.edges._override = "https://elsewhere.example/in"
+    assert "another address" in str(moved.poll(None).silent)
+    rig.adapter.register_webhook()
+    rig.graph.edges._subscribed.clear()
+    assert "does not tell our app" in str(rig.adapter.poll(None).silent)
+    rig.graph.world.scopes.discard("whatsapp_business_management")
+    assert rig.adapter.poll(None).silent is None, "a permission for looking is none that messages need"
+    rig.graph.revoke_token()
+    with pytest.raises(CredentialsRejected):
+        rig.adapter.poll(None)

@@ -233,8 +233,28 @@ def test_a_webhook_that_x_gave_up_is_seen_and_revived(x: XStandIn, registered: X
     assert next(iter(x.hooks.webhooks.values())).is_valid is False
     assert before.position is not None
     late = {**before.position, "checked": (datetime.now(UTC) - timedelta(hours=2)).isoformat()}
-    registered.poll(late)
+    assert registered.poll(late).silent == ""
     assert next(iter(x.hooks.webhooks.values())).is_valid is True
+
+
+def test_an_address_that_x_cannot_reach_is_told_until_it_can(x: XStandIn, registered: XAdapter, receiver: Receiver) -> None:
+    def hours_later(position: Any) -> dict[str, Any]:
+        return {**position, "checked": (datetime.now(UTC) - timedelta(hours=2)).isoformat()}
+
+    first = registered.poll(None)
+    assert first.silent is None
+    x.hooks.invalidate()
+    receiver.adapter = None
+    silent = registered.poll(hours_later(first.position))
+    assert "cannot reach our address" in str(silent.silent)
+    still = registered.poll(silent.position)
+    assert still.silent == silent.silent
+    receiver.adapter = registered
+    well = registered.poll(still.position)
+    assert well.silent == "", "while it is silent, it is looked after at every poll"
+    x.hooks.webhooks.clear()
+    assert registered.poll(well.position).silent == "", "once an hour is enough"
+    assert "does not know our address" in str(registered.poll(hours_later(well.position)).silent)
 
 
 def test_what_no_poll_brings_is_delivered_again_after_a_gap(x: XStandIn, registered: XAdapter, receiver: Receiver) -> None:

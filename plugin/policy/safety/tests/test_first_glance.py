@@ -162,7 +162,7 @@ def test_the_quick_looks_pass_over_nothing(text: str, tag: str) -> None:
         assert links._shape().search(text) is None
 
 
-_RULED = [
+_RULED = (
     "never",
     "so",
     "this",
@@ -192,7 +192,7 @@ _RULED = [
     ":)",
     "ugly",
     "hardly",
-]
+)
 
 
 @given(

@@ -71,6 +71,16 @@ def test_helpers(contact: Contact, words: str) -> None:
     assert _judge(contact, words).likeness is Likeness.HELPER
 
 
+def test_whom_a_platform_names_by_an_id_alone_is_trusted_by_it_on_that_channel() -> None:
+    ours = OurSide(helper_handles=("it:U0IT000001", "@jane"))
+    nameless = _contact("", "", ref="U0IT000001")
+    assert ours.trusts(nameless, "it")
+    assert not ours.trusts(nameless, "elsewhere")
+    assert not ours.trusts(_contact("", "", ref="U0ADA00001"), "it")
+    assert ours.trusts(_contact("jane", "Jane"), "elsewhere")
+    assert not OurSide(helper_handles=("",)).trusts(nameless, "")
+
+
 @pytest.mark.parametrize(
     ("contact", "words"),
     [

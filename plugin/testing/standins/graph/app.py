@@ -88,6 +88,8 @@ class Edges:
         return {"success": True}
 
     def _list_subscribed(self, call: Call) -> Json:
+        if call.ids[0] == WABA:
+            self.world.require("whatsapp_business_management")
         fields = self._subscribed.get(call.ids[0])
         if fields is None:
             return {"data": []}
@@ -123,6 +125,7 @@ class Edges:
         if fields == "access_token":
             return {"access_token": self.token(), "id": ref}
         if fields == "webhook_configuration":
+            self.world.require("whatsapp_business_management")
             return {"webhook_configuration": {"phone_number": self._override} if self._override else {}, "id": ref}
         if fields.startswith("mentioned_comment"):
             return {"mentioned_comment": {"id": "1", "text": "@example.shop is slow", "username": "ada.l"}, "id": ref}

@@ -103,8 +103,14 @@ final class Desk {
         $live = $this->mustLive($input);
         return $this->database->alone("ticket.$live", function () use ($input, $live): array {
             $refused = [];
-            $this->fields->set($live, $input->map('fields'));
+            $unfilled = null;
+            // The stage first: it holds the ticket open, whatever else is refused.
             $this->changeFields($live, $input);
+            try {
+                $this->fields->set($live, $input->map('fields'));
+            } catch (Refusal $refusal) {
+                $unfilled = $refusal;
+            }
             if ($input->has('group') && $input->text('group') !== $this->reader->state($live)['group']) {
                 if (!$this->ticket($live)->setDeptId($this->department($input->text('group')))) {
                     $refused[] = 'department';
@@ -125,6 +131,9 @@ final class Desk {
             }
             if ($refused) {
                 throw new Refusal(422, 'refused', 'osTicket did not change the ticket\'s ' . implode(', ', $refused) . '; the rest was changed.');
+            }
+            if ($unfilled !== null) {
+                throw new Refusal(422, 'field', $unfilled->getMessage() . ' The rest was changed.');
             }
             return $this->reader->state($live);
         });

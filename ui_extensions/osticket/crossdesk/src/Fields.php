@@ -18,6 +18,8 @@ final class Fields {
         'cd_visibility' => 'Visibility',
         'cd_stage' => 'Stage',
         'cd_tags' => 'Tags',
+        'cd_sla' => 'Service level',
+        'cd_type' => 'Type',
         self::CONFIRMED => 'Customer confirmed',
         self::ACTION => 'Crossdesk action',
         self::REASON => 'Reason',
@@ -219,18 +221,23 @@ final class Fields {
         return $found;
     }
 
-    /** Sets fields by our words or osTicket's names. Refuses all of them when one is not there or is no text. */
+    /** Sets fields by our words or osTicket's names; `due_at` is osTicket's own date. Refuses all of them when one is not there or is no text. */
     public function set(int $ticket, array $values): void {
         $ours = [];
         $theirs = [];
+        $due = null;
         foreach ($values as $name => $value) {
+            if ($name === 'due_at') {
+                $due = self::moment($value);
+                continue;
+            }
             if (isset(self::FIELDS["cd_$name"]) && "cd_$name" !== self::CONFIRMED) {
                 $ours["cd_$name"] = $value;
                 continue;
             }
             $row = $this->answer($ticket, (string) $name);
             if ($row === null || !in_array($row['type'], ['text', 'memo', 'phone', 'number'], true)) {
-                throw new Refusal(422, 'field', "The ticket has no text field $name; nothing of it was changed. See its forms in osTicket.");
+                throw new Refusal(422, 'field', "The ticket has no text field $name, so no field was filled. See its forms in osTicket.");
             }
             $theirs[] = [(int) $row['entry'], (int) $row['field'], $value === '' ? null : $value];
         }
@@ -240,8 +247,25 @@ final class Fields {
                 $one
             );
         }
+        if ($due !== null) {
+            $this->database->change(
+                'UPDATE {ticket} SET duedate = FROM_UNIXTIME(?), isoverdue = IF(FROM_UNIXTIME(?) > NOW(), 0, isoverdue) WHERE ticket_id = ?',
+                [$due, $due, $ticket]
+            );
+        } elseif (array_key_exists('due_at', $values)) {
+            $this->database->change('UPDATE {ticket} SET duedate = NULL WHERE ticket_id = ?', [$ticket]);
+        }
         if ($ours) {
             $this->write($ticket, $ours);
+        }
+    }
+
+    /** Seconds since 1970 of a moment such as 2026-11-23T12:00:00+01:00; null for none. */
+    private static function moment(string $value): ?int {
+        try {
+            return $value === '' ? null : (new \DateTimeImmutable($value))->getTimestamp();
+        } catch (\Exception) {
+            throw new Refusal(422, 'field', 'What is due is no moment, so no field was filled.');
         }
     }
 

@@ -1,4 +1,4 @@
-"""Reading JSON from outside: the wanted kind of value, or an empty one. Never fails."""
+"""Reading JSON from outside, whatever stands where: the wanted kind of value, or an empty one. Never fails, knows no vendor."""
 
 from __future__ import annotations
 
@@ -22,8 +22,13 @@ def read_string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def read_count(value: object) -> int | None:
+    """A whole number from nought that a database can hold, else None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
+
+
 def read_time(value: object) -> datetime | None:
-    """A time as UTC; None when it is none. Microsoft writes seven digits of a second."""
+    """A time as ISO 8601, in UTC; one without an offset is UTC already. None when it is none."""
     try:
         moment = datetime.fromisoformat(read_string(value))
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
