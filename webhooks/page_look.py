@@ -19,7 +19,7 @@ _STYLE = (
     "color:#fff;border-radius:.3rem}button.quiet{background:#fff;color:#124a80}:focus-visible{outline:3px solid #d07000;outline-offset:2px}"
     ".word{font:1.4rem ui-monospace,monospace;background:#eef3f8;padding:.6rem;display:block;overflow-wrap:anywhere}.note{border-left:.3rem solid "
     "#124a80;padding:.4rem .8rem;background:#eef3f8}.bad{border-color:#a30000;background:#fdeeee}ol.said{list-style:none;padding:0}ol.said li{border:1px "
-    "solid #ccc;border-radius:.3rem;padding:.5rem .8rem;margin:.5rem 0;white-space:pre-wrap;overflow-wrap:anywhere}ol.said .who{font-weight:600;"
+    "solid #ccc;border-radius:.3rem;padding:.5rem .8rem;margin:.5rem 0;white-space:pre-wrap;overflow-wrap:anywhere;overflow:clip}ol.said .who{font-weight:600;"
     "display:block}.small{font-size:.95rem;color:#444}input[type=file]{font:inherit;max-width:100%;padding:.4rem 0}.answers{display:flex;"
     "flex-wrap:wrap;gap:.5rem;margin:.5rem 0}.answers button{width:auto;min-width:4rem;margin:0}.files{display:block;font-size:.95rem;color:#444}"
 )

@@ -28,7 +28,7 @@ def sweep(bridge: Bridge, wakeups: RedisWakeUps) -> None:
         signal.signal(number, lambda *_: stopping.set())
     sweeper = Sweeper(bridge.installation, bridge.database, wakeups)
     tidied = 0.0
-    threading.Thread(target=_register, args=(bridge,), name="registrations", daemon=True).start()
+    threading.Thread(target=register, args=(bridge,), name="registrations", daemon=True).start()
     hearing = Hearing(bridge.installation, bridge.database, wakeups)
     threading.Thread(target=hearing.run, args=(stopping,), name="hearing", daemon=True).start()
     while not stopping.is_set():
@@ -49,7 +49,8 @@ def sweep(bridge: Bridge, wakeups: RedisWakeUps) -> None:
         stopping.wait(bridge.installation.engine.sweep_seconds)
 
 
-def _register(bridge: Bridge) -> None:
-    """Beside the sweeping: a platform may take its time."""
+def register(bridge: Bridge) -> None:
+    """Tell the platforms our address, of channels that were made in the console, too. Beside the sweeping: a platform may take its time."""
     with contextlib.suppress(StoreUnavailable):
+        bridge.refresh()
         register_wanted(bridge.installation, bridge.database)

@@ -95,6 +95,7 @@ def gather(
         message=message,
         agent=agent,
         suspicious_bystanders=len(suspicious),
+        fields=desktop.course.ticket_fields,
     )
 
 

@@ -16,7 +16,7 @@ from ui_extensions.rehearsal.desk.rows import Article, Ticket
 from ui_extensions.rehearsal.network.app import NetworkSettings
 
 pytestmark = pytest.mark.root
-HOSTILE = "<script>window.hit=1</script><img src=x onerror=window.hit=1>"
+HOSTILE = "<script>window.hit=1</script><img src=x onerror=window.hit=1> javascript:window.hit=1 \u202egnp.elif\u202c a" + "\u0301" * 200
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_a_post_becomes_a_ticket_and_the_answer_stands_under_the_post(
     network.get_by_role("button", name="Send privately").click()
     expect(desk.locator("#tickets a")).to_have_count(2, timeout=WAIT)
     desk.locator("#tickets a").first.click()
-    expect(desk.locator("#articles .customer .text")).to_have_text("My order is 4711")
+    expect(desk.locator("#articles .customer .text")).to_have_text("My order is 4711", timeout=WAIT)
     desk.locator("#text").fill("Found it.")
     desk.get_by_role("button", name="Update").click()
     expect(network.locator(".private .by-company .text")).to_have_text("Found it.", timeout=WAIT)

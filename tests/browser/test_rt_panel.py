@@ -120,11 +120,11 @@ def test_what_did_not_come_from_rts_page_does_nothing(desk: Desk, ticket: str, i
         assert shown.status_code == 200
         assert shown.json()["me"] == {"id": shown.json()["me"]["id"], "name": "Ada Agent", "role": "agent"}
         assert "no-store" in shown.headers["Cache-Control"]
-        assert agent.get(f"{relay}/{ticket}?since={shown.json()['rev']}&doing=viewing", timeout=60).status_code == 204
+        assert agent.get(f"{relay}/{ticket}?since={shown.json()['rev']}&doing=viewing&lang=de", timeout=60).status_code == 204
         weighed = agent.post(
-            f"{relay}/{ticket}/preflight", json={"text": "Grüße 😀"}, headers={**own, "X-Crossdesk-Panel": "1"}, timeout=60
+            f"{relay}/{ticket}/preflight?lang=de", json={"text": "Grüße 😀"}, headers={**own, "X-Crossdesk-Panel": "1"}, timeout=60
         )
-        assert (weighed.status_code, weighed.json()["length"]) == (200, 7)
+        assert (weighed.status_code, weighed.json()["length"], weighed.json()["unit"]) == (200, 7, "Zeichen")
         stranger = RtAgent(info).open("Social", "not of the bridge")
         for path, status in ((stranger, 404), ("999999", 404), ("panel/-/session", 404), (f"{ticket}/actions/handoff", 405)):
             assert agent.get(f"{relay}/{path}", headers=own, timeout=60).status_code == status, path

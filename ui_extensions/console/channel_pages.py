@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from plugin import bootstrap
 from plugin.bootstrap import Bridge
-from plugin.contracts.platform import Connects, RegistersWebhook
+from plugin.contracts.platform import Connects, PollsEvents, RegistersWebhook
 from plugin.contracts.provisioning import Provisionable
 from plugin.handlers import operate
 from plugin.handlers.admission import Role
@@ -61,6 +61,7 @@ def add_channel_pages(app: Flask, bridge: Bridge) -> None:
             settings=_settings(bridge, kind, key),
             searches=[item for item in operate.list_searches(bridge.database, bridge.installation) if item["place"] == place],
             connects=isinstance(adapter, Connects),
+            polls=isinstance(adapter, PollsEvents),
             registers=isinstance(adapter, RegistersWebhook),
             is_set_up_here=isinstance(adapter, Provisionable),
             draft=bridge.channels.draft(key) if kind == "channel" and g.person.role.covers(Role.ADMIN) else None,

@@ -31,7 +31,7 @@
     "due.promise": "Customer was promised to hear of us in", "due.silence": "Closes by itself if the customer stays silent, in", "due.postponed": "Handoff put off, for", "due.offer": "The suggestion is forgotten in",
     "over": "overdue by", "outcome.confirmed": "The customer confirmed it.", "outcome.unconfirmed": "The customer stayed silent; closed as unconfirmed.", "outcome.supervisor": "Closed by a supervisor's decision.",
     "broken": "The rule {rule} could not be judged; nothing is posted in public.", "monitored": "Here we only listen; nobody answers.", "steps.in": "Here we answer only when asked.", "holds": "Public replies are held.", "history": "What was decided",
-    "lock": "Lock", "lock.mine": "You have this conversation until {time}.", "lock.other": "{name} has this conversation until {time}.", "lock.free": "Nobody has taken this conversation.", "lock.lost": "You have lost the lock: {name} has taken over.",
+    "lock": "Lock", "lock.mine": "You have this conversation until {time}.", "lock.other": "{name} has this conversation until {time}.", "lock.lost": "You have lost the lock: {name} has taken over.",
     "here": "Also here", "here.viewing": "{name} is looking", "here.typing": "{name} is writing",
     "approval": "Approval", "approval.needed": "A second person must approve this reply.", "approval.pending": "Waits for a second person.", "approval.approved": "Approved.", "approval.rejected": "Rejected.",
     "approval.by": "by {name}, {time}", "diff.what": "What changes before it is posted", "diff.same": "It is posted as it was written.",
@@ -42,7 +42,7 @@
     "file.not": "not in the ticket", "d.held": "held", "d.sending": "being sent", "d.sent": "sent", "d.delivered": "delivered", "d.read": "read", "d.failed": "failed", "d.checking": "checking whether it arrived", "d.unclear": "unclear whether it arrived", "d.discarded": "not sent",
     "parts": "{sent} of {all} parts", "retry": "Send again", "c.retry": "Look on the platform first: if it arrived, it would be there twice.",
     "actions": "Actions", "off.one": "{count} more, not possible now", "off.other": "{count} more, not possible now", "pending": "{action}: pressed by {name}, being done…", "why": "Why?", "why.optional": "Why? (may stay empty)", "do": "Do it", "cancel": "Cancel", "missing": "Say why first.",
-    "done": "Done: {action}", "not.done": "Not done: {text}", "no.answer": "No answer came. Press again: the same press counts once.", "someone.first": "Somebody else was first",
+    "done": "Done: {action}", "no.answer": "No answer came. Press again: the same press counts once.", "someone.first": "Somebody else was first",
     "c.handoff": "The customer is told once, on their channel. From then on public replies are held.", "c.undo": "The conversation becomes a quick question again, and the rule does not fire here any more.", "c.confirm": "The customer is asked on their channel.", "c.confirm.handoff": "The ticket counts as complete and becomes formal.",
     "c.close": "The ticket ends without the customer's word; your reason stands in the ledger.", "c.release": "Held replies leave, in public too; your reason stands in the ledger.",
     "person": "Person", "followers.one": "{count} follower", "followers.other": "{count} followers", "verified": "verified by the platform", "bot": "a machine, says the platform", "since": "account since {time}", "known": "All conversations", "this.one": "this ticket", "no.ticket": "no ticket", "accounts": "Accounts", "tags": "Tags", "notes": "Notes",
@@ -343,6 +343,8 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
       const typing = new Set(before.presence.filter((one) => one.doing === "typing").map((one) => one.name));
       for (const one of data.presence) if (!one.me && one.doing === "typing" && !typing.has(one.name)) this.#say(this.#t("say.presence", { name: one.name }));
     }
+
+    // Pressing
 
     #live = h("div", { class: "spoken", role: "status", "aria-live": "polite" });
     #alarm = h("div", { class: "spoken", role: "alert" });
@@ -738,7 +740,7 @@ ins { text-decoration: underline; text-decoration-thickness: 2px; background: co
     }
 
     #person(person) {
-      const facts = [person.followers !== null && this.#n("followers", person.followers), person.verified && this.#t("verified"), person.bot && this.#t("bot"), person.since && this.#t("since", { time: this.#clock(person.since) })].filter(Boolean);
+      const facts = [person.followers !== null && this.#n("followers", person.followers), person.verified && this.#t("verified"), person.bot && this.#t("bot"), person.since && this.#t("since", { time: new Intl.DateTimeFormat(this.#language, { dateStyle: "medium" }).format(new Date(person.since)) })].filter(Boolean);
       const open = (event, one) => { if (!this.#announce("cd-open-ticket", { ref: one.ticket_ref })) event.preventDefault(); };
       const ticket = (one) => one.current ? strong(this.#t("this.one")) : !one.ticket_number ? span("soft", this.#t("no.ticket")) : web(one.ticket_url) ? h("a", { href: one.ticket_url, target: "_blank", rel: "noopener", on: { click: (event) => open(event, one) } }, `#${one.ticket_number}`) : h("span", null, `#${one.ticket_number}`);
       return [

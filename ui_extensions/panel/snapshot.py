@@ -14,7 +14,7 @@ from plugin.contracts.platform import HidesMessages
 from plugin.contracts.rulers import CODE_POINTS
 from plugin.domain.codec import decode
 from plugin.domain.ids import Place
-from plugin.domain.model import Contact, Stage, Visibility
+from plugin.domain.model import Stage, Visibility
 from plugin.domain.text import Text
 from plugin.handlers import crossing
 from plugin.handlers.installation import Channel, Installation
@@ -24,12 +24,12 @@ from plugin.policy.locks import Agent as Author
 from plugin.policy.locks import Lock
 from plugin.policy.safety.preflight import audience
 from plugin.policy.safety.watch import Watch
-from plugin.store import evidence, panels, person_notes, persons, places, solutions
-from ui_extensions.panel import buttons, thread
+from plugin.store import evidence, panels, places, solutions
+from ui_extensions.panel import buttons, people, thread
 from ui_extensions.panel.buttons import Case
 from ui_extensions.panel.presence import Present
 from ui_extensions.panel.signing import Agent
-from ui_extensions.panel.thread import Eyes, Rows
+from ui_extensions.panel.thread import Eyes, Rows, in_json
 
 VERSION = 1
 MESSAGES = 60
@@ -124,7 +124,7 @@ def take(connection: Connection, installation: Installation, asked: Asked, rev: 
         "me": {"id": asked.agent.id, "name": asked.agent.name, "role": asked.agent.role},
         "ticket": _ticket(lead),
         "thread": _thread(connection, channel, lead, len(shown), older=shown[-1].id if len(listed) > MESSAGES else None),
-        "person": _person(connection, installation, found, eyes),
+        "person": people.shown(connection, installation, found, eyes),
         "stage": _stage(lead, state, decided),
         "lock": _lock(lock, asked.agent, lead.now),
         "presence": [{"name": item.name, "doing": item.doing, "me": item.agent_id == asked.agent.id} for item in asked.present],
@@ -181,7 +181,7 @@ def _thread(connection: Connection, channel: Channel, lead: Row[Any], count: int
         "network": channel.platform_name,
         "visibility": lead.visibility,
         "audience": audience(Visibility(lead.visibility)),
-        "window_closes_at": _time(closes),
+        "window_closes_at": in_json(closes),
         "reachable": lead.is_reachable,
         "may_answer": channel.adapter.capabilities.may_answer,
         "channel_status": standing.status if standing is not None else "active",
@@ -189,65 +189,6 @@ def _thread(connection: Connection, channel: Channel, lead: Row[Any], count: int
         "count": count,
         "older": older,
     }
-
-
-def _person(connection: Connection, installation: Installation, found: Sequence[Row[Any]], eyes: Eyes) -> dict[str, Any] | None:
-    lead = found[0]
-    if lead.profile is None:
-        return None
-    contact = decode(Contact, lead.profile)
-    known = {row.contact_id: row for row in found if row.contact_id is not None}
-    members = persons.members(connection, sorted(known))
-    ids = [row.id for row in members]
-    others = panels.of_contacts(connection, ids)
-    written = person_notes.of_contacts(connection, ids)
-    return {
-        "name": contact.display_name or contact.handle or contact.ref,
-        "handle": contact.handle,
-        "url": contact.url if contact.url.lower().startswith(("https://", "http://")) else "",
-        "avatar": eyes.avatar_address(lead.contact_id) if contact.avatar_url else None,
-        "followers": contact.followers,
-        "since": _time(contact.created_at),
-        "verified": contact.is_verified,
-        "bot": contact.is_bot,
-        "language": contact.language,
-        "trust": "scam" if lead.is_scam else "normal",
-        "tags": sorted({row.words for row in written if row.kind == "tag"}),
-        "notes": [{"text": row.words, "by": row.actor, "at": _time(row.created_at)} for row in written if row.kind == "note"],
-        "identities": [_identity(installation, row, is_here=row.id in known) for row in members],
-        "conversations": [_other(installation, row, lead) for row in others],
-    }
-
-
-def _identity(installation: Installation, row: Row[Any], *, is_here: bool) -> dict[str, Any]:
-    contact = decode(Contact, row.profile)
-    return {
-        "network": _network(installation, row.place),
-        "handle": contact.handle or contact.ref,
-        "proof": "platform" if is_here else "word",
-    }
-
-
-def _other(installation: Installation, row: Row[Any], lead: Row[Any]) -> dict[str, Any]:
-    is_here = row.helpdesk == lead.helpdesk
-    return {
-        "id": row.id,
-        "network": _network(installation, row.place),
-        "visibility": row.visibility,
-        "stage": row.stage,
-        "scam": row.is_scam,
-        "ticket_ref": row.ticket_ref if is_here else None,
-        "ticket_number": row.ticket_number or "",
-        "ticket_url": row.ticket_url if row.ticket_url.lower().startswith(("https://", "http://")) else "",
-        "closed": row.ticket_closed,
-        "last_at": _time(row.last_at),
-        "current": is_here and row.ticket_ref == lead.ticket_ref,
-    }
-
-
-def _network(installation: Installation, place: str) -> str:
-    channel = installation.channels.get(Place(place))
-    return channel.platform_name if channel is not None else place.partition(":")[2]
 
 
 def _stage(lead: Row[Any], state: State, decided: Sequence[Row[Any]]) -> dict[str, Any]:
@@ -258,7 +199,7 @@ def _stage(lead: Row[Any], state: State, decided: Sequence[Row[Any]]) -> dict[st
         "rule": state.rule,
         "reason": state.reason,
         "offered": state.offered,
-        "due_at": _time(due_at),
+        "due_at": in_json(due_at),
         "due_kind": kind,
         "outcome": state.outcome,
         "scam": lead.is_scam,
@@ -269,7 +210,7 @@ def _stage(lead: Row[Any], state: State, decided: Sequence[Row[Any]]) -> dict[st
         "history": [
             {
                 "id": row.id,
-                "at": _time(row.at),
+                "at": in_json(row.at),
                 "kind": row.kind,
                 "rule": row.rule,
                 "reason": row.reason,
@@ -285,7 +226,7 @@ def _lock(lock: Lock, agent: Agent, now: datetime) -> dict[str, Any] | None:
     holder = lock.holder_at(now)
     if holder is None:
         return None
-    return {"holder": str(holder), "until": _time(lock.until), "fence": lock.fence, "mine": holder.is_same(buttons.author(agent))}
+    return {"holder": str(holder), "until": in_json(lock.until), "fence": lock.fence, "mine": holder.is_same(buttons.author(agent))}
 
 
 def _approval(candidates: Candidates, rows: Rows) -> dict[str, Any] | None:
@@ -302,7 +243,7 @@ def _candidate(candidate: Candidate, rows: Rows) -> dict[str, Any]:
     proposed = "\n\n".join(parts)
     return {
         "by": str(candidate.author),
-        "at": _time(written.created_at if written is not None else None),
+        "at": in_json(written.created_at if written is not None else None),
         "reason": f"{candidate.rule}: {candidate.reason}" if candidate.reason else candidate.rule,
         "original": decode(Text, written.payload["text"]).plain if written is not None and "text" in written.payload else proposed,
         "proposed": proposed,
@@ -334,7 +275,3 @@ def _limits(channel: Channel, visibility: Visibility) -> dict[str, Any]:
         "file_bytes": limits.file_bytes,
         "content_types": list(limits.content_types),
     }
-
-
-def _time(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

@@ -82,7 +82,7 @@ def _delivery(row: Row_, sendings: Sequence[Row_]) -> dict[str, Any]:
         "message": row.id,
         "article": (row.articles or [None])[0],
         "status": status,
-        "at": _time(worst.ended_at or worst.created_at if worst is not None else row.created_at),
+        "at": in_json(worst.ended_at or worst.created_at if worst is not None else row.created_at),
         "error_code": worst.reason if said and worst is not None else "",
         "error_text": worst.reason_text if said and worst is not None else "",
         "parts": len(sendings),
@@ -100,7 +100,7 @@ def _changes(changes: Sequence[Row_], ids: Mapping[str, int]) -> tuple[Mapping[i
             continue
         message = ids[event.message_ref]
         if isinstance(event, MessageEdited):
-            edits[message].append({"at": _time(row.occurred_at or row.received_at), "text": text(event.text)})
+            edits[message].append({"at": in_json(row.occurred_at or row.received_at), "text": text(event.text)})
         elif event.added:
             reactions[message][event.emoji].add(event.author.ref)
         else:
@@ -128,9 +128,9 @@ def _message(
         "direction": row.direction,
         "author": _author(row, event, conversation, eyes),
         "text": edits[-1]["text"] if edits else first,
-        "versions": [{"at": _time(row.occurred_at or row.created_at), "text": first}, *edits] if edits else [],
-        "at": _time(row.occurred_at or row.created_at),
-        "deleted_at": _time(row.deleted_at),
+        "versions": [{"at": in_json(row.occurred_at or row.created_at), "text": first}, *edits] if edits else [],
+        "at": in_json(row.occurred_at or row.created_at),
+        "deleted_at": in_json(row.deleted_at),
         "parent": ids.get(parent) if parent else None,
         "parent_missing": bool(parent) and parent not in ids,
         "visibility": received.visibility.value if received is not None else conversation.visibility,
@@ -222,5 +222,6 @@ def _web(address: str) -> str:
     return address if address.lower().startswith(("https://", "http://")) else ""
 
 
-def _time(moment: datetime | None) -> str | None:
+def in_json(moment: datetime | None) -> str | None:
+    """A time as the snapshot has it."""
     return None if moment is None else moment.isoformat()

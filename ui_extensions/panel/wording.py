@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import request
 
-from ui_extensions.panel.languages import ENGLISH, LANGUAGES, Language, language
+from ui_extensions.panel.buttons import LABELS
+from ui_extensions.panel.languages import LANGUAGES, Language, language
+
+_COMMAND = re.compile(r"`(\w+)`")
 
 
 def asked() -> Language:
@@ -15,12 +19,13 @@ def asked() -> Language:
 
 
 def put(content: dict[str, Any], to: Language) -> dict[str, Any]:
-    """The same answer with its sentences in this language: a snapshot, a preflight or an error. It is changed itself."""
-    if to is ENGLISH:
-        return content
+    """The same answer with its sentences in this language: a snapshot, a preflight or an error. It is changed itself.
+
+    What is to be pressed is called there as the button is, and not as its command.
+    """
     if "error" in content:
         error = content["error"]
-        error["text"] = to.say(error["text"])
+        _say(error, to, "text")
         if "snapshot" in error:
             _snapshot(error["snapshot"], to)
     elif "concerns" in content:
@@ -34,7 +39,12 @@ def put(content: dict[str, Any], to: Language) -> dict[str, Any]:
 
 def _say(told: dict[str, Any], to: Language, *fields: str) -> None:
     for name in fields:
-        told[name] = to.say(told[name])
+        told[name] = _COMMAND.sub(lambda found: _button(found, to), to.say(told[name]))
+
+
+def _button(command: re.Match[str], to: Language) -> str:
+    label = LABELS.get(command[1])
+    return command[0] if label is None else to.say(f"“{to.say(label)}”")
 
 
 def _snapshot(shown: dict[str, Any], to: Language) -> None:

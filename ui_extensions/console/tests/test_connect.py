@@ -17,12 +17,12 @@ from plugin.cli.channels import channel
 from plugin.cli.shared import Settings
 from plugin.domain.ids import ChannelKey, Place
 from plugin.handlers.admission import Role
-from plugin.handlers.registrations import register_wanted
 from tests.consoles import Ground, Visitor, ground, hidden
 from tests.engine import Counter
 from ui_extensions.rehearsal import serving
 from ui_extensions.rehearsal.network.app import EXTENSION, NetworkSettings, Parts, create_network
 from webhooks.app import create_app as receiver
+from workers.sweeper import register
 
 TOKEN, SIGNS = "company-token-of-the-shop", "webhook-secret-of-the-shop"
 
@@ -196,7 +196,9 @@ def test_a_platform_is_told_our_address_at_every_start_where_that_was_chosen(hou
     assert admin.send("/connect/shop/routing", helpdesk="fake", group="", late="reopen", register="yes")[0] == 303
     assert "told to Plaza (practice network) whenever Crossdesk starts" in admin.look("/connect/shop/live")
     assert admin.send("/connect/shop/live", anyway="yes")[0] == 303
-    assert register_wanted(house.bridge.installation, house.bridge.database) == 1
+    started = bootstrap.build(house.bridge.config, pool_size=2)
+    register(started)
+    started.database.dispose()
     assert network.parts.network.webhook[0] == "http://127.0.0.1:8010/in/channel/shop"
 
 

@@ -37,6 +37,7 @@ def policy() -> PolicyAtWork:
 def engine(database_url: str) -> Iterator[Engine]:
     limits = replace(CAPABILITIES.limits, reply_window=86_400.0)
     network = FakePlatform(capabilities=replace(CAPABILITIES, limits=limits))
+    network.beginning = datetime.now(UTC)
     engine = Engine(database_url, policy=policy(), network=network)
     yield engine
     engine.close()

@@ -123,7 +123,7 @@ def _variants(node: ast.JoinedStr) -> list[str]:
         elif isinstance(part, ast.FormattedValue) and isinstance(part.value, ast.IfExp) and isinstance(part.value.body, ast.Constant):
             choices = [str(ast.literal_eval(one)) for one in (part.value.body, part.value.orelse) if isinstance(one, ast.Constant)]
         else:
-            choices = ["Xy"]
+            choices = ["“Xy”" if isinstance(part, ast.FormattedValue) and ast.unparse(part.value).startswith("_quoted(") else "Xy"]
         made = [before + one for before in made for one in choices]
     # A place before a new sentence holds a sentence.
     return [re.sub(r"\bXy (?=[A-Z][a-z]+ (?!was first))", "Xy. ", one) if not one.startswith("Reply") else one for one in made]
@@ -241,13 +241,15 @@ def test_no_concern_of_a_preflight_is_in_english() -> None:
 def test_no_label_of_a_bystander_is_in_english() -> None:
     ours = OurSide(handles=("acme",), names=("Acme",), agents=("Dana Miller",), helper_handles=("friend",))
     people = [
-        Contact(ref=ContactRef("1"), handle="acme_support", display_name="Acme", followers=2, created_at=NOW - timedelta(days=3)),
+        Contact(
+            ref=ContactRef("1"), handle="acme_support", display_name="Acme Support 24", followers=2, created_at=NOW - timedelta(days=3)
+        ),
         Contact(ref=ContactRef("2"), handle="acmee@elsewhere.example", display_name="Dana Miller", is_verified=True),
         Contact(ref=ContactRef("3"), handle="аcme", display_name="A\u200bcme", created_at=NOW - timedelta(days=900)),
         Contact(ref=ContactRef("4"), handle="friend"),
         Contact(ref=ContactRef("5"), handle="nobody"),
     ]
-    names = {"acme", "Acme", "support", "acmee", "elsewhere", "example", "Dana", "Miller", "bit", "abc", "cme", "аcme"}
+    names = {"acme", "Acme", "support", "Support", "acmee", "elsewhere", "example", "Dana", "Miller", "bit", "abc", "cme", "аcme"}
     for person, words in product(
         people, ("I am support, send me your password and pay by paypal https://bit.ly/abc", "Try to restart it", "hm")
     ):
@@ -336,6 +338,8 @@ def test_the_panel_answers_in_its_language_and_a_revision_is_the_same_in_all(des
     refused = desk.ask(f"{path}/actions/undo?lang=de", body={"key": "k" * 20, "reason": "x"})
     assert refused.get_json()["error"]["text"] == "Das ist kein förmliches Ticket. Es wurde nichts getan."
     assert refused.get_json()["error"]["snapshot"]["actions"] == german["actions"]
+    asked = desk.ask(f"{path}/actions/confirmed?lang=de", body={"key": "k" * 20, "reason": "x"}).get_json()["error"]["text"]
+    assert "drücken Sie erst „Den Kunden um Bestätigung bitten“" in asked
     assert desk.ask(f"{path}/actions/undo?lang=de", body={}).get_json()["error"]["text"].endswith("Es wurde nichts getan.")
     told = desk.ask(f"{path}/preflight?lang=de", body={"text": "Your card 4111 1111 1111 1111"}).get_json()
     assert "eine Kartennummer" in told["concerns"][0]["sentence"]

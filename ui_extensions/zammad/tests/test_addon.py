@@ -88,9 +88,9 @@ def test_the_bridge_believes_its_relay(ruby: str, database_url: str) -> None:
         told = JSON.parse($stdin.read)
         relay = Crossdesk::Relay.to(told['address'], told['secret'])
         shown = relay.ask('GET', told['ticket'], '?doing=viewing', agent)
-        weighed = relay.ask('POST', told['ticket'], '/preflight', agent, body: JSON.generate(text: 'Grüße'))
+        weighed = relay.ask('POST', told['ticket'], '/preflight?lang=de', agent, body: JSON.generate(text: 'Grüße'))
         puts JSON.generate(
-          shown: [shown.status, JSON.parse(shown.body)['me']], weighed: [weighed.status, JSON.parse(weighed.body)['length']],
+          shown: [shown.status, JSON.parse(shown.body)['me']], weighed: [weighed.status, *JSON.parse(weighed.body).values_at('length', 'unit')],
           wrong: Crossdesk::Relay.to(told['address'], 'wrong').ask('GET', told['ticket'], '', agent).status,
           away: Crossdesk::Relay.to('http://127.0.0.1:1/panel/fake', 's').ask('GET', '1', '', agent).status,
           link: relay.link(told['ticket'], agent, Time.now.to_i), none: [Crossdesk::Relay.to('', 's'), Crossdesk::Relay.to(told['address'], '')]
@@ -102,7 +102,7 @@ def test_the_bridge_believes_its_relay(ruby: str, database_url: str) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["shown"] == [200, {"id": "7", "name": "Ada Öz", "role": "agent"}]
-    assert found["weighed"] == [200, 5]
+    assert found["weighed"] == [200, 5, "Zeichen"]
     assert (found["wrong"], found["away"], found["none"]) == (401, 503, [None, None])
     opened = desk.client.post("/panel/-/session", json={"token": urlsplit(found["link"]).fragment})
     assert (opened.status_code, opened.get_json()["name"]) == (200, "Ada Öz")
