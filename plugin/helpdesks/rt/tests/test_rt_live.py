@@ -58,7 +58,7 @@ def info(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 BOTH = pytest.mark.parametrize("info", ["plain", "extended"], indirect=True)
-"""For what the extension does in another way."""
+"""For what the extension does in another way, and `plugin.testing.desk_suite` does not ask of both."""
 
 
 @pytest.fixture(scope="module")
@@ -276,7 +276,6 @@ def test_a_deaf_receiver_costs_the_agent_nothing_and_the_poll_finds_it(desk: RtA
     assert f"txn:{reply}" in {event.event_key for event in desk.poll(position).events}
 
 
-@BOTH
 def test_a_merged_ticket_is_followed(desk: RtAdapter, agent: RtAgent) -> None:
     marker, article_marker = new_marker(), new_marker()
     old = desk.open_ticket(new_ticket(), marker=marker).ticket_ref
@@ -315,7 +314,6 @@ def test_a_deleted_ticket_is_gone(desk: RtAdapter, agent: RtAgent) -> None:
             call(TicketRef("999999"))
 
 
-@BOTH
 def test_a_customers_message_opens_a_closed_ticket_and_a_note_or_a_thank_you_does_not(desk: RtAdapter, agent: RtAgent) -> None:
     ticket_ref = opened(desk)
     for status in ("resolved", "rejected"):
