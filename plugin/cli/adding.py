@@ -104,14 +104,15 @@ def _values(static: Platform, given: Mapping[str, str], *, asks: bool) -> tuple[
         if name in given:
             values[name] = _read(name, field, given[name])
             continue
-        is_made = answers.is_made(name, field)
+        make = field.metadata.get("make")
+        is_made = answers.is_made(name, field) or make is not None
         if asks:
             answer = _ask(name, field, is_made=is_made)
             if answer != "":
                 values[name] = answer
                 continue
         if is_made:
-            values[name] = made[name] = secrets.token_urlsafe(32).replace("-", "_")
+            values[name] = made[name] = secrets.token_urlsafe(32).replace("-", "_") if make is None else make()
     return values, made
 
 

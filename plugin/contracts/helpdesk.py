@@ -130,6 +130,32 @@ class TakesLock(Protocol):
 
 
 @runtime_checkable
+class TellsTags(Protocol):
+    """A helpdesk whose tickets have tags that can be read."""
+
+    def tags_of(self, ticket_ref: TicketRef) -> Sequence[str]:
+        """A ticket's tags, ours included. Asked only where the policy looks at them.
+
+        Raises:
+            RemoteError: any of its kinds; it reads only.
+        """
+        ...
+
+
+@runtime_checkable
+class TellsGroups(Protocol):
+    """A helpdesk that tells in which groups an agent is."""
+
+    def groups_of(self, agent_ref: str) -> Sequence[str]:
+        """The groups and roles of an agent, by the key that articles bear; none where that cannot be told. Asked only where the policy looks at them.
+
+        Raises:
+            RemoteError: any of its kinds but `RemoteRejected`; it reads only.
+        """
+        ...
+
+
+@runtime_checkable
 class NamesPresser(Protocol):
     """A helpdesk that keeps who filled a ticket's command slot."""
 

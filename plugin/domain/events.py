@@ -163,6 +163,8 @@ class ArticleAdded:
     text: Text
     agent_ref: str = ""
     """The agent as the helpdesk's own key; empty where it does not tell."""
+    agent_groups: tuple[str, ...] = ()
+    """The agent's groups and roles, of a reply, where the policy looks at them and the helpdesk tells."""
     attachments: tuple[Attachment, ...] = ()
     marker: Marker | None = None
     remarks: tuple[str, ...] = ()

@@ -102,7 +102,9 @@ class _Run:
             ),
             channel=self.channel,
             counts=CountFacts(contact_hour=sum(at - moment <= _HOUR for moment in self.said), contact_day=len(self.said)),
-            agent=AgentFacts(ref=event.agent_ref, name=event.agent_name) if isinstance(event, ArticleAdded) else _NOBODY,
+            agent=AgentFacts(ref=event.agent_ref, name=event.agent_name, groups=event.agent_groups)
+            if isinstance(event, ArticleAdded)
+            else _NOBODY,
         )
 
     def _contact(self, at: datetime) -> ContactFacts:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, cast
 
 import structlog
 
-from plugin.contracts.helpdesk import HelpdeskAdapter, NamesPresser
+from plugin.contracts.helpdesk import HelpdeskAdapter, NamesPresser, TellsGroups, TellsTags
 from plugin.contracts.platform import (
     AnswersInPrivate,
     EditsMessages,
@@ -30,6 +30,7 @@ from plugin.faults import point
 from plugin.handlers import articles, courtesies, desk_calls, wording
 from plugin.handlers.call import Call
 from plugin.handlers.fates import Try, fate
+from plugin.handlers.gathering import TAGS
 from plugin.handlers.installation import Channel, Installation
 from plugin.handlers.introducing import introduced
 from plugin.handlers.outcomes import absent as _absent
@@ -262,6 +263,8 @@ class Caller:
             return _applied(call, held.ticket_ref, [Looked(events=(gone,), article_cursor=None)], was_found=False)
         is_merged = state.live_ref != held.ticket_ref
         articles = desk.list_articles_since(state.live_ref, None if is_merged else cast(Any, held.article_cursor))
+        told = self._fields(desk, state)
+        articles = self._with_groups(desk, articles)
         changed = TicketChanged(
             event_key=f"state:{call.intent.marker}",
             occurred_at=None,
@@ -271,13 +274,13 @@ class Caller:
             owner=state.owner,
             group=state.group,
             merged_into=state.live_ref if is_merged else None,
-            fields=state.fields,
+            fields=told,
             answering=state.answering,
             presser=_presser(desk, state),
         )
         known = (held.ticket_owner, held.ticket_group, dict(held.ticket_fields))
         has_new_data = self._installation.policy is not None and (
-            (state.owner, state.group, dict(state.fields)) != known or bool(state.answering) or held.lock.is_found
+            (state.owner, state.group, dict(told)) != known or bool(state.answering) or held.lock.is_found
         )
         effects: list[Effect] = []
         if is_merged:
@@ -290,6 +293,22 @@ class Caller:
         newest = max(articles, key=lambda article: article.occurred_at or call.intent.created_at, default=None)
         cursor = None if newest is None else newest.article_ref
         return _applied(call, state.live_ref, [Looked(events=found, article_cursor=cursor), *effects], was_found=False)
+
+    def _fields(self, desk: HelpdeskAdapter, state: TicketState) -> tuple[tuple[str, str], ...]:
+        """The ticket's fields, and its tags among them where the policy looks at those."""
+        policy = self._installation.policy
+        if policy is None or state.live_ref is None or not isinstance(desk, TellsTags) or not policy.book.looks_at("conversation.tags"):
+            return state.fields
+        return (*state.fields, (TAGS, "\n".join(sorted(desk.tags_of(state.live_ref)))))
+
+    def _with_groups(self, desk: HelpdeskAdapter, articles: Sequence[ArticleAdded]) -> Sequence[ArticleAdded]:
+        """Replies with the groups of who wrote them, where the policy looks at those."""
+        policy = self._installation.policy
+        if policy is None or not isinstance(desk, TellsGroups) or not policy.book.looks_at("agent.groups"):
+            return articles
+        writers = {article.agent_ref for article in articles if article.is_reply and article.agent_ref}
+        groups = {ref: tuple(desk.groups_of(ref)) for ref in writers}
+        return [replace(article, agent_groups=groups.get(article.agent_ref, ())) for article in articles]
 
     def _fetch(self, call: Call) -> Result:
         adapter, part = self._channel(call).adapter, call.intent.part

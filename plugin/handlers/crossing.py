@@ -95,6 +95,7 @@ def gather(
         message=message,
         agent=agent,
         suspicious_bystanders=len(suspicious),
+        fields=desktop.course.ticket_fields,
     )
 
 
@@ -168,7 +169,8 @@ def _carry_out(desktop: Desktop, policy: PolicyAtWork, order: Order) -> None:
                 decisions.settle_broken(connection, held.id)
         case Discard():
             if count := intents.discard(connection, held.id):
-                told = f"{count} held public replies were not sent: the matter is closed. They stay in this ticket."
+                which, stay = ("1 held public reply was", "It stays") if count == 1 else (f"{count} held public replies were", "They stay")
+                told = f"{which} not sent: the matter is closed. {stay} in this ticket."
                 desktop.commit(note(desktop, "discarded", told))
         case Requeue():
             desktop.course.requeue(held.now)

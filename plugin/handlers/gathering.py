@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from dataclasses import fields as fields_of
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +32,9 @@ from plugin.policy.safety.watch import Watch
 from plugin.store.conversations import Held, Progress
 from plugin.store.counts import Counts
 
+TAGS = "tags"
+"""Under which the ticket's tags stand among its fields, a line each or with commas, where the helpdesk tells them or the policy looks at them."""
+
 
 def facts(
     *,
@@ -43,8 +48,9 @@ def facts(
     message: MessageFacts | None = None,
     agent: AgentFacts | None = None,
     suspicious_bystanders: int = 0,
+    fields: Mapping[str, str] | None = None,
 ) -> Facts:
-    """All that is known at this moment."""
+    """All that is known at this moment. `fields` are the ticket's, where they are newer than those that are held."""
     now = held.now
     contact = held.contact or Contact(ref=held.thread_key)  # type: ignore[arg-type]
     made_at = contact.created_at
@@ -80,6 +86,7 @@ def facts(
             times_reopened=progress.times_reopened,
             group=held.ticket_group,
             owner=held.ticket_owner,
+            tags=tuple((held.ticket_fields if fields is None else fields).get(TAGS, "").replace(", ", "\n").splitlines()),
         ),
         channel=ChannelFacts(key=channel.key, platform=channel.platform, group=channel.group),
         counts=CountFacts(
@@ -133,7 +140,7 @@ def _later(said: Text, watch: Watch, *, told: str = "", **known: Any) -> Message
 
 def _whole(policy: PolicyAtWork, found: MessageFacts) -> MessageFacts:
     """With the policy's topics, and everything looked for: the ledger keeps it."""
-    whole = {field.name: getattr(found, field.name) for field in fields(MessageFacts)}
+    whole = {field.name: getattr(found, field.name) for field in fields_of(MessageFacts)}
     return MessageFacts(**{**whole, "topics": policy.book.topics_in(found.text)})
 
 
@@ -141,7 +148,10 @@ def of_agent(policy: PolicyAtWork, event: ArticleAdded) -> AgentFacts:
     """What is to be known of who wrote a reply."""
     people = policy.book.people
     return AgentFacts(
-        ref=event.agent_ref, name=event.agent_name, is_trainee=people.is_trainee(ref=event.agent_ref, name=event.agent_name, groups=())
+        ref=event.agent_ref,
+        name=event.agent_name,
+        groups=event.agent_groups,
+        is_trainee=people.is_trainee(ref=event.agent_ref, name=event.agent_name, groups=event.agent_groups),
     )
 
 

@@ -209,6 +209,8 @@ def ticket_changed(desktop: Desktop, policy: PolicyAtWork, event: TicketChanged,
     if closed is not None:
         desktop.course.state = replace(desktop.course.state, ended_at=desktop.held.now if closed else None)
     _read_slot(desktop, policy, event, fields)
+    if fields.get(gathering.TAGS, "") != desktop.held.ticket_fields.get(gathering.TAGS, ""):
+        _judge(desktop, policy, Trigger.ACTION)
     promising.settle(desktop, policy)
 
 

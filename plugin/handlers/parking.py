@@ -40,8 +40,9 @@ def withdrawn_at(installation: Installation, row: Row[Any]) -> datetime:
 
 
 def is_shut(held: Held, row: Row[Any]) -> bool:
-    """Whether the platform itself said that it takes no reply, and nobody wrote since."""
-    return row.reason == "window" and row.sent_at is not None and (held.last_inbound_at is None or held.last_inbound_at <= row.sent_at)
+    """Whether the platform itself said that it takes no reply, and nobody wrote since: both by our clock."""
+    wrote_at = held.progress.last_customer_at
+    return row.reason == "window" and row.sent_at is not None and (wrote_at is None or wrote_at <= row.sent_at)
 
 
 def shut_text(held: Held, row: Row[Any]) -> str:

@@ -16,7 +16,7 @@ from plugin.contracts.platform import Polled
 from plugin.domain.errors import BillingStopped, CredentialsRejected, CrossdeskError, RateLimited
 from plugin.domain.model import Origin
 from plugin.faults import point
-from plugin.handlers import health
+from plugin.handlers import health, ties
 from plugin.handlers.asking import Asking, Rests, askings
 from plugin.handlers.fates import back_off
 from plugin.handlers.installation import Installation
@@ -111,7 +111,8 @@ class Poller:
     ) -> int | None:
         """Store the events and move the cursor together. None: another poller took over meanwhile."""
         origin = Origin.POLL if lease.quiet_for is not None else Origin.BACKFILL
-        arrivals: Sequence[Arrival] = [Arrival(event=event, origin=origin) for event in polled.events]
+        events = ties.told(connection, lease.place, polled.events)
+        arrivals: Sequence[Arrival] = [Arrival(event=event, origin=origin) for event in events]
         found = self._splitter.keep(connection, lease.place, arrivals)
         for skipped in polled.skipped:
             intake.keep_skipped(connection, lease.place, skipped, origin)

@@ -57,7 +57,8 @@ def message_received(desktop: Desktop, event: MessageReceived) -> Verdict:
     if album is None:
         return Gathers(seconds=desktop.engine.album_wait_seconds)
     event = album.event
-    if event.occurred_at is not None and messages.is_overtaken(desktop.connection, desktop.held.id, event.occurred_at):
+    is_told = wording.OVERTAKEN in event.remarks
+    if not is_told and event.occurred_at is not None and messages.is_overtaken(desktop.connection, desktop.held.id, event.occurred_at):
         remarks.append(wording.OVERTAKEN)
     author_id = _author(desktop, event)
     is_bystander = desktop.held.contact_id is not None and author_id != desktop.held.contact_id

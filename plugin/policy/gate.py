@@ -12,6 +12,11 @@ from plugin.contracts.capabilities import Capabilities, Level
 from plugin.domain.model import HeldReason, Stage, Visibility
 from plugin.policy.contract import FORMAL
 
+FORMAL_NOW = (
+    "This conversation is a formal ticket now, so nothing more is posted in public. Your reply is kept here. "
+    "Answer in private as soon as the customer writes there, or have a supervisor press `release` with a reason to post it all the same, "
+    "or `undo` to take the handoff back."
+)
 _WINDOW_MARGIN = timedelta(seconds=5)
 
 
@@ -95,9 +100,7 @@ def _stage(facts: OutboundFacts) -> Held | None:
     if facts.stage in FORMAL if facts.holds_public is None else facts.holds_public:
         return Held(
             reason=HeldReason.HANDOFF,
-            text="This conversation is a formal ticket now, so nothing more is posted in public. Your reply is kept here. "
-            "Answer in private as soon as the customer writes there, or have a supervisor press `release` with a reason to post it all the same, "
-            "or `undo` to take the handoff back.",
+            text=FORMAL_NOW,
         )
     return None
 

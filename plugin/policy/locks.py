@@ -157,15 +157,24 @@ def why_held(lock: Lock, *, now: datetime) -> str:
             "Somebody else answered or had the lock meanwhile. Your reply is kept here. Look at what was said, then press `take_lock` and it leaves, or "
             "`recall` to take it back."
         )
+    return taken_by(str(holder), lock.until)
+
+
+def taken_by(holder: str, at: datetime | None) -> str:
+    """What somebody reads whose reply meets another agent's lock, which runs out at `at`."""
     return (
-        f"{holder} has the lock on this conversation until {until(lock)}. Your reply is kept here. When they are done, press `take_lock` and it leaves; if it "
+        f"{holder} has the lock on this conversation until {_moment(at)}. Your reply is kept here. When they are done, press `take_lock` and it leaves; if it "
         "cannot wait, press `take_over` with a reason; or press `recall` to take it back."
     )
 
 
 def until(lock: Lock) -> str:
     """When the lock runs out, in words."""
-    return "now" if lock.until is None else f"{lock.until:%Y-%m-%d %H:%M:%S} UTC"
+    return _moment(lock.until)
+
+
+def _moment(at: datetime | None) -> str:
+    return "now" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _given(lock: Lock, who: Agent, end: datetime, *, is_assigned: bool = False) -> Lock:

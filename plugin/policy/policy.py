@@ -23,6 +23,8 @@ from plugin.policy.verdicts import ApprovalNeeded, Broken, Crossover, Filtered, 
 _CAREFUL = (Participation.MONITOR, Participation.STEP_IN, Participation.ANSWER)
 _LEAST_PATIENCE = timedelta(minutes=1)
 _MARGIN = timedelta(minutes=5)
+_ASKS = MappingProxyType({"conversation.tags": frozenset({"tag", "agent_request"}), "agent.groups": frozenset({"agent_group"})})
+"""Facts that cost a call to the helpdesk, with the built-in conditions that look at them."""
 _NOBODY = Team(name="", hours=always(ZoneInfo("UTC")))
 
 
@@ -71,6 +73,15 @@ class Policy:
         yield from self.routing_rules
         yield from self.crossover_rules
         yield from self.approval_rules
+
+    def looks_at(self, fact: str) -> bool:
+        """Whether any rule asks for a fact, by its name, so that it is worth a call to find out."""
+        if fact == "agent.groups" and self.people.trainee_groups:
+            return True
+        built_in = _ASKS.get(fact, frozenset())
+        return any(
+            rule.head.when in built_in or (rule.head.expression is not None and fact in rule.head.expression.uses) for rule in self.rules
+        )
 
     def filter(self, facts: Facts) -> Filtered | Broken | None:
         """Whether a message is noise: the first rule that fires."""

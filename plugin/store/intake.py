@@ -88,14 +88,16 @@ _INSERT = text(
          origin text, payload jsonb, target_ref text, occurred_at timestamptz)
     ORDER BY r.n
     ON CONFLICT (place, event_key) DO NOTHING
-    RETURNING id, conversation_id, kind, event_key
+    RETURNING id, conversation_id, event_key
     """
 )
+# The reply window counts by the platform's own time, so that what comes late does not seem fresh; our own words do not prolong it.
 _MAKE_DUE = text(
     """
-    UPDATE conversation SET due_at = LEAST(due_at, now()),
-        last_inbound_at = CASE WHEN id = ANY(:spoken) THEN now() ELSE last_inbound_at END
-    WHERE id = ANY(:ids)
+    UPDATE conversation SET due_at = LEAST(due_at, now()), last_inbound_at = GREATEST(last_inbound_at, told.at)
+    FROM (SELECT t.id, max(CASE WHEN t.is_theirs THEN LEAST(COALESCE(t.at, now()), now()) END) AS at
+          FROM unnest(CAST(:ids AS bigint[]), CAST(:theirs AS boolean[]), CAST(:ats AS timestamptz[])) AS t(id, is_theirs, at) GROUP BY t.id) told
+    WHERE conversation.id = told.id
     """
 )
 
@@ -231,7 +233,12 @@ def _said_before_they_went(
     """The keys of what a platform tells once more of somebody who was erased: it brings nobody back. Asked only about people who are not known."""
     known = {row.ref for row in people}
     keys = sorted(event.event_key for event in events if not event.is_own and event.author.ref not in known)
-    return frozenset(connection.execute(_KNOWN_KEYS, {"place": place, "keys": keys}).scalars()) if keys else frozenset()
+    return known_keys(connection, place, keys) if keys else frozenset()
+
+
+def known_keys(connection: Connection, place: Place, keys: Sequence[str]) -> frozenset[str]:
+    """Those of the keys that were told before."""
+    return frozenset(connection.execute(_KNOWN_KEYS, {"place": place, "keys": list(keys)}).scalars())
 
 
 def _upsert_contacts(connection: Connection, place: Place, events: Iterable[MessageReceived], people: Sequence[Row[Any]]) -> dict[str, int]:
@@ -345,10 +352,15 @@ def _insert(
     numbered = [{"n": number, **row} for number, row in enumerate(rows)]
     parameters = {"place": place, "rows": json.dumps(numbered), "stray_seconds": stray_seconds}
     inserted = connection.execute(_INSERT, parameters).all()
-    touched = sorted({row.conversation_id for row in inserted if row.conversation_id is not None})
-    spoken = sorted({row.conversation_id for row in inserted if row.kind == MessageReceived.__name__})
+    touched = [row for row in inserted if row.conversation_id is not None]
     if touched:
-        connection.execute(_MAKE_DUE, {"ids": touched, "spoken": spoken})
+        said_at = {row["event_key"]: row["occurred_at"] for row in rows}
+        told = {
+            "ids": [row.conversation_id for row in touched],
+            "theirs": [row.event_key in counted for row in touched],
+            "ats": [said_at[row.event_key] for row in touched],
+        }
+        connection.execute(_MAKE_DUE, told)
     if count := sum(row.event_key in counted for row in inserted):
         connection.execute(_TALLY, {"place": place, "count": count})
     return len(inserted)

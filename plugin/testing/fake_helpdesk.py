@@ -68,6 +68,8 @@ class FakeHelpdesk:
         self.capabilities = capabilities
         self.faults = Faults()
         self._settings = settings or FakeSettings(secret="a fake's secret")
+        self.groups: dict[str, tuple[str, ...]] = {}
+        """The groups of agents, by name."""
         self._lock = threading.RLock()
         self._tickets: dict[TicketRef, Ticket] = {}
         self._customers: dict[tuple[str, str], CustomerRef] = {}
@@ -191,6 +193,21 @@ class FakeHelpdesk:
                 return [added(ticket, article) for article in ticket.articles if int(article.ref[1:]) > known or not article.internal]
 
         return self.faults.around("list_articles_since", look)
+
+    def tags_of(self, ticket_ref: TicketRef) -> Sequence[str]:
+        """As `TellsTags.tags_of`."""
+        with self._lock:
+            return sorted(self._existing(ticket_ref).tags)
+
+    def groups_of(self, agent_ref: str) -> Sequence[str]:
+        """As `TellsGroups.groups_of`."""
+        return self.groups.get(agent_ref, ())
+
+    def tag(self, ticket_ref: TicketRef, word: str) -> TicketTouched:
+        """An agent puts a tag on a ticket."""
+        with self._lock:
+            self._existing(ticket_ref).tags.add(word)
+            return self._touch(ticket_ref)
 
     def fetch_attachment(self, attachment: Attachment, *, max_bytes: int) -> File:
         """As `HelpdeskAdapter.fetch_attachment`."""

@@ -10,6 +10,7 @@ import copy
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limits, Readback
@@ -23,7 +24,7 @@ from plugin.domain.ids import ChannelKey, ContactRef, Marker, MessageRef, Thread
 from plugin.domain.model import Attachment, Contact, File, OutboundMessage, Receipt, Visibility
 from plugin.domain.text import MarkKind, Text
 from plugin.testing import fake_settings
-from plugin.testing.fake_posts import Post, deleted, edited, receipt, received
+from plugin.testing.fake_posts import BEGINNING, Post, deleted, edited, receipt, received
 from plugin.testing.fake_settings import FakeSettings, FakeSettingsSchema
 from plugin.testing.faults import Faults
 
@@ -70,6 +71,8 @@ class FakePlatform:
         self._lock = threading.RLock()
         self._posts: dict[MessageRef, Post] = {}
         self._feed: list[PlatformEvent] = []
+        self.beginning = BEGINNING
+        """When the network's clock begins; each post is a second later."""
         self.account = Contact(ref=ContactRef("company"), display_name="Company", handle="company")
         self.says_of_webhook: str | None = None
         """What the network itself says of our webhook, see `Polled.silent`."""
@@ -235,8 +238,10 @@ class FakePlatform:
         is_own: bool = False,
         marker: Marker | None = None,
     ) -> Post:
+        number = len(self._posts) + 1
         post = Post(
-            ref=MessageRef(f"p{len(self._posts) + 1}"),
+            ref=MessageRef(f"p{number}"),
+            at=self.beginning + timedelta(seconds=number),
             thread_key=thread_key,
             author=author,
             visibility=visibility,

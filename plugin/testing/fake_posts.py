@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from plugin.domain.ids import Marker, MediaRef, MessageRef, ThreadKey
@@ -29,13 +29,15 @@ class Post:
     revision: int = 0
     is_deleted: bool = False
     choices: tuple[str, ...] = ()
+    at: datetime = BEGINNING
+    """When it was said, by the network's clock."""
 
 
 def received(post: Post) -> MessageReceived:
     """A post as the event that brings it."""
     return MessageReceived(
         event_key=f"said:{post.ref}",
-        occurred_at=BEGINNING + timedelta(seconds=int(post.ref[1:])),
+        occurred_at=post.at,
         message_ref=post.ref,
         thread_key=post.thread_key,
         visibility=post.visibility,

@@ -105,6 +105,15 @@ def test_a_secret_that_the_address_ends_in_is_made_and_the_whole_address_shown(f
     assert f"Callback address: https://desk.example.org/in/channel/it/{made}\n" in said.output
 
 
+def test_the_secrets_of_a_generic_channel_are_made_one_for_each_direction(file: Path) -> None:
+    said = add(file, "box", "--platform", "webhook", "--no-input", "--set", "url=https://shop.example/crossdesk")
+    assert said.exit_code == 0, said.output
+    made = {line.split(" = ")[0]: line.split('"')[1] for line in file.read_text().splitlines() if "_secret = " in line}
+    assert made.keys() == {"receive_secret", "send_secret"}
+    assert len(set(made.values())) == 2
+    assert all(f"{name} (made, and written to the file): {secret}" in said.output for name, secret in made.items())
+
+
 def test_a_secret_that_only_one_way_of_intake_needs_is_made_as_well(file: Path) -> None:
     said = add(file, "bot", "--platform", "telegram", "--no-input", "--set", "token=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ012345678")
     assert said.exit_code == 0, said.output

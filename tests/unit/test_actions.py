@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -94,6 +95,7 @@ def test_only_what_others_said_can_be_hidden(engine: Engine, network: AbleNetwor
 def test_a_template_reaches_the_customer_when_the_reply_window_is_shut(database_url: str) -> None:
     limits = Limits(text_length=500, ruler=CAPABILITIES.limits.ruler, reply_window=60.0)
     network = with_capabilities(AbleNetwork(), limits=limits)
+    network.beginning = datetime.now(UTC)
     engine = Engine(database_url, network=network)
     engine.tell(network.say("maria", "Where is my order?"))
     engine.settle()

@@ -403,7 +403,7 @@ def test_a_supervisor_closes_with_a_recorded_reason(engine: Engine) -> None:
     engine.settle()
     assert (engine.stage(), engine.helpdesk.tickets[0].is_closed) == ("resolved", True)
     assert engine.rows("SELECT reason FROM decision ORDER BY id DESC LIMIT 1")[0][0] == "Sue: She called and withdrew it."
-    assert any("were not sent" in note for note in engine.notes())
+    assert any("not sent: the matter is closed" in note for note in engine.notes())
     assert engine.balance().is_ok
     assert len(engine.delivered()) == 1
 

@@ -111,7 +111,7 @@ def test_what_failed_is_sent_again_and_told_again_when_it_fails_again(engine: En
     choose(engine, "retry")
     assert engine.delivered() == ["Restart it, please."]
     choose(engine, "retry")
-    assert "has failed" in refused(engine)[0]
+    assert "waits for another try" in refused(engine)[0]
     assert engine.balance().is_ok
 
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from plugin import bootstrap
 from plugin.config import load_policy
-from plugin.domain.events import MessageReceived
-from plugin.domain.ids import ContactRef, MessageRef, ThreadKey
+from plugin.domain.events import ArticleAdded, MessageReceived
+from plugin.domain.ids import ArticleRef, ContactRef, MessageRef, ThreadKey, TicketRef
 from plugin.domain.model import Contact, Visibility
 from plugin.domain.text import Text
 from plugin.handlers import backtesting, explaining, gathering
@@ -27,6 +27,7 @@ from plugin.policy.agreement import contract_of
 from plugin.policy.facts import ChannelFacts, ClockFacts, Facts, MessageFacts, Trigger
 from plugin.policy.policy import Policy
 from plugin.policy.safety.watch import Watch
+from plugin.testing.fake_helpdesk import FakeHelpdesk
 from tests.benchmarks import chatter, history
 from tests.engine import CHANNEL, DESK, Engine
 
@@ -115,6 +116,87 @@ def test_each_starter_policy_plays_from_the_first_post_to_the_confirmed_end(name
     assert engine.balance().is_ok
     assert sum("ticket 10001" in words for words in engine.delivered()) >= 1
     engine.close()
+
+
+_BY_TAG = """
+[policy]
+name = "by tags"
+
+[[policy.crossover]]
+name = "asked for by an agent"
+when = "agent_request"
+
+[[policy.approval]]
+name = "the press"
+if = "'press' in conversation.tags"
+approvers = "Leads"
+"""
+
+
+def test_a_tag_that_an_agent_puts_on_the_ticket_asks_for_the_formal_one(database_url: str, tmp_path: Path) -> None:
+    policy = written(tmp_path, _BY_TAG)
+    assert policy.looks_at("conversation.tags")
+    engine = Engine(database_url, policy=at_work(policy))
+    engine.tell(engine.network.say("maria", "Hello, I need a hand"))
+    engine.settle()
+    ticket = engine.helpdesk.tickets[0].ref
+    engine.tell_of_tickets(engine.helpdesk.tag(ticket, "press"))
+    engine.settle()
+    assert engine.stage() == "social"
+    engine.tell_of_tickets(engine.helpdesk.reply(ticket, "Dear editor"))
+    engine.settle()
+    assert "Dear editor" not in engine.delivered(), "what needs a second person by a tag waits"
+    engine.tell_of_tickets(engine.helpdesk.tag(ticket, "make-formal"))
+    engine.settle()
+    assert (engine.stage(), engine.decided()[-1]) == ("handoff", "asked for by an agent")
+    (decision,) = [row for row in engine.rows("SELECT kind, reason, facts FROM decision") if row.kind == "crossover"]
+    assert "make-formal" in decision.reason
+    assert decision.facts["conversation"]["tags"] == ["make-formal", "press"]
+    assert engine.balance().is_ok
+    engine.close()
+
+
+_BY_GROUP = """
+[policy]
+name = "by groups"
+
+[policy.people]
+trainee_groups = ["New"]
+
+[[policy.approval]]
+name = "trainees"
+when = "trainee"
+approvers = "Leads"
+"""
+
+
+class _Naming(FakeHelpdesk):
+    """Tells its agents' keys with what they write."""
+
+    def list_articles_since(self, ticket_ref: TicketRef, since: ArticleRef | None) -> Sequence[ArticleAdded]:
+        return [replace(article, agent_ref=article.agent_name) for article in super().list_articles_since(ticket_ref, since)]
+
+
+def test_who_is_in_a_group_of_trainees_needs_a_second_person(database_url: str, tmp_path: Path) -> None:
+    helpdesk = _Naming()
+    engine = Engine(database_url, helpdesk=helpdesk, policy=at_work(written(tmp_path, _BY_GROUP)))
+    engine.tell(engine.network.say("maria", "Hello, I need a hand"))
+    engine.settle()
+    ticket = engine.helpdesk.tickets[0].ref
+    engine.tell_of_tickets(engine.helpdesk.reply(ticket, "From Ada"))
+    engine.settle()
+    assert engine.delivered() == ["From Ada"]
+    helpdesk.groups["Ada Agent"] = ("Support", "New")
+    engine.tell_of_tickets(engine.helpdesk.reply(ticket, "From Ada, once more"))
+    engine.settle()
+    assert engine.delivered() == ["From Ada"]
+    assert any("waits for a second person" in note for note in engine.notes())
+    engine.close()
+
+
+def test_nobody_is_asked_for_tags_that_no_rule_looks_at(tmp_path: Path) -> None:
+    assert not written(tmp_path).looks_at("conversation.tags")
+    assert starter("command-centre").looks_at("conversation.tags")
 
 
 def test_a_back_test_shows_what_another_policy_would_have_done(database_url: str, tmp_path: Path) -> None:

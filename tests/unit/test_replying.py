@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -385,6 +385,7 @@ def windowed(database_url: str) -> Iterator[Engine]:
     """A network that takes replies for a minute, has templates, and one that the policy names."""
     limits = replace(CAPABILITIES.limits, reply_window=60.0)
     network = with_capabilities(AbleNetwork(), limits=limits)
+    network.beginning = datetime.now(UTC)
     engine = started(database_url, network=network, book=Policy(parked=Parked(template=(("fake", "go_on"),))))
     engine.tell(network.say("maria", "Where is my order?"))
     engine.settle()
@@ -402,6 +403,24 @@ def test_a_reply_behind_a_shut_window_waits_for_the_customer_who_is_asked_to_wri
     windowed.settle()
     assert windowed.delivered() == ["[The template go_on]", "On its way."]
     assert any("leaves now" in note for note in windowed.notes())
+    assert windowed.balance().is_ok
+
+
+def test_the_window_counts_by_the_platforms_own_time_and_our_own_words_do_not_prolong_it(windowed: Engine) -> None:
+    network, now = windowed.network, datetime.now(UTC)
+    windowed.tell(network.say_natively("We answer in the app", thread="public:maria"))
+    windowed.settle()
+    reply(windowed, "On its way.")
+    windowed.tell(replace(network.say("maria", "I asked this long ago"), occurred_at=now - timedelta(minutes=5)))
+    windowed.settle()
+    assert held(windowed) == ["window"], "neither opened it"
+    (row,) = windowed.rows("SELECT last_inbound_at FROM conversation")
+    assert now - timedelta(minutes=6) < row.last_inbound_at < now - timedelta(minutes=4)
+    windowed.tell(replace(network.say("maria", "Hello?"), occurred_at=now + timedelta(days=1)))
+    windowed.settle()
+    assert held(windowed) == []
+    (row,) = windowed.rows("SELECT last_inbound_at <= now() AS is_so FROM conversation")
+    assert row.is_so, "a clock that goes wrong keeps no window open"
     assert windowed.balance().is_ok
 
 

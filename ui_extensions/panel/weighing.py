@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,8 +12,9 @@ from plugin.contracts.rulers import CODE_POINTS
 from plugin.domain.model import Visibility
 from plugin.domain.text import Text
 from plugin.handlers.installation import Installation
+from plugin.policy import gate, locks
 from plugin.policy.safety import preflight
-from plugin.policy.safety.preflight import House
+from plugin.policy.safety.preflight import Concern, House, Severity
 from plugin.policy.safety.watch import Watch
 
 
@@ -32,5 +34,15 @@ def weighed(installation: Installation, snapshot: Mapping[str, Any], words: str)
         "length": ruler.measure(words),
         "limit": limits.text_length,
         "unit": ruler.unit,
-        "concerns": [asdict(one) for one in found],
+        "concerns": [asdict(one) for one in (*_standing(snapshot, visibility), *found)],
     }
+
+
+def _standing(snapshot: Mapping[str, Any], visibility: Visibility) -> Iterator[Concern]:
+    """What holds every reply of this agent's as things stand, whatever it says."""
+    lock = snapshot["lock"]
+    if snapshot["stage"]["holds_public"] and visibility is Visibility.PUBLIC:
+        yield Concern(code="handoff", severity=Severity.HOLD, sentence=gate.FORMAL_NOW)
+    elif lock is not None and not lock["mine"]:
+        until = datetime.fromisoformat(lock["until"]).astimezone(UTC) if lock["until"] else None
+        yield Concern(code="lock", severity=Severity.HOLD, sentence=locks.taken_by(lock["holder"], until))

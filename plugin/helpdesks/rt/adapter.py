@@ -158,6 +158,14 @@ class RtAdapter:
         """As `NamesPresser` says, by the ticket's history."""
         return staff.presser(self._client, ticket_ref, action)
 
+    def tags_of(self, ticket_ref: TicketRef) -> Sequence[str]:
+        """As `TellsTags` says: the values of our own field for them."""
+        return self._tickets.tags(ticket_ref)
+
+    def groups_of(self, agent_ref: str) -> Sequence[str]:
+        """As `TellsGroups` says, as far as RT lets the bridge's user see."""
+        return staff.groups(self._client, agent_ref)
+
     def set_visibility(self, ticket_ref: TicketRef, article_ref: ArticleRef, *, is_internal: bool, sent_at: datetime | None = None) -> None:
         """Not in RT."""
         del ticket_ref, article_ref, is_internal, sent_at

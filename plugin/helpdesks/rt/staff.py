@@ -25,6 +25,15 @@ def presser(client: RtClient, ticket_ref: TicketRef, value: str) -> Presser | No
     return None
 
 
+def groups(client: RtClient, name: str) -> tuple[str, ...]:
+    """As `TellsGroups.groups_of`."""
+    try:
+        found = _agent(client, name)
+    except RemoteRejected:
+        return ()
+    return () if found is None else found.groups
+
+
 def _agent(client: RtClient, name: str) -> Presser | None:
     user = client.find(f"/user/{segment(name)}") if name else None
     if user is None:

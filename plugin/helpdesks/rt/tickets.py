@@ -37,6 +37,10 @@ class TicketDesk:
         """
         return self._state(ticket_ref, self._read(ticket_ref)[0])
 
+    def tags(self, ticket_ref: TicketRef) -> tuple[str, ...]:
+        """The values of our field for tags. Raises as `state`."""
+        return fields.value(self._read(ticket_ref)[0], wording.TAGS_FIELD)
+
     def state_and_requestor(self, ticket_ref: TicketRef, author: Contact | None) -> tuple[TicketState, str]:
         """The same, and the name of the requestor who is `author`; empty if none is."""
         record, _ = self._read(ticket_ref)

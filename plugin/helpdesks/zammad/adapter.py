@@ -93,6 +93,15 @@ class ZammadAdapter:
         """As `NamesPresser` says, by the ticket's history."""
         return staff.presser(self._begin(), ticket_ref, "cd_action", action)
 
+    def tags_of(self, ticket_ref: TicketRef) -> Sequence[str]:
+        """As `TellsTags` says (Zammad documentation, "API: Tags")."""
+        told = self._begin().read_object("/tags", {"object": "Ticket", "o_id": ticket_ref})
+        return tuple(str(tag) for tag in told.get("tags") or ())
+
+    def groups_of(self, agent_ref: str) -> Sequence[str]:
+        """As `TellsGroups` says. Roles and groups count alike."""
+        return staff.groups(self._begin(), agent_ref)
+
     @property
     def oauth2(self) -> OAuth2Application | None:
         """As `OffersOAuth2` says."""

@@ -5,7 +5,8 @@ Source: Graph API, "Webhooks: /{app}/subscriptions", and Pages API, "subscribed_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from plugin.contracts.platform import Connection, Probe
 from plugin.domain.errors import RemoteError, RemoteRejected
@@ -57,6 +58,28 @@ def _asked(ask: Callable[[Sequence[str]], None], fields: Sequence[str], welcome:
         ask(needed)
 
 
+def told_address(graph: Graph, settings: GraphSettings, subject: str) -> str:
+    """Where the app's webhook for `subject` leads, empty where there is none."""
+    return read_string(_callback(graph, settings, subject).get("callback_url"))
+
+
+def told_fields(graph: Graph, settings: GraphSettings, owner: str) -> frozenset[str]:
+    """What the account tells our app of; nothing where it does not tell it anything."""
+    ours = _subscribed(graph, settings, owner) or {}
+    given = ours.get("subscribed_fields")
+    return frozenset(one for one in given if isinstance(one, str)) if isinstance(given, list) else frozenset()
+
+
+def _callback(graph: Graph, settings: GraphSettings, subject: str) -> Mapping[str, Any]:
+    listed = read_objects(graph.read(f"/{settings.app_id}/subscriptions", token=graph.app_token).get("data"))
+    return next((one for one in listed if one.get("object") == subject), {})
+
+
+def _subscribed(graph: Graph, settings: GraphSettings, owner: str) -> Mapping[str, Any] | None:
+    listed = read_objects(graph.read(f"/{segment(owner)}/subscribed_apps").get("data"))
+    return next((one for one in listed if read_id(one.get("id")) in ("", settings.app_id)), None)
+
+
 def probe_account(graph: Graph, account: str, fields: str) -> Probe:
     """Whether the token speaks for the account."""
     try:
@@ -93,8 +116,7 @@ def probe_app(
     step = "Run `crossdesk channel register` for this channel."
 
     def look() -> Iterator[Probe]:
-        listed = read_objects(graph.read(f"/{settings.app_id}/subscriptions", token=graph.app_token).get("data"))
-        ours = next((one for one in listed if one.get("object") == subject), {})
+        ours = _callback(graph, settings, subject)
         url = read_string(ours.get("callback_url"))
         yield Probe(
             name="webhook address",
@@ -115,19 +137,15 @@ def probe_subscription(
     step = "Run `crossdesk channel register` for this channel; see that Meta can reach the webhook."
 
     def look() -> Iterator[Probe]:
-        listed = read_objects(graph.read(f"/{segment(owner)}/subscribed_apps").get("data"))
-        ours = next((one for one in listed if read_id(one.get("id")) in ("", settings.app_id)), None)
-        if ours is None:
+        if _subscribed(graph, settings, owner) is None:
             yield Probe(name="subscription", is_ok=False, answer="the account does not tell our app", next_step=step)
             return
-        given = ours.get("subscribed_fields")
-        told = {one for one in given if isinstance(one, str)} if isinstance(given, list) else set()
-        yield _fields_probe("subscription", told, fields, step, welcome)
+        yield _fields_probe("subscription", told_fields(graph, settings, owner), fields, step, welcome)
 
     yield from _guarded("subscription", look)
 
 
-def _fields_probe(name: str, told: set[str], wanted: Sequence[str], step: str, welcome: frozenset[str]) -> Probe:
+def _fields_probe(name: str, told: Collection[str], wanted: Sequence[str], step: str, welcome: frozenset[str]) -> Probe:
     missing = [field for field in wanted if field not in told]
     answer = f"not told of: {', '.join(missing)}" if missing else "told of everything"
     return Probe(name=name, is_ok=welcome.issuperset(missing), answer=answer, next_step=step if missing else "")

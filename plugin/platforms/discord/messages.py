@@ -14,11 +14,13 @@ from plugin.domain.ids import ContactRef, MediaRef, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, Contact, Visibility
 from plugin.domain.text import Text
 from plugin.platforms.discord.keys import message_ref, thread_key
-from plugin.platforms.discord.values import id_time, read_id
+from plugin.platforms.discord.values import id_order, id_time, read_id
 from plugin.platforms.discord.wording import read_content
 
 _SAID = frozenset({0, 19, 20, 23})
 """Types of message that a person or an app wrote: an ordinary one, an answer, the outcome of a command."""
+_LONG_PAST = 7 * 86_400_000 << 22
+"""A week, as ids count time."""
 _CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _UNFIT = re.compile(r"[\x00-\x1f\x7f/\\]")
 
@@ -108,13 +110,14 @@ def url_of(guild: str, channel: str, message: str) -> str:
 def _thread(message: Mapping[str, Any], room: Room, author_id: str, own_id: str) -> ThreadKey:
     """In an open channel what we answer belongs to the person who is answered, and so does what others answer to a person's question.
 
-    An answer to an answer is its author's own: whose question that was is not shown.
+    An answer to an answer is its author's own, since whose question that was is not shown; so is one to what is long past, and may stand in no ticket.
     """
     if room.is_thread:
         return thread_key(room.channel)
     shown = read_object(message.get("referenced_message"))
     answered = read_id(read_object(shown.get("author")).get("id"))
-    is_theirs = author_id == own_id or (answered != own_id and shown.get("type") == 0)
+    is_recent = id_order(read_id(message.get("id"))) - id_order(read_id(shown.get("id"))) < _LONG_PAST
+    is_theirs = author_id == own_id or (answered != own_id and shown.get("type") == 0 and is_recent)
     return thread_key(room.channel, answered if is_theirs and answered else author_id)
 
 

@@ -20,6 +20,7 @@ from plugin.platforms._graph import comments, conversations, envelopes, media, m
 from plugin.platforms._graph.client import Graph, new_id, require_success, segment
 from plugin.platforms._graph.oauth import PageLogin
 from plugin.platforms._graph.sending import Sender
+from plugin.platforms._graph.standing import Standing
 from plugin.platforms.facebook import catchup, feed
 from plugin.platforms.facebook.capabilities import CAPABILITIES, DAY, FIELDS, PRIVATE, PROFILE, SCOPES
 from plugin.platforms.facebook.keys import Place, is_comment, read_thread
@@ -39,6 +40,9 @@ class FacebookAdapter:
         self._graph = Graph(settings, connection)
         self._login = PageLogin(settings, connection, scopes=SCOPES, page_id=settings.page_id)
         self._sender = Sender(self._graph, settings.page_id, plain={"messaging_type": "RESPONSE"}, human_agent=settings.human_agent)
+        self._standing = Standing(
+            graph=self._graph, settings=settings, connection=connection, subject="page", owner=settings.page_id, fields=FIELDS
+        )
         self.poll_seconds = settings.poll_seconds
         window = 7 * DAY if settings.human_agent else DAY
         self.capabilities = replace(CAPABILITIES, private_limits=replace(PRIVATE, reply_window=window))
@@ -123,10 +127,10 @@ class FacebookAdapter:
 
     def poll(self, position: Mapping[str, Any] | None) -> Polled:
         """What was said and not told: messages, visitors' posts, and comments on the newest posts."""
-        look = conversations.begin(position, self._connection.clock.now())
-        page = self._settings.page_id
+        now, page = self._connection.clock.now(), self._settings.page_id
+        look = conversations.begin(position, now)
         found = conversations.catch_up(look, self._graph, page, page, "messenger")
-        return look.polled(found + catchup.catch_up(look, self._graph, page))
+        return self._standing.beside(look.polled(found + catchup.catch_up(look, self._graph, page)), position, now)
 
     def register_webhook(self) -> None:
         """Set the app's address for Pages, and have this Page tell it everything that we carry."""

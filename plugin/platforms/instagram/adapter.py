@@ -21,6 +21,7 @@ from plugin.platforms._graph.client import Graph, new_id, segment
 from plugin.platforms._graph.comments import hide, take_back
 from plugin.platforms._graph.oauth import PageLogin
 from plugin.platforms._graph.sending import Sender
+from plugin.platforms._graph.standing import Standing
 from plugin.platforms.instagram import comments, lookups
 from plugin.platforms.instagram.capabilities import (
     CAPABILITIES,
@@ -56,6 +57,15 @@ class InstagramAdapter:
         )
         platform = "instagram" if settings.login == "facebook" else ""
         self._sender = Sender(self._graph, settings.owner, platform=platform, plain={}, human_agent=settings.human_agent)
+        self._standing = Standing(
+            graph=self._graph,
+            settings=settings,
+            connection=connection,
+            subject=platform,
+            owner=settings.owner,
+            fields=self._subscribed,
+            welcome=WELCOME,
+        )
         self.poll_seconds = settings.poll_seconds
         window = 7 * DAY if settings.human_agent else DAY
         self.capabilities = replace(CAPABILITIES, private_limits=replace(PRIVATE, reply_window=window))
@@ -145,10 +155,10 @@ class InstagramAdapter:
         """What was said and not told: direct messages, and comments on the newest media."""
         if isinstance(self._login, InstagramLogin):
             self._login.renew()
-        look = conversations.begin(position, self._connection.clock.now())
-        settings = self._settings
+        now, settings = self._connection.clock.now(), self._settings
+        look = conversations.begin(position, now)
         found = conversations.catch_up(look, self._graph, settings.owner, settings.account_id, "instagram")
-        return look.polled(found + lookups.catch_up(look, self._graph, settings.account_id))
+        return self._standing.beside(look.polled(found + lookups.catch_up(look, self._graph, settings.account_id)), position, now)
 
     def register_webhook(self) -> None:
         """Have the account tell our app; with Facebook Login set the app's address, too (with Instagram Login that is done by hand)."""

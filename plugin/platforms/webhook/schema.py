@@ -87,7 +87,9 @@ def _check_question(url: str) -> None:
 
 
 def _secret(text: str, **options: Any) -> fields.String:
-    return fields.String(validate=_check_secret, metadata={"help": text, "secret": True}, **options)
+    """`make`: what `channel add` makes one by where nobody gives it, to be handed to the other side's developer."""
+    make = {"make": signatures.make_secret} if options.get("required") else {}
+    return fields.String(validate=_check_secret, metadata={"help": text, "secret": True, **make}, **options)
 
 
 def _help(text: str) -> dict[str, Any]:

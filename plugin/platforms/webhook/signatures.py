@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import secrets
 from collections.abc import Sequence
 
 from plugin.contracts.signing import is_one_of
@@ -15,6 +16,11 @@ _VERSION = "v1"
 _KEY_BYTES = range(24, 65)
 _MOST_SIGNATURES = 16
 _LONGEST_ID = 256
+
+
+def make_secret() -> str:
+    """A fresh secret of 32 random bytes."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def key_of(secret: str) -> bytes:

@@ -22,6 +22,7 @@ from plugin.testing.table_judge import TableJudge
 from tests.engine import Engine
 from tests.panels import ADA, BEN, SUE, Desk, definition
 from ui_extensions.panel import signing
+from ui_extensions.panel.signing import Agent
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40
 INVOICE = Crossover(rule="invoices", reason="It is about an invoice.", group="Formal")
@@ -36,6 +37,7 @@ def policy() -> PolicyAtWork:
 def engine(database_url: str) -> Iterator[Engine]:
     limits = replace(CAPABILITIES.limits, reply_window=86_400.0)
     network = FakePlatform(capabilities=replace(CAPABILITIES, limits=limits))
+    network.beginning = datetime.now(UTC)
     engine = Engine(database_url, policy=policy(), network=network)
     yield engine
     engine.close()
@@ -255,6 +257,23 @@ def test_the_preflight_counts_and_warns(engine: Engine, desk: Desk) -> None:
     assert (told["visibility"], told["limit"], told["length"]) == ("public", 500, 530)
     assert told["concerns"][0]["severity"] == "hold"
     assert desk.ask(f"{desk.path()}/preflight", body={"text": 7}).status_code == 422
+
+
+def test_what_holds_every_reply_is_said_while_it_is_written(engine: Engine, desk: Desk) -> None:
+    said(engine)
+
+    def concerns(agent: Agent) -> list[tuple[str, str]]:
+        told = desk.ask(f"{desk.path()}/preflight", agent, body={"text": "Restart it, please."}).get_json()
+        definition("preflight").validate(told)
+        return [(one["code"], one["sentence"].partition(" until ")[0].partition(",")[0]) for one in told["concerns"]]
+
+    assert concerns(BEN) == []
+    desk.press("take_lock", ADA)
+    engine.settle()
+    assert (concerns(ADA), concerns(BEN)) == ([], [("lock", "Ada Agent has the lock on this conversation")])
+    desk.press("handoff", ADA)
+    engine.settle()
+    assert concerns(ADA) == [("handoff", "This conversation is a formal ticket now")]
 
 
 def test_a_link_opens_one_ticket_once(engine: Engine, desk: Desk) -> None:

@@ -574,3 +574,6 @@ def test_an_agent_who_is_signed_in_comes_over_without_a_password(info: dict[str,
     assert (found.login, found.name) == ("bo", "Bo Second")
     assert "Support" in found.groups
     assert adapter.receive_staff(word[:-1]) is None
+    # The staff panel's script may not follow to another server: no body, and the browser goes there itself.
+    by_script = requests.get(f"{adapter.hand_over_url}?_pjax=%23pjax-container", cookies={"staff": "2"}, allow_redirects=False, timeout=30)
+    assert (by_script.status_code, by_script.text) == (200, "")

@@ -403,6 +403,8 @@ def test_custom_fields_by_our_words_and_by_rts_names(desk: RtAdapter, agent: RtA
     assert who is not None
     assert (who.ref, who.name, who.is_supervisor) == ("agent", "Ada Agent", False)
     assert desk.who_pressed(made.ticket_ref, "close") is None
+    assert tuple(desk.groups_of("agent")) == who.groups
+    assert tuple(desk.groups_of("nobody-knows")) == ()
     desk.update_ticket(made.ticket_ref, TicketChange(fields=(("action", ""), ("reason", ""), ("sla", "silver"))))
     told = dict(desk.follow_merge(made.ticket_ref).fields)
     assert (told["action"], told["reason"], told["sla"]) == ("", "", "silver")
@@ -413,6 +415,7 @@ def test_custom_fields_by_our_words_and_by_rts_names(desk: RtAdapter, agent: RtA
         desk.update_ticket(made.ticket_ref, TicketChange(fields=(("Room", "13"),)))
     further = connect(info, custom_fields=["Crossdesk Tags", "Nowhere"])
     assert dict(further.follow_merge(made.ticket_ref).fields)["Crossdesk Tags"] == "new"
+    assert list(further.tags_of(made.ticket_ref)) == ["new"]
     refused = desk.open_ticket(new_ticket(owner="nobody-knows"), marker=new_marker())
     assert "did not make nobody-knows" in refused.losses[0]
 

@@ -300,6 +300,7 @@ def test_ticket_data_is_changed_once_however_often_it_is_asked(world: Any) -> No
     assert ticket["preferences"]["crossdesk_stage"] == "formal"
     assert ticket["preferences"]["crossdesk"] == {"channel": "demo", "platform": "mastodon", "visibility": "public"}
     assert world.agent.ask("GET", f"/tags?object=Ticket&o_id={opened.ticket_ref}")["tags"] == ["mastodon", "x"]
+    assert list(world.adapter.tags_of(opened.ticket_ref)) == ["mastodon", "x"]
     world.adapter.update_ticket(opened.ticket_ref, TicketChange(is_closed=False, owner=""))
     state = world.adapter.follow_merge(opened.ticket_ref)
     assert (state.state, state.is_closed, state.owner, state.live_ref) == ("open", False, "", opened.ticket_ref)

@@ -77,3 +77,12 @@ def test_what_cannot_be_a_login_is_not_asked(login: str, password: str) -> None:
 def test_what_lets_nobody_in_is_said(answer: HttpResponse | CrossdeskError, error: type[CrossdeskError]) -> None:
     with pytest.raises(error):
         desk(answer)[0].sign_in("mia@acme.example", "right")
+
+
+def test_the_groups_of_an_agent_are_those_of_the_very_login() -> None:
+    other = MIA | {"login": "mia@acme.example.org", "groups": {"Leads": ["full"]}}
+    zammad, http = desk(said(200, [other, MIA]), said(200, []), said(403, {"error": "Not authorized"}))
+    assert zammad.groups_of("Mia@acme.example") == ("Admin", "Social")
+    assert "query=Mia%40acme.example" in http.made[0].url or http.made[0].sent.get("params", {}).get("query") == "Mia@acme.example"
+    assert zammad.groups_of("gone") == ()
+    assert zammad.groups_of("hidden") == ()

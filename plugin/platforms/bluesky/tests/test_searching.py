@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plugin.contracts.platform import Polled
-from plugin.domain.errors import RemoteRejected
+from plugin.domain.errors import MalformedPayload, RemoteRejected
 from plugin.platforms.bluesky.adapter import BlueskyAdapter
 from plugin.platforms.bluesky.tests.fakes import connect
 from plugin.testing.fakes import CannedHttp, FixedClock, MemorySecrets, canned
@@ -70,3 +70,15 @@ def test_words_are_searched_on_the_network(channel: BlueskyAdapter, brand: Blues
     (event,) = polled.events
     assert (event.text.plain, event.found_by, event.is_own) == (f"My {word} smokes", "brand", False)
     assert channel.search("brand", word, polled.position, most=20).events == ()
+
+
+def test_what_was_found_and_cannot_be_read_is_named_and_the_rest_is_there() -> None:
+    page = read("search__found.response.json")["responses"][1]
+    spoilt = json.loads(json.dumps(page))
+    next(post for post in spoilt["json"]["posts"] if post["record"]["text"] == "My printer smokes")["record"] = 17
+    spoilt["json"]["posts"] += [{"rubbish": 17}, {"rubbish": 18}, None]
+    channel, _ = searching(spoilt)
+    polled = channel.search("brand", "printer", None, most=20)
+    assert len(polled.events) == 1
+    assert len({one.event_key for one in polled.skipped}) == 3
+    assert {type(one.reason) for one in polled.skipped} == {MalformedPayload}

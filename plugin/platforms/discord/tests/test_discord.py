@@ -83,7 +83,9 @@ def test_people_in_an_open_channel_are_conversations_and_ours_go_with_whom_they_
     assert echo.parent_ref == first.message_ref
 
 
-def test_who_answers_a_persons_question_in_an_open_channel_is_a_bystander_there(discord: DiscordStandIn, adapter: DiscordAdapter) -> None:
+def test_who_answers_a_persons_question_in_an_open_channel_is_a_bystander_there(
+    discord: DiscordStandIn, adapter: DiscordAdapter, clock: FixedClock
+) -> None:
     asked = discord.says(ROOM, ADA, "My sword is gone")
     helping = discord.says(ROOM, BOB, "Look in the chest", answers=asked)
     back = discord.says(ROOM, ADA, "It is not there", answers=helping)
@@ -91,6 +93,9 @@ def test_who_answers_a_persons_question_in_an_open_channel_is_a_bystander_there(
     threads = {event.message_ref: event.thread_key for event in said(adapter)}
     assert [threads[MessageRef(f"{ROOM}:{one}")] for one in (asked, helping, back)] == [f"{ROOM}/{ADA['id']}"] * 3
     assert threads[MessageRef(f"{ROOM}:{own}")] == f"{ROOM}/{BOB['id']}"
+    clock.advance(8 * 86_400)
+    discord.says(ROOM, BOB, "Was it ever found?", answers=asked)
+    assert said(adapter)[-1].thread_key == f"{ROOM}/{BOB['id']}"
 
 
 def test_a_forum_post_is_one_conversation_and_found_when_it_grows(

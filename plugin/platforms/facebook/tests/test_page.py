@@ -305,3 +305,29 @@ def test_who_writes_in_messenger_is_named_when_asked_and_nobody_else_is_asked_ab
     rig.graph.world.scopes.discard("pages_messaging")
     with pytest.raises(CredentialsRejected, match="pages_messaging"):
         rig.adapter.describe(writer)
+
+
+def test_a_subscription_that_meta_dropped_is_asked_for_again_and_another_address_is_told(rig: Rig) -> None:
+    first = rig.adapter.poll(None)
+    assert first.silent is None
+    rig.graph.edges.drop(PAGE)
+    rig.clock.advance(1_800)
+    assert rig.adapter.poll(first.position).silent is None, "once an hour is enough"
+    rig.clock.advance(1_801)
+    second = rig.adapter.poll(first.position)
+    assert second.silent == ""
+    assert all(probe.is_ok for probe in rig.adapter.probe())
+    rig.graph.edges.move("page", "https://elsewhere.example/in")
+    rig.graph.edges.drop(PAGE)
+    rig.clock.advance(3_601)
+    third = rig.adapter.poll(second.position)
+    assert "another address" in str(third.silent)
+    assert not next(probe for probe in rig.adapter.probe() if probe.name == "subscription").is_ok, (
+        "nobody else's deliveries are begun again"
+    )
+    rig.adapter.register_webhook()
+    assert rig.adapter.poll(third.position).silent == "", "while it is silent, every poll looks"
+    rig.graph.world.scopes.discard("pages_manage_metadata")
+    rig.graph.edges.drop(PAGE)
+    rig.clock.advance(3_601)
+    assert rig.adapter.poll(second.position).silent is None, "what cannot be known is not said"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from plugin.domain.errors import RemoteRejected
+from plugin.domain.errors import MalformedPayload, RemoteRejected
 from plugin.domain.model import Visibility
 from plugin.platforms.mastodon.adapter import MastodonAdapter
 from plugin.platforms.mastodon.tests.fakes import ListenedHttp, Person, connect
@@ -31,6 +31,19 @@ def test_what_was_found_says_so_and_what_addresses_us_is_left_to_the_poll(case: 
     assert (event.thread_key, event.visibility) == ("public|109300000000000042|115590000000000400", Visibility.PUBLIC)
     assert "https://mastodon.example" + ("/api/v1/timelines/tag/printers" if case == "hashtag" else "/api/v2/search") == http.made[-1].url
     assert ("limit", "20") in http.made[-1].sent["params"]
+
+
+def test_what_was_found_and_cannot_be_read_is_named_and_the_rest_is_there() -> None:
+    answers = [read(f"{one}.answer.json") if isinstance(one, str) else one for one in read("search__hashtag.response.json")["responses"]]
+    answers[-1] = {**answers[-1], "json": [{"rubbish": 17}, {**answers[-1]["json"][0], "account": "nobody"}, *answers[-1]["json"]]}
+    answers[-1]["json"][1]["id"] = "115590000000000999"
+    http = CannedHttp([canned(one) for one in answers])
+    polled = connect(read("settings.json"), http, clock=FixedClock()).search("brand", "#printers", None, most=20)
+    assert [event.event_key for event in polled.events] == ["115590000000000400"]
+    nameless, named = polled.skipped
+    assert {type(one.reason) for one in polled.skipped} == {MalformedPayload}
+    assert nameless.event_key.startswith("unreadable:")
+    assert named.event_key == "found status 115590000000000999"
 
 
 @pytest.mark.parametrize("query", ["", "  ", "#", "#two words", "#one #two"])

@@ -20,6 +20,7 @@ from plugin.domain.events import DeliveryStatus, DeliveryUpdated, MessageDeleted
 from plugin.domain.ids import MediaRef
 from plugin.domain.model import Attachment, File
 from plugin.testing.outgoing import answer_to, outbound
+from plugin.testing.standins.graph import WABA
 from tests.graph import MARKER, Rig
 
 ADA, HIDDEN = "16505551234", "US.13491208655302741918"
@@ -201,11 +202,10 @@ def test_a_text_too_long_for_buttons_leaves_without_them_and_what_is_not_declare
 
 def test_a_dead_token_and_a_silent_webhook_are_noticed_before_anybody_answers(rig: Rig) -> None:
     assert rig.adapter.poll(None) == Polled(events=(), position=None, silent="")
-    moved = rig.connect(verify_token="another-Word_of-our-own")
-    rig.graph.edges._override = "https://elsewhere.example/in"
-    assert "another address" in str(moved.poll(None).silent)
+    rig.graph.edges.move("whatsapp_business_account", "https://elsewhere.example/in")
+    assert "another address" in str(rig.adapter.poll(None).silent)
     rig.adapter.register_webhook()
-    rig.graph.edges._subscribed.clear()
+    rig.graph.edges.drop(WABA)
     assert "does not tell our app" in str(rig.adapter.poll(None).silent)
     rig.graph.world.scopes.discard("whatsapp_business_management")
     assert rig.adapter.poll(None).silent is None, "a permission for looking is none that messages need"

@@ -67,6 +67,17 @@ class Edges:
         override = self._override if subject.startswith("whatsapp") else ""
         return override or field_of(self._callbacks.get(subject, {}), "callback_url")
 
+    def drop(self, owner: str) -> None:
+        """The account tells the app no more, as after an hour of failures."""
+        self._subscribed.pop(owner, None)
+
+    def move(self, subject: str, url: str) -> None:
+        """Somebody sets another address."""
+        if subject == "whatsapp_business_account":
+            self._override = url
+        else:
+            self._callbacks[subject]["callback_url"] = url
+
     def _debug(self, call: Call) -> Json:
         if call.params.get("input_token") != self.token() or not self.is_valid():
             return {"data": {"is_valid": False, "error": {"code": 190, "message": "Invalid token"}, "scopes": []}}

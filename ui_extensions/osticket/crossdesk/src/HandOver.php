@@ -19,6 +19,11 @@ final class HandOver {
             http_response_code(403);
             exit;
         }
+        if (isset($_SERVER['HTTP_X_PJAX']) || isset($_GET['_pjax'])) {
+            // The staff panel asks for pages by script, which may not follow to another server: an empty page has it go there in full.
+            header('Cache-Control: no-store');
+            exit;
+        }
         $word = self::word($this->secret, time(), (string) $thisstaff->getUserName(), (string) $thisstaff->getName(), $this->groups($thisstaff));
         while (ob_get_level() > 0) {
             ob_end_clean();
