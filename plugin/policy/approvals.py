@@ -122,8 +122,9 @@ def lapse(candidates: Candidates, *, now: datetime) -> Lapsed:
 def why_held(candidate: Candidate) -> str:
     """What is read of a reply that waits."""
     until = f" until {candidate.deadline:%Y-%m-%d %H:%M} UTC" if candidate.deadline is not None else ""
+    why = (candidate.reason or "none given").removesuffix(".")
     return (
-        f"Reply {candidate.number} by {candidate.author} waits for a second person{until}. Rule: {candidate.rule}. Reason: {candidate.reason or 'none given'}. "
+        f"Reply {candidate.number} by {candidate.author} waits for a second person{until}. Rule: {candidate.rule}. Reason: {why}. "
         f"Somebody of {candidate.approvers}, or a supervisor, presses `approve`, or `reject` with a reason; {candidate.author} may press `recall`."
     )
 

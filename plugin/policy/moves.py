@@ -66,8 +66,9 @@ def cross_over(
         fields=(*fields, ("due_at", promised_by.isoformat())),
     )
     missing = f" Fill in {', '.join(contract.required_fields)}" if contract.required_fields else " Press `confirm`"
+    why = (verdict.reason or "none given").removesuffix(".")
     text = (
-        f"This is a formal ticket now. Rule: {verdict.rule}. Reason: {verdict.reason or 'none given'}. The customer is told, and shall hear of us by "
+        f"This is a formal ticket now. Rule: {verdict.rule}. Reason: {why}. The customer is told, and shall hear of us by "
         f"{promised_by:%Y-%m-%d %H:%M} UTC. Nothing more is posted in public.{missing} when the ticket is complete. A supervisor may press `undo`."
     )
     opening: tuple[Order, ...] = (OpenLinked(group=target, priority=priority),) if contract.is_linked else ()
