@@ -148,10 +148,11 @@ def _scored(state: State, score: int, contract: Contract) -> Step:
             decided=Decided(kind="answer", rule="score", outcome=outcome),
         )
     text = f"The customer gives {score} of 5, so the ticket is open again for a follow-up. Find out what went wrong and answer."
-    back = replace(to_formal(state), outcome="")
+    # A quick question stays one: nobody was told of a formal ticket.
+    back = replace(to_formal(state) if state.handoffs else to_quick(state), outcome="")
     change = TicketChange(
         is_closed=False,
-        stage=Stage.FORMAL,
+        stage=back.stage,
         group=contract.bad_score_group or None,
         priority=contract.bad_score_priority or None,
         add_tags=("cd-bad-score",),

@@ -420,6 +420,21 @@ def test_a_quick_question_may_end_with_a_light_question(database_url: str) -> No
     engine.close()
 
 
+def test_a_bad_score_for_a_quick_question_opens_it_as_what_it_was(database_url: str) -> None:
+    engine = started(database_url, contract=Contract(confirms_quick=True))
+    crossed(engine, "When are you open?")
+    reply(engine, "Until six.")
+    engine.tell_of_tickets(engine.helpdesk.set_state(engine.helpdesk.tickets[0].ref, "closed"))
+    engine.settle()
+    crossed(engine, "Yes")
+    crossed(engine, "1")
+    ticket = engine.helpdesk.tickets[0]
+    assert (engine.stage(), ticket.is_closed, "cd-bad-score" in ticket.tags) == ("social", False, True)
+    reply(engine, "And on Saturdays until noon.")
+    assert "And on Saturdays until noon." in engine.delivered()[-1]
+    engine.close()
+
+
 def test_who_writes_again_after_the_end_is_not_forgotten(engine: Engine) -> None:
     confirming(engine)
     crossed(engine, "yes")
