@@ -112,7 +112,7 @@ def test_a_post_becomes_a_ticket_and_the_answer_stands_under_the_post(
     network.locator("#text").fill("My order is 4711")
     network.get_by_role("button", name="Send privately").click()
     expect(desk.locator("#tickets a")).to_have_count(2, timeout=WAIT)
-    desk.locator("#tickets a").first.click()
+    desk.locator("#tickets a").filter(has_text="My order is 4711").click()
     expect(desk.locator("#articles .customer .text")).to_have_text("My order is 4711", timeout=WAIT)
     desk.locator("#text").fill("Found it.")
     desk.get_by_role("button", name="Update").click()

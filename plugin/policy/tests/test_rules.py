@@ -102,6 +102,13 @@ def test_little_reputation_counts_where_it_is_looked_at_and_known() -> None:
     assert rule().fires(facts(contact={"reputation": -80})) is None
 
 
+def test_who_belongs_to_a_group_that_speaks_for_itself_is_not_asked_for_the_other() -> None:
+    rule: Any = known()["agent_group"]
+    spokes = rule(any_of=("Billing",), none_of=("Social",))
+    assert spokes.fires(facts(agent={"groups": ("Billing",)})) is not None
+    assert spokes.fires(facts(agent={"groups": ("Billing", "Social")})) is None
+
+
 def test_an_unknown_language_is_neither_among_some_nor_outside_of_them() -> None:
     rule: Any = known()["language"]
     nobody_knows = facts(message={"language": ""})
