@@ -65,10 +65,10 @@ def _phrases() -> re.Pattern[str]:
 @cache
 def _judge(language: str) -> Any:
     try:
-        from plugin.policy.safety.quick_vader import QuickVader
+        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
     except ImportError:
         return None
-    judge = QuickVader()
+    judge = SentimentIntensityAnalyzer()
     if language == "en":
         judge.lexicon = {word: points for word, points in judge.lexicon.items() if word not in load("sentiment_en")["polite"]}
     if language == "de":

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,8 +13,6 @@ from plugin.policy.safety.personal_data import Lookout
 
 pytest.importorskip("pycld2")
 pytest.importorskip("vaderSentiment")
-
-from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 
 @pytest.mark.parametrize(
@@ -160,60 +155,6 @@ def test_the_quick_looks_pass_over_nothing(text: str, tag: str) -> None:
         assert (found["pos"], found["neg"]) == (0, 0)
     if not links._may_have_link(text):
         assert links._shape().search(text) is None
-
-
-_RULED = (
-    "never",
-    "so",
-    "this",
-    "without",
-    "doubt",
-    "not",
-    "isn't",
-    "kind",
-    "of",
-    "very",
-    "sort",
-    "least",
-    "at",
-    "but",
-    "no",
-    "or",
-    "nor",
-    "GOOD",
-    "bad!",
-    "hand",
-    "to",
-    "mouth",
-    "the",
-    "bomb",
-    "😡",
-    "💩",
-    ":)",
-    "ugly",
-    "hardly",
-)
-
-
-@given(
-    text=st.lists(st.sampled_from(_RULED) | _PIECES | st.text(max_size=4), max_size=14).map(" ".join),
-    tag=st.sampled_from(sentiment.LANGUAGES),
-)
-@settings(max_examples=200, deadline=None)
-def test_the_quick_scores_are_the_packages_own(text: str, tag: str) -> None:
-    judge = sentiment._judge(tag)
-    assert judge.polarity_scores(text) == SentimentIntensityAnalyzer.polarity_scores(_theirs(judge), text)
-
-
-def _theirs(judge: Any) -> Any:
-    slow = _slow()
-    slow.lexicon = judge.lexicon
-    return slow
-
-
-@cache
-def _slow() -> Any:
-    return SentimentIntensityAnalyzer()
 
 
 @given(
