@@ -12,11 +12,12 @@ from urllib.parse import quote
 
 from plugin.contracts.http import FormFile, HttpResponse
 from plugin.contracts.platform import Connection
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.contracts.signing import sign
 from plugin.domain.errors import CredentialsRejected, CrossdeskError, OutcomeUnknown, RemoteError, RemoteRejected, RemoteUnavailable
 from plugin.platforms._graph.errors import failure, read_fault
 from plugin.platforms._graph.settings import GraphSettings
-from plugin.platforms._graph.values import read_id, read_object, read_objects, read_string
+from plugin.platforms._graph.values import read_id
 
 TOKEN = "access_token"  # noqa: S105 - a name
 _UPLOAD_SECONDS = 120.0

@@ -12,6 +12,7 @@ from typing import Any
 
 from plugin.contracts.batches import unreadable_key
 from plugin.contracts.platform import Polled, Skipped
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import MessageReceived, PlatformEvent
 from plugin.domain.ids import ContactRef, MessageRef
@@ -20,7 +21,7 @@ from plugin.domain.text import Text
 from plugin.platforms._graph.client import Graph, segment
 from plugin.platforms._graph.media import addresses, attachment
 from plugin.platforms._graph.messages import private_thread
-from plugin.platforms._graph.values import read_id, read_object, read_objects, read_string, read_time
+from plugin.platforms._graph.values import read_id, read_time
 
 _FIRST_LOOK = timedelta(hours=1)
 _OVERLAP = timedelta(minutes=10)

@@ -13,10 +13,11 @@ from typing import Any
 
 from plugin.contracts.batches import Member, read_members, unreadable
 from plugin.contracts.http import WebhookRequest
+from plugin.contracts.reading import read_object, read_string
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import PlatformEvent
 from plugin.domain.ids import ThreadKey
-from plugin.platforms._graph.values import read_id, read_object, read_string, read_time
+from plugin.platforms._graph.values import read_id, read_time
 
 _LISTS = ("messaging", "standby", "changes")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugin.contracts.http import HttpResponse
+from plugin.contracts.reading import read_count, read_object, read_string
 from plugin.domain.errors import (
     BillingStopped,
     CredentialsRejected,
@@ -23,7 +24,7 @@ from plugin.domain.errors import (
     TargetGone,
     WindowClosed,
 )
-from plugin.platforms._graph.values import read_count, read_id, read_object, read_string
+from plugin.platforms._graph.values import read_id
 
 _RATE = frozenset({4, 17, 32, 613, 80007, 130429, 131048, 131056, 133016, *range(80000, 80015)})
 _PATIENCE = {131056: 6.0, 131048: 3600.0, 130429: 5.0}

@@ -10,11 +10,11 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import RemoteRejected
 from plugin.domain.ids import MediaRef
 from plugin.domain.model import Attachment, File
 from plugin.platforms._graph.client import Graph, segment
-from plugin.platforms._graph.values import read_object, read_objects, read_string
 
 _TYPES = {"image": "image/jpeg", "video": "video/mp4", "audio": "audio/mpeg", "sticker": "image/png"}
 _SUFFIXES = {"image": ".jpg", "video": ".mp4", "audio": ".mp3", "sticker": ".png"}

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from plugin.contracts.batches import Member
+from plugin.contracts.reading import read_count, read_object, read_objects, read_string
 from plugin.domain.errors import UnsupportedEvent
 from plugin.domain.events import (
     DeliveryStatus,
@@ -27,7 +28,7 @@ from plugin.domain.model import Attachment, Contact, Visibility
 from plugin.domain.text import Text
 from plugin.platforms._graph.envelopes import Told, need, whole
 from plugin.platforms._graph.media import attachment
-from plugin.platforms._graph.values import digest, read_count, read_id, read_object, read_objects, read_string, read_time
+from plugin.platforms._graph.values import digest, read_id, read_time
 
 _MARKER = re.compile(r"[0-9a-z]{26}")
 _THUMBS = {"369239263222822": "👍", "369239343222814": "👍", "369239383222810": "👍"}

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from plugin.contracts.platform import Connection, Grant
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import CredentialsRejected, RemoteRejected
 from plugin.platforms._graph.client import TOKEN, Graph, segment
 from plugin.platforms._graph.settings import GraphSettings
-from plugin.platforms._graph.values import read_object, read_objects, read_string
 
 DIALOG = "https://www.facebook.com"
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from plugin.contracts.reading import read_count, read_string
 from plugin.domain.model import Contact
 from plugin.platforms._graph.client import Graph, segment
-from plugin.platforms._graph.values import read_count, read_string
 
 _LONGEST = 200
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from plugin.contracts.platform import Connection, Probe
+from plugin.contracts.reading import read_objects, read_string
 from plugin.domain.errors import RemoteError, RemoteRejected
 from plugin.platforms._graph.client import Graph, require_success, segment
 from plugin.platforms._graph.settings import GraphSettings
-from plugin.platforms._graph.values import read_id, read_objects, read_string
+from plugin.platforms._graph.values import read_id
 
 _NONE: frozenset[str] = frozenset()
 

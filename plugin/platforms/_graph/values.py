@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+
+from plugin.contracts.reading import read_string
 
 _MILLISECONDS_FROM = 100_000_000_000
 """Seconds stay below this until the year 5138; what is above are milliseconds."""
 
 
-def read_object(value: object) -> Mapping[str, Any]:
-    """An object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def read_objects(value: object) -> list[Mapping[str, Any]]:
-    """The objects of a list, else none."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def read_string(value: object) -> str:
-    """A string, else an empty one."""
-    return value if isinstance(value, str) else ""
-
-
 def read_id(value: object) -> str:
     """An id as the opaque string that it is; old webhooks write some as numbers. Empty where there is none."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else read_string(value)
-
-
-def read_count(value: object) -> int | None:
-    """A whole number from nought, else None."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def read_time(value: object) -> datetime | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.events import MessageReceived, PlatformEvent
 from plugin.domain.ids import MessageRef
 from plugin.domain.model import Visibility
@@ -15,7 +16,7 @@ from plugin.domain.text import Text
 from plugin.platforms._graph.client import Graph, segment
 from plugin.platforms._graph.conversations import Look
 from plugin.platforms._graph.media import addresses, attachment
-from plugin.platforms._graph.values import read_id, read_object, read_objects, read_string, read_time
+from plugin.platforms._graph.values import read_id, read_time
 from plugin.platforms.facebook.feed import contact, thread_of
 
 _COMMENTS = 50

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from plugin.contracts.reading import read_object, read_string
 from plugin.domain.errors import UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived, PlatformEvent, ReactionChanged
 from plugin.domain.ids import ContactRef, MessageRef, ThreadKey
@@ -18,7 +19,7 @@ from plugin.domain.model import Attachment, Contact, Visibility
 from plugin.domain.text import Text
 from plugin.platforms._graph.envelopes import Told, need
 from plugin.platforms._graph.media import attachment
-from plugin.platforms._graph.values import digest, read_id, read_object, read_string, read_time
+from plugin.platforms._graph.values import digest, read_id, read_time
 from plugin.platforms.facebook.keys import public_thread
 
 _POSTS = frozenset({"post", "status", "photo", "video", "share", "link", "note"})

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from plugin.contracts.reading import read_object, read_string
 from plugin.domain.errors import RemoteRejected, UnsupportedEvent
 from plugin.domain.events import MessageReceived, PlatformEvent
 from plugin.domain.ids import ContactRef, MediaRef, MessageRef
@@ -16,7 +17,7 @@ from plugin.domain.model import Attachment, Contact, File, Visibility
 from plugin.domain.text import Text
 from plugin.platforms._graph.client import Graph, segment
 from plugin.platforms._graph.envelopes import Told, need
-from plugin.platforms._graph.values import read_id, read_object, read_string, read_time
+from plugin.platforms._graph.values import read_id, read_time
 from plugin.platforms.instagram.keys import mention_thread, public_thread
 
 _COMMENTS = frozenset({"comments", "live_comments"})

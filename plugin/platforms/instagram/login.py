@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from plugin.contracts.platform import Connection, Grant
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import CredentialsRejected, RemoteRejected
 from plugin.platforms._graph.client import TOKEN, Graph
 from plugin.platforms._graph.oauth import keep_token, read_token, require_scopes
-from plugin.platforms._graph.values import read_object, read_objects, read_string, read_time
+from plugin.platforms._graph.values import read_time
 from plugin.platforms.instagram.schema import Settings
 
 _DIALOG = "https://www.instagram.com/oauth/authorize"

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from plugin.contracts.reading import read_object, read_objects
 from plugin.domain.errors import TargetGone
 from plugin.domain.events import MessageDeleted, PlatformEvent
 from plugin.domain.ids import MessageRef
 from plugin.platforms._graph.client import Graph, segment
 from plugin.platforms._graph.conversations import Look
 from plugin.platforms._graph.oauth import require_scopes
-from plugin.platforms._graph.values import read_id, read_object, read_objects, read_time
+from plugin.platforms._graph.values import read_id, read_time
 from plugin.platforms.instagram.comments import comment
 from plugin.platforms.instagram.keys import is_comment
 

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from plugin.contracts.http import FollowsStreams, FormFile, HttpResponse, Patience
 from plugin.contracts.platform import Connection
+from plugin.contracts.reading import read_objects, read_string, read_time
 from plugin.domain.errors import (
     CredentialsRejected,
     MalformedPayload,
@@ -27,7 +28,7 @@ from plugin.domain.errors import (
 )
 from plugin.domain.model import File
 from plugin.platforms.mastodon.schema import Settings
-from plugin.platforms.mastodon.values import read_id, read_objects, read_string, read_time
+from plugin.platforms.mastodon.values import read_id
 
 Params = Sequence[tuple[str, str]]
 TOKEN = "access_token"  # noqa: S105 - the name under which it is kept

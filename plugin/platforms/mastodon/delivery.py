@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from plugin.contracts.reading import read_object, read_string
 from plugin.domain.errors import OutcomeUnknown, RemoteRejected, RemoteUnavailable, TargetGone
 from plugin.domain.html import from_html
 from plugin.domain.ids import Marker, MessageRef
@@ -21,7 +22,7 @@ from plugin.platforms.mastodon.lists import PAGE
 from plugin.platforms.mastodon.media import Media
 from plugin.platforms.mastodon.server import Instance, Server
 from plugin.platforms.mastodon.statuses import Status, media_of, read_status
-from plugin.platforms.mastodon.values import read_id, read_object, read_string
+from plugin.platforms.mastodon.values import read_id
 from plugin.platforms.mastodon.wording import address, answer_visibility, essence, is_wider, shortened
 
 _SKEW = timedelta(minutes=2)

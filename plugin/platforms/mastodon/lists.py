@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from plugin.contracts.reading import read_time
 from plugin.platforms.mastodon.client import Params
 from plugin.platforms.mastodon.position import Edge
-from plugin.platforms.mastodon.values import read_id, read_time
+from plugin.platforms.mastodon.values import read_id
 
 PAGE = 40
 _BACK = 25

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from plugin.contracts.reading import read_string
 from plugin.domain.events import MessageDeleted, MessageEdited
 from plugin.domain.ids import MessageRef
 from plugin.platforms.mastodon.client import Client, segment
 from plugin.platforms.mastodon.statuses import Status, edited, read_status
-from plugin.platforms.mastodon.values import read_string
 
 AT_ONCE = 20
 """Statuses that one call may name (Mastodon's own limit)."""

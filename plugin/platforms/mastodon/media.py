@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection
+from plugin.contracts.reading import read_string
 from plugin.domain.errors import RemoteRejected, RemoteUnavailable, TargetGone
 from plugin.domain.model import Attachment, File
 from plugin.platforms.mastodon.client import Client, segment
 from plugin.platforms.mastodon.keys import read_media_ref
 from plugin.platforms.mastodon.schema import Settings
 from plugin.platforms.mastodon.statuses import media_of
-from plugin.platforms.mastodon.values import read_string
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0, 4.0)
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from plugin.contracts.platform import Polled
+from plugin.contracts.reading import read_objects
 from plugin.domain.errors import RemoteRejected
 from plugin.domain.model import Visibility
 from plugin.platforms.mastodon.client import Client, Params
@@ -21,7 +22,6 @@ from plugin.platforms.mastodon.position import Edge
 from plugin.platforms.mastodon.server import Server
 from plugin.platforms.mastodon.statuses import Status, read_status, received
 from plugin.platforms.mastodon.threads import Threads
-from plugin.platforms.mastodon.values import read_objects
 
 LOOK_BACK = timedelta(minutes=15)
 _HASHTAG = re.compile(r"#[\w·・]+")

@@ -12,10 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from plugin.contracts.platform import Connection
+from plugin.contracts.reading import read_count, read_object, read_string
 from plugin.domain.errors import RemoteError, RemoteUnavailable
 from plugin.platforms.mastodon.client import Client
 from plugin.platforms.mastodon.schema import Settings
-from plugin.platforms.mastodon.values import read_count, read_id, read_object, read_string
+from plugin.platforms.mastodon.values import read_id
 
 _FRESH = timedelta(hours=1)
 _QUOTES_SINCE = 7

@@ -11,11 +11,12 @@ from urllib.parse import quote, urlencode
 
 from plugin.contracts.http import HttpResponse
 from plugin.contracts.platform import Connection, Grant
+from plugin.contracts.reading import read_string
 from plugin.domain.errors import CredentialsRejected, OutcomeUnknown, RateLimited, RemoteUnavailable
 from plugin.platforms.mastodon.checks import SCOPES, missing_scopes
 from plugin.platforms.mastodon.client import TOKEN
 from plugin.platforms.mastodon.schema import Settings
-from plugin.platforms.mastodon.values import read_id, read_string
+from plugin.platforms.mastodon.values import read_id
 
 _ACCOUNT = "account"
 _AGAIN = "Nothing was kept; connect the channel again."

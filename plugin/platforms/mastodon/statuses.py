@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from plugin.contracts.reading import read_count, read_object, read_objects, read_string, read_time
 from plugin.domain.events import MessageEdited, MessageReceived
 from plugin.domain.html import from_html
 from plugin.domain.ids import ContactRef, MessageRef
@@ -20,7 +21,7 @@ from plugin.domain.model import Attachment, Contact, Visibility
 from plugin.domain.text import MarkKind, Text
 from plugin.platforms.mastodon.keys import Thread, media_ref, seen_by
 from plugin.platforms.mastodon.server import qualified
-from plugin.platforms.mastodon.values import read_count, read_id, read_object, read_objects, read_string, read_time
+from plugin.platforms.mastodon.values import read_id
 
 _TYPES = {"image": "image/jpeg", "gifv": "video/mp4", "video": "video/mp4", "audio": "audio/mpeg"}
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from plugin.contracts.reading import read_objects
 from plugin.platforms.mastodon.client import Client, segment
 from plugin.platforms.mastodon.keys import Thread
 from plugin.platforms.mastodon.position import Watched
 from plugin.platforms.mastodon.statuses import Status, read_status
-from plugin.platforms.mastodon.values import read_objects
 
 _HIGHEST = 30
 

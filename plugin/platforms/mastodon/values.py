@@ -1,41 +1,10 @@
-"""Reading JSON of servers that nobody can vouch for: the wanted kind of value, or an empty one. Never fails."""
+"""Ids of servers that nobody can vouch for. Never fails."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
-
-
-def read_object(value: object) -> Mapping[str, Any]:
-    """An object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def read_objects(value: object) -> list[Mapping[str, Any]]:
-    """The objects of a list, else none."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def read_string(value: object) -> str:
-    """A string, else an empty one."""
-    return value if isinstance(value, str) else ""
+from plugin.contracts.reading import read_string
 
 
 def read_id(value: object) -> str:
     """An id as the opaque string that it is, also from a server that writes numbers; empty where there is none."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else read_string(value)
-
-
-def read_count(value: object) -> int | None:
-    """A whole number from nought, else None."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def read_time(value: object) -> datetime | None:
-    """A time as UTC; None when it is none. A day alone is its first moment."""
-    try:
-        moment = datetime.fromisoformat(read_string(value))
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

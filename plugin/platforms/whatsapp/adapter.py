@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from plugin.contracts.http import FormFile, WebhookAnswer, WebhookRequest
 from plugin.contracts.platform import Connection, Grant, PlatformAdapter, Polled, Probe, Template
+from plugin.contracts.reading import read_count, read_object, read_objects, read_string
 from plugin.contracts.settings import SettingsSchema as AnySettingsSchema
 from plugin.domain.errors import OutcomeUnknown, RemoteError, RemoteRejected, RemoteUnavailable, Unsupported
 from plugin.domain.events import PlatformEvent
@@ -20,7 +21,7 @@ from plugin.domain.model import Attachment, File, OutboundMessage, Receipt
 from plugin.platforms._graph import envelopes, signatures, subscriptions
 from plugin.platforms._graph.client import Graph, new_id, require_success, segment
 from plugin.platforms._graph.errors import PermissionMissing
-from plugin.platforms._graph.values import read_count, read_id, read_object, read_objects, read_string
+from plugin.platforms._graph.values import read_id
 from plugin.platforms.whatsapp import formatting, reading
 from plugin.platforms.whatsapp.capabilities import BUTTONS_LENGTH, CAPABILITIES, CAPTION_LENGTH, FIELDS, SCOPES, TEXT_LENGTH, kind_of
 from plugin.platforms.whatsapp.people import recipient

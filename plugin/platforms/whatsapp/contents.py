@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.ids import MediaRef
 from plugin.domain.model import Attachment
 from plugin.domain.text import Text
 from plugin.platforms._graph.errors import read_fault
-from plugin.platforms._graph.values import read_id, read_object, read_objects, read_string
+from plugin.platforms._graph.values import read_id
 from plugin.platforms.whatsapp.formatting import read
 
 _FILES = frozenset({"image", "video", "audio", "voice", "document", "sticker"})

@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import RemoteRejected
 from plugin.domain.ids import ContactRef, ThreadKey
 from plugin.domain.model import Contact
-from plugin.platforms._graph.values import read_id, read_object, read_objects, read_string
+from plugin.platforms._graph.values import read_id
 
 _SCOPED = re.compile(r"[A-Z]{2}\.(ENT\.)?[0-9A-Za-z]+")
 _PHONE = re.compile(r"[0-9]{5,20}")

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from plugin.contracts.batches import Member, unreadable
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import (
     ContactReachability,
@@ -28,7 +29,7 @@ from plugin.domain.text import Text
 from plugin.platforms._graph.envelopes import Told, need
 from plugin.platforms._graph.errors import read_fault
 from plugin.platforms._graph.messages import read_marker
-from plugin.platforms._graph.values import read_id, read_object, read_objects, read_string, read_time
+from plugin.platforms._graph.values import read_id, read_time
 from plugin.platforms.whatsapp.contents import read_content
 from plugin.platforms.whatsapp.people import read_contacts, read_person, thread_of
 

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from plugin.contracts.platform import Connection, Grant
+from plugin.contracts.reading import read_object, read_objects, read_string
 from plugin.domain.errors import CredentialsRejected, RemoteRejected, Unsupported
 from plugin.platforms._graph.client import TOKEN, Graph, require_success, segment
 from plugin.platforms._graph.oauth import DIALOG, challenge, keep_token, require_scopes
-from plugin.platforms._graph.values import read_id, read_object, read_objects, read_string
+from plugin.platforms._graph.values import read_id
 from plugin.platforms.whatsapp.capabilities import SCOPES
 from plugin.platforms.whatsapp.schema import Settings
 
