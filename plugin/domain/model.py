@@ -79,7 +79,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A person on a platform. The key is (channel, ref); everything else is what the platform said last, or unknown."""
+    """A person on a platform. The key is (channel, ref); everything else is what the platform said of it last, or unknown."""
 
     ref: ContactRef
     display_name: str = ""

@@ -37,11 +37,12 @@ _CONTACTS = text(
     "SELECT id, ref, profile, seen_at > now() - interval '1 day' AS is_fresh FROM contact WHERE place = :place AND ref = ANY(:refs)"
 )
 _KNOWN_KEYS = text("SELECT event_key FROM inbound_event WHERE place = :place AND event_key = ANY(:keys)")
+# What an event leaves unsaid stays as it was told before, be it by an event that said more or by the platform when it was asked.
 _UPSERT_CONTACTS = text(
     """
     INSERT INTO contact (place, ref, profile)
     SELECT :place, r.ref, r.profile FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(ref text, profile jsonb) ORDER BY r.ref
-    ON CONFLICT (place, ref) DO UPDATE SET profile = excluded.profile, seen_at = now()
+    ON CONFLICT (place, ref) DO UPDATE SET profile = contact.profile || excluded.profile, seen_at = now()
     RETURNING id, ref
     """
 )
@@ -248,7 +249,7 @@ def _upsert_contacts(connection: Connection, place: Place, events: Iterable[Mess
         if row.ref not in latest:
             continue
         contacts[row.ref] = row.id
-        if row.is_fresh and row.profile == latest[row.ref]:
+        if row.is_fresh and {**row.profile, **latest[row.ref]} == row.profile:
             del latest[row.ref]  # Nothing new about them, so nothing is written, and no lock is taken that a turn may want.
     if latest:
         rows = json.dumps([{"ref": ref, "profile": profile} for ref, profile in latest.items()])
