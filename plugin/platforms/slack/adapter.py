@@ -99,7 +99,7 @@ class SlackAdapter:
 
     def fetch_media(self, attachment: Attachment, *, max_bytes: int) -> File:
         """The bytes of a file. Its address is asked for anew and shown our token, since files are private to the workspace."""
-        about = read_object(self._api.read("files.info", {"file": attachment.media_ref}).get("file"))
+        about = read_object(self._api.sdk.files_info(file=attachment.media_ref).get("file"))
         size, url = read_count(about.get("size")), read_string(about.get("url_private_download")) or read_string(about.get("url_private"))
         name = attachment.filename if attachment.filename != "file" else read_string(about.get("name")) or "file"
         if size is not None and size > max_bytes:
@@ -116,7 +116,7 @@ class SlackAdapter:
         """What `users.info` tells of a person: names, picture, language. Asked anew each time, so that nothing outlives a change there."""
         if not contact.ref.startswith(("U", "W")):
             return contact
-        person = read_object(self._api.read("users.info", {"user": contact.ref, "include_locale": "true"}).get("user"))
+        person = read_object(self._api.sdk.users_info(user=contact.ref, include_locale=True).get("user"))
         profile = read_object(person.get("profile"))
         name = read_string(profile.get("real_name")) or read_string(person.get("real_name")) or read_string(profile.get("display_name"))
         return replace(
@@ -149,12 +149,11 @@ class SlackAdapter:
     def probe(self) -> Sequence[Probe]:
         """Who the bot is, whether it is this app's, and which permission it lacks."""
         try:
-            answer = self._api.ask("auth.test")
-            who = self._api.read("auth.test")
+            who = self._api.sdk.auth_test()
         except RemoteError as problem:
             return [Probe(name="token", is_ok=False, answer=str(problem), next_step="Check `bot_token` and `api_url` of this channel.")]
         name = f"@{read_string(who.get('user'))} in {read_string(who.get('team'))} ({read_string(who.get('url'))})"
-        given = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
+        given = {scope.strip() for scope in who.headers.get("x-oauth-scopes", "").split(",")}
         missing = [scope for scope in SCOPES if scope not in given]
         told = f"missing: {', '.join(missing)}" if missing else "all that are needed"
         return [
@@ -165,7 +164,7 @@ class SlackAdapter:
 
     def _probe_app(self, bot_id: str) -> Probe:
         try:
-            app = read_string(read_object(self._api.read("bots.info", {"bot": bot_id}).get("bot")).get("app_id"))
+            app = read_string(read_object(self._api.sdk.bots_info(bot=bot_id).get("bot")).get("app_id"))
         except RemoteError as problem:
             return Probe(name="app", is_ok=False, answer=str(problem), next_step="Try again.")
         is_ours = app == self._settings.app_id

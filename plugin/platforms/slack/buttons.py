@@ -1,7 +1,8 @@
 """Words to press below a question of ours, and a press on one as the customer's own message. Pure; knows no call.
 
 A button stays where it is after it was pressed, so each of one question counts once: who presses again says nothing new.
-Sources: Slack API, "Actions block", "Button element", "block_actions payload". What apps may hold in one block is told there: 25 buttons of 75 letters.
+Sources: Slack API, "Actions block", "Button element", "block_actions payload". What one block may hold is told there, and is
+slack-sdk's to check: 25 buttons of 75 letters.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from urllib.parse import parse_qs
 
 from plugin.contracts.http import parse_json
 from plugin.contracts.reading import read_object, read_objects, read_string
-from plugin.domain.errors import MalformedPayload, UnsupportedEvent
+from plugin.domain.errors import MalformedPayload, RemoteRejected, UnsupportedEvent
 from plugin.domain.events import MessageReceived
 from plugin.domain.ids import ContactRef, MessageRef
 from plugin.domain.model import Contact
@@ -28,12 +29,23 @@ _ACTION = re.compile(r"choice_[0-9]{1,2}")
 
 
 def buttons(choices: Sequence[str]) -> Mapping[str, Any]:
-    """The block that offers `choices`."""
+    """The block that offers `choices`.
+
+    Raises:
+        RemoteRejected: more of them, or longer ones, than Slack takes.
+    """
+    # Whoever has no Slack channel shall not pay for the package: see sdk.py.
+    from slack_sdk.errors import SlackObjectFormationError
+    from slack_sdk.models.blocks import ActionsBlock, ButtonElement, PlainTextObject
+
     elements = [
-        {"type": "button", "action_id": f"choice_{number}", "text": {"type": "plain_text", "text": choice}, "value": choice}
+        ButtonElement(action_id=f"choice_{number}", text=PlainTextObject(text=choice), value=choice)
         for number, choice in enumerate(choices)
     ]
-    return {"type": "actions", "block_id": _BLOCK, "elements": elements}
+    try:
+        return ActionsBlock(block_id=_BLOCK, elements=elements).to_dict()
+    except SlackObjectFormationError as problem:
+        raise RemoteRejected("Slack has no such buttons; nothing was sent. Offer fewer or shorter answers.", detail=str(problem)) from None
 
 
 def read_press(body: bytes, reading: Reading) -> MessageReceived:

@@ -7,7 +7,8 @@ the last days are looked at, too. Deletions and reactions leave no trace that co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from plugin.contracts.platform import Polled, Skipped
 from plugin.contracts.reading import read_string
 from plugin.domain.errors import MalformedPayload, RemoteError, TargetGone, UnsupportedEvent
 from plugin.domain.events import PlatformEvent
-from plugin.platforms.slack.client import SlackApi
+from plugin.platforms.slack.client import PER_PAGE, SlackApi
 from plugin.platforms.slack.keys import is_channel
 from plugin.platforms.slack.messages import Reading, Room, edited_at, room
 from plugin.platforms.slack.values import read_ts, time_ts, ts_time
@@ -26,8 +27,6 @@ _OVERLAP = timedelta(minutes=5)
 _THREADS = timedelta(days=3)
 _ROOMS = 20
 _PAGES = 5
-_PER_PAGE = "200"
-_KINDS = "public_channel,private_channel,mpim,im"
 
 
 class CatchUp:
@@ -59,8 +58,7 @@ class CatchUp:
 
     def _list(self) -> list[Room]:
         found: list[Room] = []
-        params = {"types": _KINDS, "exclude_archived": "true", "limit": _PER_PAGE}
-        for page in self._api.pages("users.conversations", params, member="channels"):
+        for page in self._api.rooms():
             for one in page:
                 kind = (
                     "im"
@@ -77,36 +75,32 @@ class CatchUp:
 
     def _look(self, where: Room, since: str) -> None:
         begun = ts_time(since) or self._now
-        params = {"channel": where.channel, "oldest": time_ts(begun - _THREADS), "limit": _PER_PAGE, "include_all_metadata": "true"}
-        try:
-            self._read("conversations.history", params, where, since)
-        except TargetGone:
-            return  # the bot was removed meanwhile, or the channel archived
+        self._read(where, "", since, oldest=time_ts(begun - _THREADS))
 
-    def _read(self, method: str, params: Mapping[str, str], where: Room, since: str) -> None:
+    def _read(self, where: Room, root: str, since: str, *, oldest: str) -> None:
+        """The room, or the thread of `root` in it. Where the bot was removed meanwhile, or it is archived or gone, nothing more is read."""
         count = 0
-        for page in self._api.pages(method, params, member="messages", most=_PAGES):
-            count += 1
-            for message in page:
-                if not read_ts(message.get("ts")):
-                    lost = MalformedPayload("A Slack message without its time, which is its name, was seen; look at the channel.")
-                    self._skipped.append(Skipped(event_key=unreadable_key(message), reason=lost, payload=message))
-                elif read_ts(message.get("ts")) >= since or edited_at(message) >= since:
-                    self._take(message, where, since)
-                if method == "conversations.history" and read_ts(message.get("latest_reply")) >= since:
-                    thread = {**params, "ts": read_ts(message.get("thread_ts")), "oldest": since}
-                    self._thread(thread, where, since)
-        if count == _PAGES and len(page) >= int(_PER_PAGE):
+        page: Sequence[Mapping[str, Any]] = ()
+        with suppress(TargetGone):
+            for page in self._api.messages(where.channel, root, oldest=oldest, most=_PAGES):
+                count += 1
+                for message in page:
+                    self._see(message, where, since)
+                    begun = read_ts(message.get("thread_ts"))
+                    if begun and not root and read_ts(message.get("latest_reply")) >= since:
+                        self._read(where, begun, since, oldest=since)
+        if count == _PAGES and len(page) >= PER_PAGE:
             reason = UnsupportedEvent(
                 f"More was said in {where.channel} since {since} than a catch-up reads; the older of it was not read. Look at it on Slack."
             )
             self._skipped.append(Skipped(event_key=f"gap:{where.channel}:{since}", reason=reason))
 
-    def _thread(self, params: Mapping[str, str], where: Room, since: str) -> None:
-        try:
-            self._read("conversations.replies", params, where, since)
-        except TargetGone:
-            return
+    def _see(self, message: Mapping[str, Any], where: Room, since: str) -> None:
+        if not read_ts(message.get("ts")):
+            lost = MalformedPayload("A Slack message without its time, which is its name, was seen; look at the channel.")
+            self._skipped.append(Skipped(event_key=unreadable_key(message), reason=lost, payload=message))
+        elif read_ts(message.get("ts")) >= since or edited_at(message) >= since:
+            self._take(message, where, since)
 
     def _take(self, message: Mapping[str, Any], where: Room, since: str) -> None:
         known = {event.event_key for event in self._events}

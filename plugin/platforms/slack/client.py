@@ -6,8 +6,9 @@ Slack itself calls unclear (`internal_error`, `fatal_error`) do not. Source: Sla
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from plugin.contracts.http import FormFile, HttpClient, HttpResponse
@@ -25,6 +26,14 @@ from plugin.domain.errors import (
 )
 from plugin.platforms.slack.schema import Settings
 
+if TYPE_CHECKING:
+    from slack_sdk.web import SlackResponse
+
+    from plugin.platforms.slack.sdk import Sdk
+
+PER_PAGE = 200
+"""What one page of a list holds at most."""
+
 _CREDENTIALS = frozenset({
     "access_denied", "account_inactive", "ekm_access_denied", "enterprise_is_restricted", "invalid_auth", "missing_scope",
     "no_permission", "not_allowed_token_type", "not_authed", "org_login_required", "team_access_not_granted", "token_expired",
@@ -39,9 +48,12 @@ _BILLING = frozenset({"paid_teams_only", "plan_upgrade_required", "storage_limit
 _NOT_DONE = frozenset({"team_added_to_org", "request_timeout"})
 _UNCLEAR = frozenset({"internal_error", "fatal_error", "service_unavailable"})
 _RATE = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+_WRITES = frozenset({"chat.postMessage", "chat.update", "chat.delete"})
+"""The methods whose effect people see. Any other that is unclear is simply called again."""
+_KINDS = ("public_channel", "private_channel", "mpim", "im")
+_ROOM_PAGES = 50
 _UPLOAD_SECONDS = 120.0
 _WAIT = 30.0
-_PAGES = 50
 
 
 class SlackApi:
@@ -51,51 +63,28 @@ class SlackApi:
         self._http = http
         self._settings = settings
 
-    def read(self, method: str, params: Mapping[str, str] | None = None) -> Mapping[str, Any]:
-        """The answer to a call that changes nothing.
+    @cached_property
+    def sdk(self) -> Sdk:
+        """Slack's methods as slack-sdk names them.
 
         Raises:
-            RemoteError: any of its kinds but `OutcomeUnknown`.
+            OutcomeUnknown: a call that says, changes or takes back something, unless Slack itself refused.
+            RemoteError: any other of its kinds.
         """
-        return self._result(method, self.ask(method, params), is_write=False)
+        # Whoever has no Slack channel shall not pay for the package: see there.
+        from plugin.platforms.slack.sdk import Sdk
 
-    def ask(self, method: str, params: Mapping[str, str] | None = None) -> HttpResponse:
-        """As `read`, the whole answer, unjudged."""
-        return self._http.request("GET", self._address(method), headers=self._bearer, params=params)
+        return Sdk(self._door)
 
-    def pages(self, method: str, params: Mapping[str, str], *, member: str, most: int = _PAGES) -> Iterator[Sequence[Mapping[str, Any]]]:
-        """The pages of a list, at most `most` of them."""
-        cursor = ""
-        for _ in range(most):
-            answer = self.read(method, {**params, **({"cursor": cursor} if cursor else {})})
-            listed = answer.get(member)
-            if not isinstance(listed, list):
-                raise RemoteUnavailable(f"Slack answered {method} without its {member}; nothing was changed, it is asked again later.")
-            yield read_objects(listed)
-            cursor = read_string(read_object(answer.get("response_metadata")).get("next_cursor"))
-            if not cursor:
-                return
+    def rooms(self) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """The pages of the conversations that the bot is in."""
+        ask = partial(self.sdk.users_conversations, types=_KINDS, exclude_archived=True, limit=PER_PAGE)
+        return _pages(ask, member="channels", most=_ROOM_PAGES)
 
-    def write(self, method: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The answer to a call that says, changes or takes back something.
-
-        Raises:
-            RemoteError: any of its kinds; `OutcomeUnknown` unless Slack itself refused.
-        """
-        answer = self._http.request("POST", self._address(method), headers=self._bearer, json=body)
-        return self._result(method, answer, is_write=True)
-
-    def prepare(self, method: str, *, form: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """As `write`, for a call whose effect nobody sees: what is unclear is simply done again.
-
-        Raises:
-            RemoteError: any of its kinds but `OutcomeUnknown`.
-        """
-        try:
-            answer = self._http.request("POST", self._address(method), headers=self._bearer, json=body, data=form)
-            return self._result(method, answer, is_write=False)
-        except OutcomeUnknown as unclear:
-            raise _later(method, unclear.detail) from None
+    def messages(self, channel: str, root: str, *, oldest: str, most: int) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """The pages, at most `most` of them, of what was said since `oldest`: in the thread of `root`, or at the top of the channel where it is empty."""
+        ask = partial(self.sdk.conversations_replies, ts=root) if root else self.sdk.conversations_history
+        return _pages(partial(ask, channel=channel, oldest=oldest, limit=PER_PAGE, include_all_metadata=True), member="messages", most=most)
 
     def upload(self, url: str, file: FormFile) -> None:
         """Hand the bytes of a file to the address that Slack named for it. It goes there without our token."""
@@ -126,12 +115,18 @@ class SlackApi:
             raise RemoteRejected(f"Slack's file server answered {answer.status}; the message is kept without the file. Open it on Slack.")
         return answer
 
+    def _door(self, verb: str, method: str, **how: Any) -> tuple[dict[str, Any], dict[str, str]]:
+        try:
+            answer = self._http.request(verb, f"{self._settings.api_url}/{method}", headers=self._bearer, **how)
+            return _judged(method, answer), dict(answer.headers)
+        except OutcomeUnknown as unclear:
+            if method in _WRITES:
+                raise
+            raise _later(method, unclear.detail) from None
+
     @property
     def _bearer(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self._settings.bot_token}"}
-
-    def _address(self, method: str) -> str:
-        return f"{self._settings.api_url}/{method}"
 
     def _check_host(self, url: str) -> None:
         """A file's address is Slack's own: below the domain of the Web API, or on the very same server."""
@@ -146,24 +141,34 @@ class SlackApi:
         if given.scheme != api.scheme or not is_same:
             raise RemoteRejected("Slack named an address for a file that is not its own; nothing was sent there. Handle the file on Slack.")
 
-    def _result(self, method: str, answer: HttpResponse, *, is_write: bool) -> Mapping[str, Any]:
-        body = answer.json_object
-        if answer.status == 429:
-            raise _rate_limited(answer)
-        if body is None or not isinstance(body.get("ok"), bool):
-            raise (
-                _unclear(method, f"status {answer.status} and nothing that is Slack's")
-                if is_write
-                else _later(method, f"status {answer.status}")
-            )
-        if body["ok"] and answer.is_ok:
-            return body
-        error = read_string(body.get("error")) or f"status {answer.status}"
-        if error in _RATE:
-            raise _rate_limited(answer)
-        if body["ok"] or error in _UNCLEAR or answer.status >= 500:
-            raise _unclear(method, error) if is_write else _later(method, error)
-        raise _refusal(method, error, body)
+
+def _pages(ask: Callable[..., SlackResponse], *, member: str, most: int) -> Iterator[Sequence[Mapping[str, Any]]]:
+    cursor: str | None = None
+    for _ in range(most):
+        answer = ask(cursor=cursor)
+        listed = answer.get(member)
+        if not isinstance(listed, list):
+            raise RemoteUnavailable(f"Slack answered without its {member}; nothing was changed, it is asked again later.")
+        yield read_objects(listed)
+        cursor = read_string(read_object(answer.get("response_metadata")).get("next_cursor"))
+        if not cursor:
+            return
+
+
+def _judged(method: str, answer: HttpResponse) -> dict[str, Any]:
+    body = answer.json_object
+    if answer.status == 429:
+        raise _rate_limited(answer)
+    if body is None or not isinstance(body.get("ok"), bool):
+        raise _unclear(method, f"status {answer.status} and nothing that is Slack's")
+    if body["ok"] and answer.is_ok:
+        return body
+    error = read_string(body.get("error")) or f"status {answer.status}"
+    if error in _RATE:
+        raise _rate_limited(answer)
+    if body["ok"] or error in _UNCLEAR or answer.status >= 500:
+        raise _unclear(method, error)
+    raise _refusal(method, error, body)
 
 
 def _refusal(method: str, error: str, body: Mapping[str, Any]) -> RemoteError:

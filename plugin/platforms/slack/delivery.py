@@ -37,19 +37,17 @@ class Delivery:
     def post(self, message: OutboundMessage, marker: Marker) -> Receipt:
         """As `PlatformAdapter.deliver`."""
         channel, root = split_thread(message.thread_key)
-        if not message.text and not message.files:
+        if not message.text.plain.strip() and not message.files:
             raise RemoteRejected("The message has neither words nor files; nothing was sent. Write something and send it again.")
         links = [(file.filename, self._upload(file)) for file in message.files]
-        body: dict[str, Any] = {
-            "channel": channel,
+        said = self._api.sdk.chat_postMessage(
+            channel=channel,
+            thread_ts=root or None,
             **_words(message, links, message.choices if is_direct(channel) else ()),
-            "unfurl_links": bool(links),
-            "unfurl_media": bool(links),
-            "metadata": {"event_type": MARKER_TYPE, "event_payload": {"marker": marker}},
-        }
-        if root:
-            body["thread_ts"] = root
-        said = self._api.write("chat.postMessage", body)
+            unfurl_links=bool(links),
+            unfurl_media=bool(links),
+            metadata={"event_type": MARKER_TYPE, "event_payload": {"marker": marker}},
+        )
         ts, told = read_ts(said.get("ts")), read_string(said.get("channel")) or channel
         if not ts:
             raise OutcomeUnknown("Slack accepted the message but named no time stamp; it is looked up before anything is sent again.")
@@ -59,9 +57,7 @@ class Delivery:
         """As `ReadsBack.find_delivered`: the message with our marker, in its thread."""
         channel, root = split_thread(message.thread_key)
         oldest = time_ts(message.created_at - _CLOCKS_DIFFER)
-        params = {"channel": channel, "oldest": oldest, "limit": "200", "include_all_metadata": "true", **({"ts": root} if root else {})}
-        pages = self._api.pages("conversations.replies" if root else "conversations.history", params, member="messages", most=_PAGES)
-        for count, page in enumerate(pages, start=1):
+        for count, page in enumerate(self._api.messages(channel, root, oldest=oldest, most=_PAGES), start=1):
             for said in page:
                 ts = read_ts(said.get("ts"))
                 if ts and self._reading.is_own(said) and marker_of(said) == marker:
@@ -76,10 +72,10 @@ class Delivery:
     def rewrite(self, ref: MessageRef, message: OutboundMessage) -> Receipt:
         """As `EditsMessages.edit`; its marker stays where it is."""
         channel, ts = split_message(ref)
-        if not message.text:
+        if not message.text.plain.strip():
             raise RemoteRejected("An edit needs words; nothing was changed. Delete the message if nothing shall stand there.")
-        words = {"text": wording.escape(message.text.plain), "blocks": wording.rich_text(message.text)}
-        said = self._api.write("chat.update", {"channel": channel, "ts": ts, **words})
+        text = wording.escape(message.text.plain)
+        said = self._api.sdk.chat_update(channel=channel, ts=ts, text=text, blocks=wording.rich_text(message.text))
         if read_ts(said.get("ts")) != ts:
             raise OutcomeUnknown("Slack accepted the edit but named another message; nothing is repeated. Look at it on Slack.")
         return Receipt(message_ref=ref, losses=(_NO_FILES,) if message.files else ())
@@ -89,7 +85,7 @@ class Delivery:
         del thread
         channel, ts = split_message(ref)
         try:
-            self._api.write("chat.delete", {"channel": channel, "ts": ts})
+            self._api.sdk.chat_delete(channel=channel, ts=ts)
         except TargetGone as gone:
             if gone.detail != "message_not_found":
                 raise
@@ -99,15 +95,15 @@ class Delivery:
 
     def _upload(self, file: File) -> str:
         """Hand over a file that nobody sees yet; its address. What is never named is thrown away by Slack."""
-        form = {"filename": file.filename, "length": str(len(file.content)), **({"alt_txt": file.description} if file.description else {})}
-        begun = self._api.prepare("files.getUploadURLExternal", form=form)
+        sdk, size = self._api.sdk, len(file.content)
+        begun = sdk.files_getUploadURLExternal(filename=file.filename, length=size, alt_txt=file.description or None)
         file_id, url = read_string(begun.get("file_id")), read_string(begun.get("upload_url"))
         if not file_id or not url:
             raise RemoteUnavailable("Slack named no place for the file; nothing was sent, it is tried again.")
         self._api.upload(url, FormFile(filename=file.filename, content=file.content, content_type=file.content_type))
-        made = self._api.prepare("files.completeUploadExternal", body={"files": [{"id": file_id, "title": file.filename}]})
+        made = sdk.api_call("files.completeUploadExternal", json={"files": [{"id": file_id, "title": file.filename}]})
         link = next((_link(one) for one in read_objects(made.get("files")) if _link(one)), "")
-        link = link or _link(read_object(self._api.read("files.info", {"file": file_id}).get("file")))
+        link = link or _link(read_object(sdk.files_info(file=file_id).get("file")))
         if not link:
             raise RemoteUnavailable("Slack took the file and named no address for it; nothing was sent, it is tried again.")
         return link
@@ -122,5 +118,5 @@ def _words(message: OutboundMessage, links: list[tuple[str, str]], choices: Sequ
     plain = wording.escape(message.text.plain)
     if not message.text.marks and not links and not choices:
         return {"text": plain, "mrkdwn": False}
-    fallback = plain or wording.escape(", ".join(name for name, _ in links))
+    fallback = plain if plain.strip() else wording.escape(", ".join(name for name, _ in links))
     return {"text": fallback, "blocks": [*wording.rich_text(message.text, links), *([buttons(choices)] if choices else [])]}
