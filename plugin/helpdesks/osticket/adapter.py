@@ -15,6 +15,7 @@ from plugin.contracts.capabilities import Capabilities, Idempotency, Level, Limi
 from plugin.contracts.helpdesk import StaffMember
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe
+from plugin.contracts.signing import verify_ours
 from plugin.domain.errors import RemoteRejected, Unsupported
 from plugin.domain.events import ArticleAdded, HelpdeskEvent, Presser, TicketTouched
 from plugin.domain.ids import ArticleRef, CustomerRef, HelpdeskKey, Marker, TicketRef
@@ -204,7 +205,7 @@ class OsTicketAdapter:
 
     def verify(self, request: WebhookRequest) -> None:
         """Accept what the plugin signed."""
-        touches.verify_hook(request, secret=self._settings.webhook_secret, clock=self._clock)
+        verify_ours(request, secret=self._settings.webhook_secret, clock=self._clock, sender="osTicket")
 
     def parse(self, request: WebhookRequest) -> Sequence[HelpdeskEvent]:
         """One TicketTouched for each ticket that is told of."""

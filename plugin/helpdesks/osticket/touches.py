@@ -10,28 +10,11 @@ from marshmallow import ValidationError
 
 from plugin.contracts.http import WebhookRequest
 from plugin.contracts.platform import Polled
-from plugin.contracts.signing import is_fresh, is_one_of, sign
-from plugin.domain.clock import Clock
-from plugin.domain.errors import MalformedPayload, SignatureInvalid, UnsupportedEvent
+from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import TicketTouched
 from plugin.domain.ids import TicketRef
 from plugin.helpdesks.osticket.client import PluginClient
 from plugin.helpdesks.osticket.schema import TouchesSchema
-
-
-def verify_hook(request: WebhookRequest, *, secret: str, clock: Clock) -> None:
-    """Accept what the plugin signed: `v1=` and the hex HMAC-SHA256 of `<timestamp>.<body>`.
-
-    Raises:
-        SignatureInvalid: it is not, or its time is more than five minutes off.
-    """
-    sent_at = request.headers.get("x-crossdesk-timestamp", "")
-    given = request.headers.get("x-crossdesk-signature", "")
-    signed = sign(secret, sent_at.encode("utf-8", "surrogatepass"), b".", request.body)
-    if not secret or not is_one_of(given, f"v1={signed}"):
-        raise SignatureInvalid("A web hook of osTicket has no right signature; nothing of it was kept. Compare the secrets.")
-    if not is_fresh(sent_at, clock.now()):
-        raise SignatureInvalid("A web hook of osTicket is too old or from the future; nothing of it was kept. Compare the clocks.")
 
 
 def parse_hook(request: WebhookRequest) -> list[TicketTouched]:

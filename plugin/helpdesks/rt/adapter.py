@@ -17,6 +17,7 @@ from plugin.contracts.capabilities import Capabilities, Level, Limits, Readback
 from plugin.contracts.helpdesk import StaffMember
 from plugin.contracts.http import FormFile, WebhookRequest
 from plugin.contracts.platform import Connection, Polled, Probe
+from plugin.contracts.signing import verify_ours
 from plugin.domain.errors import RemoteError, RemoteRejected, TargetGone, Unsupported
 from plugin.domain.events import ArticleAdded, HelpdeskEvent, Presser, TicketTouched
 from plugin.domain.ids import ArticleRef, CustomerRef, HelpdeskKey, Marker, TicketRef
@@ -197,7 +198,7 @@ class RtAdapter:
 
     def verify(self, request: WebhookRequest) -> None:
         """Accept what seed.pl's scrip signed."""
-        touches.verify_hook(request, secret=self._settings.webhook_secret, clock=self._clock)
+        verify_ours(request, secret=self._settings.webhook_secret, clock=self._clock, sender="Request Tracker")
 
     def parse(self, request: WebhookRequest) -> Sequence[HelpdeskEvent]:
         """One TicketTouched for each transaction."""
