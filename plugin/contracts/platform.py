@@ -348,7 +348,11 @@ class RechecksMessages(Protocol):
 
 @runtime_checkable
 class DescribesContacts(Protocol):
-    """Its events name people by their id alone. Asked when somebody is made known to the helpdesk; nothing of it is kept."""
+    """Its events name people by their id alone. Asked when somebody is made known to the helpdesk.
+
+    What it tells is kept as the contact's, and later events overwrite what they say themselves, no more. Then the policy looks at the
+    conversation once more: a first message is judged before it is known who wrote it.
+    """
 
     def describe(self, contact: Contact) -> Contact:
         """`contact`, with what the platform tells of it now. It reads only.

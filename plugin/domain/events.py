@@ -41,6 +41,8 @@ class MessageReceived:
     """A sentence on why the platform does not let us answer this; empty when it does."""
     album: str = ""
     """What the platform calls an album that it tells file by file, unique in the thread: events that bear the same one become one message."""
+    former_thread: ThreadKey | None = None
+    """Another key of the same conversation, as `Contact.former_ref`: one that is known by it is known by `thread_key` from now on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,9 +79,14 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A person on a platform. The key is (channel, ref); everything else is what the platform said last, or unknown."""
+    """A person on a platform. The key is (channel, ref); everything else is what the platform said of it last, or unknown."""
 
     ref: ContactRef
+    former_ref: ContactRef | None = None
+    """Another id of the same person, told in the same breath (WhatsApp: the number beside the business-scoped id).
+
+    Whoever was known by it is known by `ref` from now on.
+    """
     display_name: str = ""
     handle: str = ""
     """As people write it, without a leading `@`."""

@@ -37,6 +37,7 @@ from plugin.handlers.outcomes import absent as _absent
 from plugin.handlers.outcomes import applied as _applied
 from plugin.handlers.outcomes import known as _known
 from plugin.handlers.results import (
+    ContactDescribed,
     CustomerKnown,
     Effect,
     Fetched,
@@ -106,12 +107,17 @@ class Caller:
         desk, marker, channel = self._desk(call), Marker(call.intent.marker), self._channel(call)
         if call.call.startswith("find:"):
             opened = desk.find_ticket(articles.new_ticket(channel, call), marker=marker)
-            return _absent(call) if opened is None else self._opened(call, opened, was_found=True)
-        ticket = articles.new_ticket(channel, introduced(channel, call) if call.held.customer_ref is None else call)
-        return self._opened(call, desk.open_ticket(ticket, marker=marker), was_found=False)
+            if opened is None:
+                return _absent(call)
+            _, described = introduced(channel, call)
+            return self._opened(call, opened, described, was_found=True)
+        named, described = introduced(channel, call) if call.held.customer_ref is None else (call, ())
+        opened = desk.open_ticket(articles.new_ticket(channel, named), marker=marker)
+        return self._opened(call, opened, described, was_found=False)
 
-    def _opened(self, call: Call, opened: OpenedTicket, *, was_found: bool) -> Result:
+    def _opened(self, call: Call, opened: OpenedTicket, described: Sequence[ContactDescribed], *, was_found: bool) -> Result:
         effects: list[Effect] = [
+            *described,
             TicketOpened(
                 ticket_ref=opened.ticket_ref,
                 number=opened.number,
@@ -119,7 +125,7 @@ class Caller:
                 customer_ref=opened.customer_ref,
                 was_found=was_found,
                 is_rechecked=isinstance(self._channel(call).adapter, RechecksMessages),
-            )
+            ),
         ]
         if opened.article_ref is not None:
             effects.append(_known(call, call.held.helpdesk, opened.article_ref))
@@ -137,9 +143,9 @@ class Caller:
             customer_ref = call.author_customer_ref
             if customer_ref is None and call.author is not None and call.author_id is not None:
                 channel = self._channel(call)
-                author = introduced(channel, call).author or call.author
-                customer_ref = desk.find_or_create_customer(author, channel=channel.key, platform=channel.platform)
-                effects.append(CustomerKnown(contact_id=call.author_id, customer_ref=customer_ref))
+                named, described = introduced(channel, call)
+                customer_ref = desk.find_or_create_customer(named.author or call.author, channel=channel.key, platform=channel.platform)
+                effects += [*described, CustomerKnown(contact_id=call.author_id, customer_ref=customer_ref)]
             article = replace(articles.new_article(self._channel(call), call), customer_ref=customer_ref)
             filed = desk.add_article(call.held.ticket_ref, article, marker=marker)
         effects.append(_known(call, call.held.helpdesk, filed.article_ref))

@@ -11,6 +11,7 @@ from plugin.domain.ids import Place
 from plugin.domain.model import Lane, Origin
 from plugin.handlers import wording
 from plugin.handlers.results import (
+    ContactDescribed,
     CustomerKnown,
     DeskLocked,
     Effect,
@@ -101,6 +102,8 @@ def _apply(connection: Connection, held: Held, result: Result, effect: Effect) -
             intake.insert_for_conversation(connection, held.helpdesk, held.id, [Arrival(event=touched, origin=Origin.ACTION)])
         case CustomerKnown():
             conversations.set_customer_ref(connection, effect.contact_id, effect.customer_ref)
+        case ContactDescribed():
+            conversations.describe_contact(connection, effect.contact_id, effect.contact)
         case Known() | DeskLocked() | FieldsShown():
             pass  # Kept together with all the others, or by `deskside`.
         case ThreadOpened():

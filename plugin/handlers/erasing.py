@@ -124,7 +124,16 @@ def _emptied(event: Event) -> Event:
     match event:
         case MessageReceived():
             return replace(
-                event, thread_key=_THREAD, author=_SOMEBODY, text=Text(""), attachments=(), url="", remarks=(), no_reply="", album=""
+                event,
+                thread_key=_THREAD,
+                former_thread=None,
+                author=_SOMEBODY,
+                text=Text(""),
+                attachments=(),
+                url="",
+                remarks=(),
+                no_reply="",
+                album="",
             )
         case MessageEdited():
             return replace(event, text=Text(""), attachments=(), thread_key=None, author_ref=None, remarks=())

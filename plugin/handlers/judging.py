@@ -14,6 +14,7 @@ from plugin.domain.model import Lane, Origin, Stage, TicketChange, Visibility
 from plugin.handlers import approving, crossing, gathering, promising
 from plugin.handlers.crossing import happen
 from plugin.handlers.installation import PolicyAtWork
+from plugin.handlers.introducing import DESCRIBED
 from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict
 from plugin.policy import approvals, words
 from plugin.policy.contract import POSTPONED, REVIEW, TARGET, Broke, Changed, Elapsed, Pressed, Replied, Spoke, State, Word, takes_score
@@ -279,6 +280,10 @@ def timer_elapsed(desktop: Desktop, event: TimerElapsed) -> Verdict:
     policy, course = desktop.policy, desktop.course
     if policy is not None and event.name == approvals.TIMER:
         return approving.elapsed(desktop, policy, event)
+    if policy is not None and event.name == DESCRIBED:
+        _judge(desktop, policy, Trigger.TIMER)
+        promising.settle(desktop, policy)
+        return Routed()
     if policy is None or event.occurred_at is None or course.state.timer(event.name) != event.occurred_at:
         return Ignored(reason="replaced")
     if event.name == TARGET:

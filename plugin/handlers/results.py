@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from plugin.domain.events import HelpdeskEvent
 from plugin.domain.ids import ArticleRef, CustomerRef, MessageRef, Place, ThreadKey, TicketRef
-from plugin.domain.model import File
+from plugin.domain.model import Contact, File
 from plugin.store.intents import Ending
 
 
@@ -56,6 +56,14 @@ class CustomerKnown:
 
     contact_id: int
     customer_ref: CustomerRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactDescribed:
+    """What the platform told of a contact when it was asked."""
+
+    contact_id: int
+    contact: Contact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +166,7 @@ Effect = (
     | TicketShut
     | SlotEmptied
     | CustomerKnown
+    | ContactDescribed
     | ThreadOpened
     | Known
     | Looked

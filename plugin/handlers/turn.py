@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from plugin.faults import point
-from plugin.handlers import deskside, effects, leaving
+from plugin.handlers import deskside, effects, introducing, leaving
 from plugin.handlers.call import Call
 from plugin.handlers.choice import Choice
 from plugin.handlers.installation import Installation
@@ -67,6 +67,7 @@ class Turns:
             return Turn(is_over=True)
         if results:
             effects.commit(connection, held, results)
+            held = introducing.follow(connection, self._installation, held, results)
             held = deskside.locked(connection, self._installation, held, results)
             if self._installation.policy is not None:
                 held = leaving.follow(connection, self._installation, held, results)

@@ -213,6 +213,14 @@ def set_customer_ref(connection: Connection, contact_id: int, customer_ref: str)
     )
 
 
+def describe_contact(connection: Connection, contact_id: int, contact: Contact) -> None:
+    """Keep what the platform told of a contact when it was asked; of somebody who was erased meanwhile, nothing."""
+    connection.execute(
+        text("UPDATE contact SET profile = CAST(:profile AS jsonb) WHERE id = :id AND ref = :ref"),
+        {"id": contact_id, "ref": contact.ref, "profile": json.dumps(encode(contact))},
+    )
+
+
 def read_contact(connection: Connection, contact_id: int) -> tuple[Contact, CustomerRef | None]:
     """A contact with its record in the helpdesk."""
     row = connection.execute(text("SELECT profile, customer_ref FROM contact WHERE id = :id"), {"id": contact_id}).one()

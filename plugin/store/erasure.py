@@ -190,13 +190,14 @@ _STEPS: Mapping[str, str] = {
                               JOIN conversation c ON c.id = m.conversation_id WHERE m.conversation_id = ANY(:c)))
     """,
     "conversations": """
-        UPDATE conversation SET thread_key = 'erased:' || id, stage = 'resolved', crossover = '{}', agent_lock = '{}', candidates = '[]',
+        UPDATE conversation SET thread_key = 'erased:' || id, former_keys = '{}', stage = 'resolved', crossover = '{}', agent_lock = '{}', candidates = '[]',
             ticket_fields = '{}', is_scam = false, is_reachable = false, hold_reason = NULL, hold_text = '', unanswered_since = NULL,
             queue_since = NULL, due_at = NULL, looked_at = NULL
         WHERE id = ANY(:c) AND (thread_key <> 'erased:' || id OR crossover <> '{}' OR agent_lock <> '{}' OR candidates <> '[]' OR ticket_fields <> '{}')
     """,
     "contacts": """
-        UPDATE contact SET ref = 'erased:' || id, profile = jsonb_build_object('ref', 'erased:' || id), customer_ref = NULL, person_id = NULL
+        UPDATE contact SET ref = 'erased:' || id, profile = jsonb_build_object('ref', 'erased:' || id), former_refs = '{}', customer_ref = NULL,
+            person_id = NULL
         WHERE id = ANY(:p) AND (ref <> 'erased:' || id OR profile <> jsonb_build_object('ref', 'erased:' || id))
     """,
 }

@@ -17,6 +17,7 @@ from plugin.domain.errors import MalformedPayload
 from plugin.domain.events import Event, HelpdeskEvent, MemberUnreadable, MessageDeleted, MessageReceived, PlatformEvent, ReactionChanged
 from plugin.domain.ids import Place
 from plugin.domain.model import Origin
+from plugin.store import aliases
 
 _SKIPPED = "skipped "
 """Before the key of what a poll could not read."""
@@ -37,19 +38,21 @@ _CONTACTS = text(
     "SELECT id, ref, profile, seen_at > now() - interval '1 day' AS is_fresh FROM contact WHERE place = :place AND ref = ANY(:refs)"
 )
 _KNOWN_KEYS = text("SELECT event_key FROM inbound_event WHERE place = :place AND event_key = ANY(:keys)")
+# What an event leaves unsaid stays as it was told before, be it by an event that said more or by the platform when it was asked.
 _UPSERT_CONTACTS = text(
     """
-    INSERT INTO contact (place, ref, profile)
-    SELECT :place, r.ref, r.profile FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(ref text, profile jsonb) ORDER BY r.ref
-    ON CONFLICT (place, ref) DO UPDATE SET profile = excluded.profile, seen_at = now()
+    INSERT INTO contact (place, ref, profile, former_refs)
+    SELECT :place, r.ref, r.profile, array_remove(ARRAY[CAST(r.profile->>'former_ref' AS varchar)], NULL)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(ref text, profile jsonb) ORDER BY r.ref
+    ON CONFLICT (place, ref) DO UPDATE SET profile = contact.profile || excluded.profile, seen_at = now()
     RETURNING id, ref
     """
 )
 _UPSERT_CONVERSATIONS = text(
     """
-    INSERT INTO conversation (place, thread_key, contact_id, visibility, helpdesk)
-    SELECT :place, r.thread_key, r.contact_id, r.visibility, :helpdesk
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(thread_key text, contact_id bigint, visibility text) ORDER BY r.thread_key
+    INSERT INTO conversation (place, thread_key, contact_id, visibility, helpdesk, former_keys)
+    SELECT :place, r.thread_key, r.contact_id, r.visibility, :helpdesk, array_remove(ARRAY[r.former], NULL)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(thread_key text, contact_id bigint, visibility text, former varchar) ORDER BY r.thread_key
     ON CONFLICT (place, thread_key) DO UPDATE SET contact_id = COALESCE(conversation.contact_id, excluded.contact_id)
     RETURNING id, thread_key
     """
@@ -111,15 +114,18 @@ def insert_platform_events(
     spoken is ignored by name.
     """
     arrivals = _with_reactions_taken_back(connection, place, arrivals)
+    people, known = _known(connection, place, arrivals)
+    events, has_renamed = aliases.follow(
+        connection, place, [item.event for item in arrivals], threads=known, people={row.ref for row in people}
+    )
+    if has_renamed:
+        arrivals = [replace(item, event=event) for item, event in zip(arrivals, events, strict=True)]
+        people, known = _known(connection, place, arrivals)
     spoken = [item.event for item in arrivals if isinstance(item.event, MessageReceived)]
-    people = _read_contacts(connection, place, spoken)
     again = _said_before_they_went(connection, place, spoken, people)
     if again:
         arrivals = [item for item in arrivals if item.event.event_key not in again]
         spoken = [event for event in spoken if event.event_key not in again]
-    keys = {key for item in arrivals if (key := _thread_key(item.event))}
-    # Conversations are locked before contacts, as turns do it: the other way round the two would wait for each other.
-    known = _lock_threads(connection, place, keys)
     contacts = _upsert_contacts(connection, place, spoken, people)
     conversations = _upsert_conversations(connection, place, helpdesk, spoken, contacts, known)
     targets = _targets(connection, place, [item.event for item in arrivals])
@@ -222,8 +228,19 @@ def _taken_back(arrival: Arrival, given: Mapping[str, Event]) -> Arrival:
     return replace(arrival, event=replace(reaction, event_key=event.event_key, occurred_at=event.occurred_at, added=False))
 
 
-def _read_contacts(connection: Connection, place: Place, events: Iterable[MessageReceived]) -> Sequence[Row[Any]]:
-    refs = {event.author.ref for event in events if not event.is_own}
+def _known(connection: Connection, place: Place, arrivals: Sequence[Arrival]) -> tuple[Sequence[Row[Any]], dict[str, Row[Any]]]:
+    """Who of those that speak is known, and which conversations there are already, with who opened them; these are locked from now on.
+
+    Conversations are locked before contacts, as turns do it: the other way round the two would wait for each other.
+    """
+    events = [item.event for item in arrivals]
+    return _read_contacts(connection, place, events), _lock_threads(
+        connection, place, {key for event in events if (key := _thread_key(event))}
+    )
+
+
+def _read_contacts(connection: Connection, place: Place, events: Iterable[Event]) -> Sequence[Row[Any]]:
+    refs = {event.author.ref for event in events if isinstance(event, MessageReceived) and not event.is_own}
     return connection.execute(_CONTACTS, {"place": place, "refs": sorted(refs)}).all() if refs else []
 
 
@@ -248,7 +265,7 @@ def _upsert_contacts(connection: Connection, place: Place, events: Iterable[Mess
         if row.ref not in latest:
             continue
         contacts[row.ref] = row.id
-        if row.is_fresh and row.profile == latest[row.ref]:
+        if row.is_fresh and {**row.profile, **latest[row.ref]} == row.profile:
             del latest[row.ref]  # Nothing new about them, so nothing is written, and no lock is taken that a turn may want.
     if latest:
         rows = json.dumps([{"ref": ref, "profile": profile} for ref, profile in latest.items()])
@@ -257,7 +274,6 @@ def _upsert_contacts(connection: Connection, place: Place, events: Iterable[Mess
 
 
 def _lock_threads(connection: Connection, place: Place, keys: Iterable[str]) -> dict[str, Row[Any]]:
-    """The conversations that there are already, with who opened them."""
     wanted = sorted(keys)
     return {row.thread_key: row for row in connection.execute(_BY_THREAD, {"place": place, "keys": wanted})} if wanted else {}
 
@@ -274,7 +290,10 @@ def _upsert_conversations(
     conversations: dict[str, int] = {key: row.id for key, row in known.items()}
     wanted: dict[str, dict[str, Any]] = {}
     for event in events:
-        row = wanted.setdefault(event.thread_key, {"thread_key": event.thread_key, "visibility": event.visibility, "contact_id": None})
+        row = wanted.setdefault(
+            event.thread_key, {"thread_key": event.thread_key, "visibility": event.visibility, "contact_id": None, "former": None}
+        )
+        row["former"] = event.former_thread or row["former"]
         if row["contact_id"] is None and not event.is_own:
             row["contact_id"] = contacts[event.author.ref]
     rows = [row for key, row in wanted.items() if key not in known or (known[key].contact_id is None and row["contact_id"] is not None)]

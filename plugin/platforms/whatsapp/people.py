@@ -25,6 +25,11 @@ def thread_of(person: str, group: str = "") -> ThreadKey:
     return ThreadKey(f"{_GROUP}{group}" if group else f"{_USER}{person}")
 
 
+def former_thread(person: Contact, group: str = "") -> ThreadKey | None:
+    """The conversation with somebody whom we knew by the number alone; a group's is its own."""
+    return None if group or person.former_ref is None else thread_of(person.former_ref)
+
+
 def recipient(key: ThreadKey) -> dict[str, str]:
     """How a message names whom it is for.
 
@@ -56,6 +61,7 @@ def read_person(said: Mapping[str, Any], contacts: Sequence[Mapping[str, Any]], 
     phone = next((one for one in listed if _PHONE.fullmatch(one)), "")
     return Contact(
         ref=ContactRef(person),
+        former_ref=ContactRef(phone) if phone not in {"", person} else None,
         display_name=read_string(profile.get("name")),
         handle=read_string(profile.get("username")).removeprefix("@"),
         url=f"https://wa.me/{phone}" if phone else "",

@@ -31,7 +31,7 @@ from plugin.platforms._graph.errors import read_fault
 from plugin.platforms._graph.messages import read_marker
 from plugin.platforms._graph.values import read_id, read_time
 from plugin.platforms.whatsapp.contents import read_content
-from plugin.platforms.whatsapp.people import read_contacts, read_person, thread_of
+from plugin.platforms.whatsapp.people import former_thread, read_contacts, read_person, thread_of
 
 _STATUSES = {
     "sent": DeliveryStatus.SENT,
@@ -106,7 +106,8 @@ def _message(said: Mapping[str, Any], value: Mapping[str, Any], phone: str, *, i
         person = replace(person, display_name=_only_name(value))
     if person is None:
         raise MalformedPayload("A message in the delivery names nobody; the delivery was kept as it came. Look at it and release it.")
-    thread_key = thread_of(person.ref, read_id(said.get("group_id")))
+    group = read_id(said.get("group_id"))
+    thread_key = thread_of(person.ref, group)
     author = Contact(ref=ContactRef(phone)) if is_own else person
     if kind == "reaction":
         yield _reaction(said, ref, author, thread_key)
@@ -142,6 +143,7 @@ def _message(said: Mapping[str, Any], value: Mapping[str, Any], phone: str, *, i
         author=author,
         text=content.text,
         attachments=tuple(content.files),
+        former_thread=former_thread(person, group),
         parent_ref=MessageRef(parent) if parent else None,
         is_own=is_own,
         remarks=tuple(content.remarks),
@@ -195,11 +197,13 @@ def _status(status: Mapping[str, Any], value: Mapping[str, Any], phone: str) -> 
     person = read_person(status, read_contacts(value), "recipient_user_id", "recipient_id")
     if marker is not None and person is not None:
         is_group = read_string(status.get("recipient_type")) == "group"
+        group = read_id(status.get("recipient_id")) if is_group else ""
         yield MessageReceived(
             event_key=f"sent:{ref}",
             occurred_at=at,
             message_ref=ref,
-            thread_key=thread_of(person.ref, read_id(status.get("recipient_id")) if is_group else ""),
+            thread_key=thread_of(person.ref, group),
+            former_thread=former_thread(person, group),
             visibility=Visibility.PRIVATE,
             author=Contact(ref=ContactRef(phone)),
             text=Text(""),
