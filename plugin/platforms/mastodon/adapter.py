@@ -14,7 +14,7 @@ from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived,
 from plugin.domain.ids import ChannelKey, Marker, MessageRef, ThreadKey
 from plugin.domain.model import Attachment, File, OutboundMessage, Receipt, Visibility
 from plugin.platforms.mastodon.checks import SCOPES, checks
-from plugin.platforms.mastodon.client import Client, segment
+from plugin.platforms.mastodon.client import Client
 from plugin.platforms.mastodon.delivery import Delivery
 from plugin.platforms.mastodon.hearing import Hearing
 from plugin.platforms.mastodon.intake import Intake
@@ -172,7 +172,7 @@ class MastodonAdapter:
         """
         del thread_key, marker
         try:
-            self._client.write("DELETE", f"/api/v1/statuses/{segment(message_ref)}")
+            self._client.write("status_delete", message_ref)
         except TargetGone:
             return
 

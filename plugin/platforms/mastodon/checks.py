@@ -37,7 +37,7 @@ def missing_scopes(granted: list[str]) -> list[str]:
 
 def _scopes(client: Client) -> str:
     try:
-        told = (client.find("/api/v1/apps/verify_credentials") or {}).get("scopes")
+        told = (client.find("app_verify_credentials") or {}).get("scopes")
     except CredentialsRejected:
         # The token was just accepted: it is of a kind that belongs to no application.
         told = None
@@ -49,12 +49,12 @@ def _scopes(client: Client) -> str:
 
 
 def _notifications(client: Client) -> str:
-    page = client.page("/api/v1/notifications", [("types[]", "mention"), ("limit", "1")])
+    page = client.page("notifications", types=["mention"], limit=1)
     return "there are mentions" if page else "no mentions yet"
 
 
 def _policy(client: Client) -> str:
-    policy = client.find("/api/v2/notifications/policy")
+    policy = client.find("notifications_policy")
     if policy is None:
         return "the server filters no notifications"
     filtered = sorted(

@@ -7,13 +7,15 @@ Sources: Mastodon documentation, "Rate limits" and the "Returns" of each method.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from plugin.contracts.http import FollowsStreams, FormFile, HttpResponse, Patience
+from plugin.contracts.http import FollowsStreams, HttpResponse, Patience
 from plugin.contracts.platform import Connection
 from plugin.contracts.reading import read_objects, read_string, read_time
 from plugin.domain.errors import (
@@ -30,7 +32,9 @@ from plugin.domain.model import File
 from plugin.platforms.mastodon.schema import Settings
 from plugin.platforms.mastodon.values import read_id
 
-Params = Sequence[tuple[str, str]]
+if TYPE_CHECKING:
+    from plugin.platforms.mastodon.sdk import Call, Sdk
+
 TOKEN = "access_token"  # noqa: S105 - the name under which it is kept
 _ABSENT = frozenset({404, 405, 410, 501})
 _LOCKED_OUT = ("scope", "login", "suspended", "disabled", "confirm")
@@ -40,7 +44,7 @@ _PLAIN_URL = "Enter the server's final address as `url`."
 
 
 class Client:
-    """One account's server."""
+    """One account's server. A call is named by the method of Mastodon.py that spells it, with its ids and other arguments (`sdk.py`)."""
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self._settings = settings
@@ -48,38 +52,38 @@ class Client:
         self._clock = connection.clock
         self._secrets = connection.secrets
 
-    def get(self, path: str, params: Params = ()) -> Mapping[str, Any]:
+    def get(self, name: str, *ids: str, **given: Any) -> Mapping[str, Any]:
         """Ask for one thing.
 
         Raises:
             TargetGone: it does not exist (any more), or not for us.
             RemoteError: any other of its kinds, never `OutcomeUnknown`.
         """
-        return _object(self._asked(path, params))
+        return _object(self._good(self._told(name, *ids, **given)))
 
-    def find(self, path: str, params: Params = ()) -> Mapping[str, Any] | None:
+    def find(self, name: str, *ids: str, **given: Any) -> Mapping[str, Any] | None:
         """As `get`, but None where it does not exist or the server knows no such endpoint."""
-        answer = self._send("GET", path, params=params)
+        answer = self._told(name, *ids, **given)
         return None if answer.status in _ABSENT else _object(self._good(answer))
 
-    def page(self, path: str, params: Params = ()) -> list[Mapping[str, Any]]:
+    def page(self, name: str, *ids: str, **given: Any) -> list[Mapping[str, Any]]:
         """Ask for a list."""
-        return _list(self._asked(path, params))
+        return _list(self._good(self._told(name, *ids, **given)))
 
-    def find_page(self, path: str, params: Params = ()) -> list[Mapping[str, Any]] | None:
+    def find_page(self, name: str, *ids: str, **given: Any) -> list[Mapping[str, Any]] | None:
         """As `page`, but None where the server knows no such endpoint."""
-        answer = self._send("GET", path, params=params)
+        answer = self._told(name, *ids, **given)
         return None if answer.status in {*_ABSENT, 400, 422} else _list(self._good(answer))
 
-    def write(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, key: str = "") -> Mapping[str, Any]:
-        """Change something. `key` goes out as Idempotency-Key.
+    def write(self, name: str, *ids: str, **given: Any) -> Mapping[str, Any]:
+        """Change something.
 
         Raises:
             OutcomeUnknown: it may have been applied.
             TargetGone: what is changed or answered does not exist (any more).
             RemoteError: any other of its kinds.
         """
-        answer = self._send(method, path, json=body, headers={"idempotency-key": key} if key else {})
+        answer = self._told(name, *ids, **given)
         if not answer.is_ok:
             raise self._failure(answer, writes=True)
         try:
@@ -91,13 +95,12 @@ class Client:
 
     def upload(self, file: File, *, description: str) -> tuple[str, bool]:
         """Hand over a file: its id, and whether it is ready. Nobody sees it until a status names it, so an unclear outcome is no harm."""
-        part = FormFile(filename=file.filename, content=file.content, content_type=file.content_type)
+        about = {"mime_type": file.content_type, "file_name": file.filename, "description": description or None}
+        call = self._spelled("media_post", media_file=file.content, **about)
         try:
-            for path in ("/api/v2/media", "/api/v1/media"):
-                fields = {"description": description} if description else {}
-                answer = self._send("POST", path, data=fields, files=[("file", part)], timeout=60.0)
-                if answer.status not in _ABSENT:
-                    break
+            answer = self._send(call, timeout=60.0)
+            if answer.status in _ABSENT:
+                answer = self._send(replace(call, path="/api/v1/media"), timeout=60.0)
         except OutcomeUnknown as unclear:
             raise RemoteUnavailable("The file could not be handed to the server; nothing was posted and it is tried again.") from unclear
         data = _object(self._good(answer))
@@ -105,8 +108,7 @@ class Client:
 
     def is_ready(self, media_id: str) -> bool:
         """Whether the server has finished with an uploaded file."""
-        answer = self._send("GET", f"/api/v1/media/{segment(media_id)}")
-        return self._good(answer).status != 206
+        return self._good(self._told("media", media_id)).status != 206
 
     def follow(self, base: str, path: str, on_line: Callable[[str], None], patience: Patience) -> None:
         """Read a stream at `base`, the address of a server, line by line until it ends.
@@ -125,16 +127,28 @@ class Client:
             raise RemoteRejected("The server offers no stream of notifications. Nothing is lost: the channel is polled.")
         self._good(answer)
 
-    def _asked(self, path: str, params: Params) -> HttpResponse:
-        return self._good(self._send("GET", path, params=params))
+    @cached_property
+    def _sdk(self) -> Sdk:
+        # Whoever has no Mastodon channel shall not pay for the package: see there.
+        from plugin.platforms.mastodon.sdk import Sdk
+
+        return Sdk()
+
+    def _spelled(self, name: str, *ids: str, **given: Any) -> Call:
+        call: Call = getattr(self._sdk, name)(*(quote(one, safe="") for one in ids), **given)
+        return call
+
+    def _told(self, name: str, *ids: str, **given: Any) -> HttpResponse:
+        return self._send(self._spelled(name, *ids, **given))
 
     def _good(self, answer: HttpResponse) -> HttpResponse:
         if not answer.is_ok:
             raise self._failure(answer, writes=False)
         return answer
 
-    def _send(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **how: Any) -> HttpResponse:
-        return self._http.request(method, self._settings.url + path, headers={**self._authorization, **(headers or {})}, **how)
+    def _send(self, call: Call, *, timeout: float | None = None) -> HttpResponse:
+        headers = {**self._authorization, **call.headers}
+        return self._http.request(call.method, self._settings.url + call.path, headers=headers, timeout=timeout, **call.how)
 
     @property
     def _authorization(self) -> dict[str, str]:
@@ -196,11 +210,6 @@ def read_reset(value: str) -> datetime | None:
         return datetime.fromtimestamp(int(value), UTC) if value.isdecimal() else read_time(value)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def segment(value: str) -> str:
-    """An id as one segment of a path."""
-    return quote(value, safe="")
 
 
 def _object(answer: HttpResponse) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from plugin.domain.html import from_html
 from plugin.domain.ids import Marker, MessageRef
 from plugin.domain.model import OutboundMessage, Receipt, Visibility
 from plugin.domain.text import fold
-from plugin.platforms.mastodon.client import Client, segment
+from plugin.platforms.mastodon.client import Client
 from plugin.platforms.mastodon.keys import root_of
 from plugin.platforms.mastodon.lists import PAGE
 from plugin.platforms.mastodon.media import Media
@@ -59,7 +59,8 @@ class Delivery:
         ]
         if media_ids:
             body["media_ids"] = media_ids
-        made = self._client.write("POST", "/api/v1/statuses", {**body, "in_reply_to_id": parent.id}, key=marker)
+        # Left to itself the library says of everything that it is not sensitive.
+        made = self._client.write("status_post", **body, in_reply_to_id=parent.id, sensitive=None, idempotency_key=marker)
         return _receipt(made, message, body, losses)
 
     def rewrite(self, message_ref: MessageRef, message: OutboundMessage) -> Receipt:
@@ -75,7 +76,7 @@ class Delivery:
         body, losses = self._body(message, status, self._server.instance())
         del body["visibility"]
         body["media_ids"] = [media_id for media_id, _ in media_of(status.raw)]
-        made = self._client.write("PUT", f"/api/v1/statuses/{segment(status.id)}", body)
+        made = self._client.write("status_update", status.id, **body)
         return _receipt(made, message, {"visibility": status.visibility}, losses)
 
     def find(self, message: OutboundMessage) -> Receipt | None:
@@ -90,10 +91,9 @@ class Delivery:
 
     def _own_since(self, message: OutboundMessage) -> Iterator[Status]:
         """Our statuses since the message was written, newest first."""
-        path, since, last = f"/api/v1/accounts/{segment(self._server.own().id)}/statuses", message.created_at - _SKEW, ""
+        own, since, last = self._server.own().id, message.created_at - _SKEW, ""
         for _ in range(_PAGES):
-            params = [("exclude_reblogs", "true"), ("limit", str(PAGE)), *([("max_id", last)] if last else [])]
-            page = self._client.page(path, params)
+            page = self._client.page("account_statuses", own, exclude_reblogs="true", limit=PAGE, max_id=last or None)
             statuses = [status for raw in page if (status := read_status(raw)) is not None]
             yield from (status for status in statuses if status.created_at is None or status.created_at >= since)
             before, last = last, read_id(page[-1].get("id")) if page else ""
@@ -102,7 +102,7 @@ class Delivery:
         raise RemoteUnavailable("Too much was posted since to find the answer among it; it is looked for again.")
 
     def _status(self, ref: str) -> Status:
-        status = read_status(self._client.get(f"/api/v1/statuses/{segment(ref)}"))
+        status = read_status(self._client.get("status", ref))
         if status is None:
             raise RemoteUnavailable("The server shows the post to answer in a way that cannot be read; it is tried again.")
         return status

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from plugin.contracts.batches import unreadable_key
@@ -16,7 +17,7 @@ from plugin.contracts.platform import Polled, Skipped
 from plugin.domain.errors import MalformedPayload, UnsupportedEvent
 from plugin.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from plugin.domain.ids import MessageRef
-from plugin.platforms.mastodon.client import Client, segment
+from plugin.platforms.mastodon.client import Client
 from plugin.platforms.mastodon.lists import walk
 from plugin.platforms.mastodon.looking import AT_ONCE
 from plugin.platforms.mastodon.position import Position, Watched, begin, load_position, watch
@@ -64,7 +65,7 @@ class Intake:
 
     def _take_notified(self, position: Position, threads: Threads) -> tuple[Position, bool]:
         kinds = ("mention", "quote") if self._has_quotes else ("mention",)
-        entries, edge, has_more = walk(self._client, "/api/v1/notifications", [("types[]", kind) for kind in kinds], position.notified)
+        entries, edge, has_more = walk(partial(self._client.page, "notifications", types=list(kinds)), position.notified)
         for entry in entries:
             kind = entry.get("type")
             if isinstance(kind, str) and kind not in kinds:
@@ -82,8 +83,8 @@ class Intake:
 
     def _take_own(self, position: Position, threads: Threads) -> tuple[Position, bool]:
         """Our own statuses: echoes of what the bridge posted, and what staff answered in an app."""
-        path = f"/api/v1/accounts/{segment(self._own)}/statuses"
-        entries, edge, has_more = walk(self._client, path, [("exclude_reblogs", "true")], position.own)
+        ask = partial(self._client.page, "account_statuses", self._own, exclude_reblogs="true")
+        entries, edge, has_more = walk(ask, position.own)
         for entry in entries:
             status = read_status(entry)
             if status is None:
@@ -103,7 +104,7 @@ class Intake:
     def _look_again(self, position: Position, *, fresh: set[MessageRef]) -> Position:
         """Read the newest watched statuses again: one call, or a few where there is no batch."""
         batch = [entry for entry in position.watched.values() if entry.id not in fresh][-AT_ONCE:]
-        page = self._client.find_page("/api/v1/statuses", [("id[]", entry.id) for entry in batch]) if batch else []
+        page = self._client.find_page("statuses", ids=[entry.id for entry in batch]) if batch else []
         if page is None:
             for entry in batch[-_ONE_BY_ONE:]:
                 position = self._seen_again(position, entry, self._single(entry.id))
@@ -115,7 +116,7 @@ class Intake:
 
     def _single(self, one: str) -> Status | None:
         """A status that a batch left out: gone, or not shown in lists."""
-        raw = self._client.find(f"/api/v1/statuses/{segment(one)}")
+        raw = self._client.find("status", one)
         return None if raw is None else read_status(raw) or _unreadable(one)
 
     def _seen_again(self, position: Position, entry: Watched, status: Status | None) -> Position:

@@ -6,12 +6,11 @@ what is known ends such a page. Source: Mastodon documentation, "Paginating thro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from plugin.contracts.reading import read_time
-from plugin.platforms.mastodon.client import Params
 from plugin.platforms.mastodon.position import Edge
 from plugin.platforms.mastodon.values import read_id
 
@@ -21,23 +20,16 @@ _BACK = 25
 Entries = list[Mapping[str, Any]]
 
 
-class Lists(Protocol):
-    """Whoever brings pages of a list."""
-
-    def page(self, path: str, params: Params = ()) -> Entries:
-        """One page."""
-        ...
-
-
-def walk(client: Lists, path: str, params: Params, edge: Edge, *, limit: int = PAGE, pages: int = _BACK) -> tuple[Entries, Edge, bool]:
+def walk(page_at: Callable[..., Entries], edge: Edge, *, limit: int = PAGE, pages: int = _BACK) -> tuple[Entries, Edge, bool]:
     """What stands above `edge`, oldest first; the edge after it; and whether there is more. `pages` bounds the first look back.
 
+    `page_at` brings a page of the list: it is called with `limit`, and `min_id` or `max_id`.
     Entries without an id, of which nobody knows where they stand, come before the others.
     """
     if not edge.id:
-        odd, entries = _look_back(client, path, params, edge.floor, limit=limit, pages=pages)
+        odd, entries = _look_back(page_at, edge.floor, limit=limit, pages=pages)
         return [*odd, *entries], Edge(read_id(entries[-1].get("id")), edge.floor) if entries else edge, False
-    odd, page = _newest_first(client.page(path, [*params, ("limit", str(limit)), ("min_id", edge.id)]))
+    odd, page = _newest_first(page_at(limit=limit, min_id=edge.id))
     ids = [read_id(entry.get("id")) for entry in page]
     is_forward = edge.id not in ids
     if not is_forward:
@@ -46,15 +38,14 @@ def walk(client: Lists, path: str, params: Params, edge: Edge, *, limit: int = P
     return [*odd, *entries], Edge(read_id(entries[-1].get("id")), edge.floor) if entries else edge, is_forward and bool(page) and is_full
 
 
-def _look_back(client: Lists, path: str, params: Params, floor: str, *, limit: int, pages: int) -> tuple[Entries, Entries]:
+def _look_back(page_at: Callable[..., Entries], floor: str, *, limit: int, pages: int) -> tuple[Entries, Entries]:
     since = read_time(floor)
     nameless: Entries = []
     found: Entries = []
     known: set[str] = set()
     last = ""
     for _ in range(pages):
-        below = [("max_id", last)] if last else []
-        odd, page = _newest_first(client.page(path, [*params, ("limit", str(limit)), *below]))
+        odd, page = _newest_first(page_at(limit=limit, max_id=last or None))
         nameless += odd
         fresh = [entry for entry in page if read_id(entry.get("id")) not in {*known, ""} and _is_since(entry, since)]
         found += fresh

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from plugin.contracts.reading import read_string
 from plugin.domain.events import MessageDeleted, MessageEdited
 from plugin.domain.ids import MessageRef
-from plugin.platforms.mastodon.client import Client, segment
+from plugin.platforms.mastodon.client import Client
 from plugin.platforms.mastodon.statuses import Status, edited, read_status
 
 AT_ONCE = 20
@@ -36,13 +36,13 @@ class Looking:
         return told
 
     def _some(self, wanted: Sequence[MessageRef], own: str) -> list[MessageEdited | MessageDeleted]:
-        page = self._client.find_page("/api/v1/statuses", [("id[]", ref) for ref in wanted])
+        page = self._client.find_page("statuses", ids=list(wanted))
         shown = {status.id: status for raw in page or () if (status := read_status(raw)) is not None}
         told: list[MessageEdited | MessageDeleted] = []
         for ref in wanted:
             status = shown.get(ref)
             if status is None:
-                raw = self._client.find(f"/api/v1/statuses/{segment(ref)}")
+                raw = self._client.find("status", ref)
                 if raw is None:
                     told.append(deleted(ref))
                     continue

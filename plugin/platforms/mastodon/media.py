@@ -14,7 +14,7 @@ from plugin.contracts.platform import Connection
 from plugin.contracts.reading import read_string
 from plugin.domain.errors import RemoteRejected, RemoteUnavailable, TargetGone
 from plugin.domain.model import Attachment, File
-from plugin.platforms.mastodon.client import Client, segment
+from plugin.platforms.mastodon.client import Client
 from plugin.platforms.mastodon.keys import read_media_ref
 from plugin.platforms.mastodon.schema import Settings
 from plugin.platforms.mastodon.statuses import media_of
@@ -40,7 +40,7 @@ class Media:
             RemoteError: any other of its kinds.
         """
         status, wanted = read_media_ref(attachment.media_ref)
-        shown = dict(media_of(self._client.get(f"/api/v1/statuses/{segment(status)}"))).get(wanted)
+        shown = dict(media_of(self._client.get("status", status))).get(wanted)
         if shown is None:
             raise TargetGone(f"The file {attachment.filename} is not part of the post any more.")
         addresses = [one for name in ("url", "remote_url") if (one := read_string(shown.get(name)))]

@@ -6,16 +6,16 @@ Sources: Mastodon documentation, "View hashtag timeline", "Perform a search".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 from plugin.contracts.platform import Polled
 from plugin.contracts.reading import read_objects
 from plugin.domain.errors import RemoteRejected
 from plugin.domain.model import Visibility
-from plugin.platforms.mastodon.client import Client, Params
+from plugin.platforms.mastodon.client import Client
 from plugin.platforms.mastodon.intake import unread
 from plugin.platforms.mastodon.lists import PAGE, Entries, walk
 from plugin.platforms.mastodon.position import Edge
@@ -24,7 +24,7 @@ from plugin.platforms.mastodon.statuses import Status, read_status, received
 from plugin.platforms.mastodon.threads import Threads
 
 LOOK_BACK = timedelta(minutes=15)
-_HASHTAG = re.compile(r"#[\w·・]+")
+_HASHTAG = re.compile(r"[\w·・]+")
 
 
 class Search:
@@ -44,8 +44,7 @@ class Search:
         """
         own, domain = self._server.own().id, self._server.instance().domain
         edge = Edge("", (self._now - LOOK_BACK).isoformat(timespec="seconds")) if data is None else Edge(data["id"], data["floor"])
-        ask = _Asked(self._client, query.strip())
-        entries, reached, has_more = walk(ask, ask.path, ask.params, edge, limit=min(most, PAGE), pages=1)
+        entries, reached, has_more = walk(_list_of(self._client, query.strip()), edge, limit=min(most, PAGE), pages=1)
         threads = Threads(self._client, {}, own=own)
         read = [(entry, read_status(entry)) for entry in entries]
         events = tuple(
@@ -57,22 +56,15 @@ class Search:
         return Polled(events=events, position={"id": reached.id, "floor": reached.floor}, has_more=has_more, skipped=lost)
 
 
-class _Asked:
-    """The client as `walk` asks it, for lists that come bare and for those that stand in an object."""
-
-    def __init__(self, client: Client, query: str) -> None:
-        self._client = client
-        self._is_tag = query.startswith("#")
-        if not query or (self._is_tag and not _HASHTAG.fullmatch(query)):
-            raise RemoteRejected(f"{query!r} is no hashtag and no words to search for. Write one hashtag such as #printers, or words.")
-        self.path = f"/api/v1/timelines/tag/{quote(query[1:], safe='')}" if self._is_tag else "/api/v2/search"
-        self.params: Params = [] if self._is_tag else [("type", "statuses"), ("q", query)]
-
-    def page(self, path: str, params: Params = ()) -> Entries:
-        """A page of the list, newest first."""
-        if self._is_tag:
-            return self._client.page(path, params)
-        return read_objects(self._client.get(path, params).get("statuses"))
+def _list_of(client: Client, query: str) -> Callable[..., Entries]:
+    """The list that `query` asks for, page by page: it comes bare, or stands in an object."""
+    tag = query.removeprefix("#")
+    if not query or (tag != query and not _HASHTAG.fullmatch(tag)):
+        raise RemoteRejected(f"{query!r} is no hashtag and no words to search for. Write one hashtag such as #printers, or words.")
+    if tag != query:
+        return partial(client.page, "timeline_hashtag", tag)
+    ask = partial(client.get, "search_v2", q=query, result_type="statuses", resolve=False, exclude_unreviewed=False)
+    return lambda **at: read_objects(ask(**at).get("statuses"))
 
 
 def _is_for_us(status: Status, own: str) -> bool:

@@ -74,7 +74,7 @@ class Server:
             RemoteError: any other of its kinds.
         """
         if self._own is None:
-            account = self._client.get("/api/v1/accounts/verify_credentials")
+            account = self._client.get("account_verify_credentials")
             own_id = read_id(account.get("id"))
             if not own_id:
                 raise RemoteUnavailable("The server does not say whose token this is; it is tried again. Check `url` if this stays.")
@@ -99,9 +99,9 @@ class Server:
         return self._instance[1]
 
     def _read(self) -> Instance:
-        told = self._client.find("/api/v2/instance")
+        told = self._client.find("instance_v2")
         if told is None:
-            told = self._client.find("/api/v1/instance") or {}
+            told = self._client.find("instance_v1") or {}
         return read_instance(told, host=self._host)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from plugin.contracts.reading import read_objects
-from plugin.platforms.mastodon.client import Client, segment
+from plugin.platforms.mastodon.client import Client
 from plugin.platforms.mastodon.keys import Thread
 from plugin.platforms.mastodon.position import Watched
 from plugin.platforms.mastodon.statuses import Status, read_status
@@ -55,13 +55,13 @@ class Threads:
 
     def _above(self, status: Status) -> list[Status]:
         """What stands above it, from the top down; empty when that is gone."""
-        context = self._client.find(f"/api/v1/statuses/{segment(status.id)}/context")
+        context = self._client.find("status_context", status.id)
         if context is not None:
             return [one for raw in read_objects(context.get("ancestors")) if (one := read_status(raw)) is not None]
         found: list[Status] = []
         above = status.parent
         while above and len(found) < _HIGHEST and above not in {one.id for one in found}:
-            one = read_status(self._client.find(f"/api/v1/statuses/{segment(above)}"))
+            one = read_status(self._client.find("status", above))
             if one is None:
                 break
             found.insert(0, one)
