@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 import time
 import uuid
@@ -99,6 +100,7 @@ def play(folder: Path, database_url: str, kills: Sequence[str] = (), *, may_spar
         stage.open(2)
         _spoil(stage)
         with _kept_alive(config, folder, kills) as deaths:
+            _wait_until_heard(stage.receiver_port, deaths)
             problems = _act(stage, database_url)
             died = len(deaths)
         problems += _check(stage, database_url, folder)
@@ -164,6 +166,15 @@ def _kept_alive(config: Path, folder: Path, kills: Sequence[str]) -> Iterator[li
     finally:
         over.set()
         thread.join()
+
+
+def _wait_until_heard(port: int, deaths: Sequence[int]) -> None:
+    """Nobody speaks before the receiver listens, or on a busy machine polls alone would bring it all; a process that died before may be late."""
+    until = time.monotonic() + _SECONDS
+    while not deaths and time.monotonic() < until:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
+            return
+        time.sleep(0.02)
 
 
 def _act(stage: Stage, database_url: str) -> list[str]:
