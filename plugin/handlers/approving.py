@@ -20,7 +20,7 @@ from plugin.policy.contract import Broke
 from plugin.policy.facts import Facts
 from plugin.policy.locks import Agent
 from plugin.policy.verdicts import ApprovalNeeded, Broken
-from plugin.store import intents, places
+from plugin.store import holds, intents, places
 from plugin.store.decisions import NewDecision
 
 RECALL = "recall"
@@ -43,7 +43,7 @@ def ask(desktop: Desktop, policy: PolicyAtWork, event: ArticleAdded, facts: Fact
 
 def request(desktop: Desktop, policy: PolicyAtWork, *, by: str) -> int | None:
     """The newest reply that has not left waits for a second person now; its number, or None where there is none."""
-    waiting = intents.waiting_replies(desktop.connection, desktop.held.id)
+    waiting = holds.waiting_replies(desktop.connection, desktop.held.id)
     newest = max((row.event_id for row in waiting if "agent" in row.payload), default=None)
     if newest is None:
         found = max((item.number for item in desktop.course.candidates), default=None)
@@ -144,9 +144,7 @@ def elapsed(desktop: Desktop, policy: PolicyAtWork, event: TimerElapsed) -> Verd
 
 def _recall(desktop: Desktop, policy: PolicyAtWork, event: ActionTaken, who: Agent, number: int | None) -> Verdict:
     """A reply that has not left is taken back, whatever it waits for."""
-    waiting = {
-        row.event_id: row for row in reversed(intents.waiting_replies(desktop.connection, desktop.held.id)) if "agent" in row.payload
-    }
+    waiting = {row.event_id: row for row in reversed(holds.waiting_replies(desktop.connection, desktop.held.id)) if "agent" in row.payload}
     theirs = [
         row.event_id
         for row in waiting.values()
@@ -173,7 +171,7 @@ def _withdraw(desktop: Desktop, number: int) -> str:
     wishes = desktop.batch.wishes
     unborn = [wish for wish in wishes if wish.event_id == number and wish.lane == Lane.TO_SOCIAL]
     wishes[:] = [wish for wish in wishes if wish not in unborn]
-    rows = intents.withdraw(desktop.connection, desktop.held.id, [number])
+    rows = holds.withdraw(desktop.connection, desktop.held.id, [number])
     payloads = [*(row.payload for row in rows), *(wish.payload for wish in unborn)]
     return "\n".join(decode(Text, payload["text"]).plain for payload in payloads)
 

@@ -5,21 +5,21 @@ Runs inside a turn's transaction. What was being sent when its process ended is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from plugin.contracts.capabilities import Idempotency, Readback
 from plugin.contracts.platform import PlatformAdapter, ReadsBack
-from plugin.domain.ids import ArticleRef, CustomerRef, MessageRef, Place
-from plugin.domain.model import Contact, HeldReason, Lane, Visibility
-from plugin.handlers import deskside, effects, gating, parking
+from plugin.domain.ids import Place
+from plugin.domain.model import HeldReason, Lane, Visibility
+from plugin.handlers import deskside, effects, gating, parking, preparing
 from plugin.handlers.call import Call
 from plugin.handlers.fates import REPEATABLE, settle_seconds
 from plugin.handlers.installation import Installation
 from plugin.policy import gate, locks
-from plugin.store import conversations, intents, media, messages, places
+from plugin.store import holds, intents, media, places
 from plugin.store.conversations import Held, Lease
 from plugin.store.intents import Ending
 from plugin.store.places import Standing
@@ -199,7 +199,7 @@ class Choice:
                 )
             return _SKIP
         call = row.call if row.call in {"open_ticket", "add_article"} else self._what(row)
-        return self._call(row, place, standing, f"find:{call}")
+        return self._prepared(row, place, standing, f"find:{call}")
 
     def _fresh(self, row: Row[Any], place: Place, standing: Standing) -> Call | _Skip | _Beside | None:
         if row.errors >= _ERRORS_BEFORE_ASIDE:
@@ -241,7 +241,7 @@ class Choice:
         if wait:
             self._settle(row, state="held", reason="rate", due_in=wait)
             return None
-        return self._call(row, place, standing, self._what(row))
+        return self._prepared(row, place, standing, self._what(row))
 
     def _needless(self, row: Row[Any], outcome: str) -> _Skip:
         self._settle(row, state="sent", due_in=None, outcome=outcome)
@@ -262,7 +262,7 @@ class Choice:
             due_in = (parking.withdrawn_at(self._installation, row) - self._held.now).total_seconds()
             if due_in <= 0:
                 self._tell(row, "withdrawn", parking.OUTLASTED)
-                intents.withdraw(self._connection, self._held.id, [row.event_id])
+                holds.withdraw(self._connection, self._held.id, [row.event_id])
                 return _SKIP
         if row.state != "held" or row.reason != answer.reason:
             is_new = answer.reason not in gating.TOLD_BEFORE or "asked" in row.payload
@@ -273,7 +273,7 @@ class Choice:
                 self.has_more = True
             self._settle(row, state="held", reason=answer.reason, reason_text=answer.text, due_in=due_in)
             if answer.reason in gating.BESIDE:
-                intents.let_pass(self._connection, row.id)
+                holds.let_pass(self._connection, row.id)
             if answer.reason is HeldReason.WINDOW and parking.invite(self._connection, self._installation, self._held, row):
                 self.has_more = True
         return _BESIDE if answer.reason in gating.BESIDE else None
@@ -320,43 +320,8 @@ class Choice:
         )
         return "open_ticket" if is_new else "add_article"
 
-    def _call(self, row: Row[Any], place: Place, standing: Standing, call: str) -> Call:
-        """Read what the call needs, so that no call ever touches the database."""
-        payload, connection, held = row.payload, self._connection, self._held
-        author_id = payload.get("author")
-        author, customer_ref = self._author(author_id)
-        files = media.of_event(connection, row.event_id) if row.lane == Lane.TO_HELPDESK and row.event.get("attachments") else ()
-        reply_to: str | None = payload.get("reply_to")
-        if row.lane in {Lane.TO_SOCIAL, Lane.NOTICES} and row.part > 0:
-            earlier = messages.refs_of(connection, held.place, row.message_id)
-            reply_to = earlier[-1] if earlier else reply_to
-        in_reply_to = _first(messages.find(connection, held.place, [payload["parent"]]).values()) if payload.get("parent") else None
-        article = _first(messages.refs_of(connection, held.helpdesk, in_reply_to.id)) if in_reply_to is not None else None
-        return Call(
-            intent=row,
-            call=call,
-            held=held,
-            place=place,
-            failures=standing.failures,
-            author=author,
-            author_id=author_id,
-            author_customer_ref=customer_ref,
-            files=files,
-            reply_to=None if reply_to is None else MessageRef(reply_to),
-            in_reply_to=None if article is None else ArticleRef(article),
-            fields=deskside.stand(connection, self._installation.engine, held) if call == deskside.STAND else (),
-        )
-
-    def _author(self, contact_id: int | None) -> tuple[Contact | None, CustomerRef | None]:
-        if contact_id is None:
-            return None, None
-        if contact_id == self._held.contact_id and self._held.contact is not None:
-            return self._held.contact, self._held.customer_ref
-        return conversations.read_contact(self._connection, contact_id)
-
-
-def _first(items: Iterable[Any]) -> Any:
-    return next(iter(items), None)
+    def _prepared(self, row: Row[Any], place: Place, standing: Standing, call: str) -> Call:
+        return preparing.prepared(self._connection, self._installation, self._held, row, call=call, place=place, failures=standing.failures)
 
 
 class _Skip:

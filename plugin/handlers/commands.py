@@ -15,7 +15,7 @@ from plugin.handlers.installation import PolicyAtWork
 from plugin.handlers.routing import Desktop, Routed, Verdict
 from plugin.policy.presses import SUPERVISING
 from plugin.policy.texts import Saying
-from plugin.store import conversations, intents, replies
+from plugin.store import conversations, holds, replies
 from plugin.store.decisions import NewDecision
 
 REQUEST_APPROVAL = "request_approval"
@@ -71,7 +71,7 @@ def _not_scam(desktop: Desktop, _: PolicyAtWork, event: ActionTaken) -> str:
         return _SAY_WHY
     conversations.update(desktop.connection, desktop.held.id, {"is_scam": False})
     desktop.held = replace(desktop.held, is_scam=False)
-    intents.free(desktop.connection, desktop.held.id, is_exception=False)
+    holds.free(desktop.connection, desktop.held.id, is_exception=False)
     crossing.change(desktop, "scam", TicketChange(remove_tags=(SCAM_TAG,)))
     desktop.commit(crossing.note(desktop, "scam", f"{event.actor} lifted the mark of a scam: {event.reason}"))
     return ""

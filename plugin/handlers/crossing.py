@@ -37,7 +37,7 @@ from plugin.policy.saying import NUMBER, say
 from plugin.policy.teams import Team
 from plugin.policy.texts import Saying
 from plugin.policy.verdicts import Broken, Crossover
-from plugin.store import conversations, counts, decisions, intents, leads, messages, places
+from plugin.store import conversations, counts, decisions, holds, leads, messages, places
 from plugin.store.counts import Counts
 from plugin.store.decisions import NewDecision
 from plugin.store.intents import NewIntent
@@ -164,11 +164,11 @@ def _carry_out(desktop: Desktop, policy: PolicyAtWork, order: Order) -> None:
         case OpenLinked():
             _open_linked(desktop, order)
         case Free():
-            intents.free(connection, held.id, is_exception=order.is_exception)
+            holds.free(connection, held.id, is_exception=order.is_exception)
             if order.settles_broken:
                 decisions.settle_broken(connection, held.id)
         case Discard():
-            if count := intents.discard(connection, held.id):
+            if count := holds.discard(connection, held.id):
                 which, stay = ("1 held public reply was", "It stays") if count == 1 else (f"{count} held public replies were", "They stay")
                 told = f"{which} not sent: the matter is closed. {stay} in this ticket."
                 desktop.commit(note(desktop, "discarded", told))

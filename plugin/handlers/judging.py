@@ -20,7 +20,7 @@ from plugin.policy import approvals, words
 from plugin.policy.contract import POSTPONED, REVIEW, TARGET, Broke, Changed, Elapsed, Pressed, Replied, Spoke, State, Word, takes_score
 from plugin.policy.facts import MessageFacts, Trigger
 from plugin.policy.verdicts import Broken, Filtered, Participation, Routing
-from plugin.store import conversations, intake, intents, loads
+from plugin.store import conversations, holds, intake, intents, loads
 from plugin.store.decisions import NewDecision
 from plugin.store.intake import Arrival
 
@@ -151,7 +151,7 @@ def _step_in(desktop: Desktop, found: MessageFacts | None) -> None:
     is_asked = found is not None and not found.is_found and not found.is_bystander
     if course.state.waits_to_step_in and (is_asked or course.impostors or course.state.stage is not Stage.SOCIAL or course.state.offered):
         course.state = replace(course.state, is_monitored=False, waits_to_step_in=False)
-        intents.free(desktop.connection, desktop.held.id, is_exception=False)
+        holds.free(desktop.connection, desktop.held.id, is_exception=False)
 
 
 def said(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts, *, is_bystander: bool) -> None:

@@ -19,7 +19,7 @@ from plugin.handlers.installation import Installation
 from plugin.handlers.results import Result
 from plugin.policy import approvals, locks
 from plugin.policy.locks import Agent
-from plugin.store import conversations, decisions, events, intents, timers
+from plugin.store import conversations, decisions, events, holds, intents, timers
 from plugin.store.conversations import Held
 from plugin.store.decisions import NewDecision
 
@@ -50,7 +50,7 @@ def _withdraw_others(connection: Connection, held: Held, sent: Row[Any], *, poli
     author = decode(Agent, sent.payload["agent"])
     waiting = [
         row
-        for row in intents.waiting_replies(connection, held.id)
+        for row in holds.waiting_replies(connection, held.id)
         if row.event_id != sent.event_id
         and row.part == 0
         and row.payload.get("reply_to") == sent.payload.get("reply_to")
@@ -58,7 +58,7 @@ def _withdraw_others(connection: Connection, held: Held, sent: Row[Any], *, poli
     ]
     numbers = [row.event_id for row in waiting]
     if numbers:
-        intents.withdraw(connection, held.id, numbers)
+        holds.withdraw(connection, held.id, numbers)
     for row in waiting:
         event = events.read(connection, row.event_id)
         text = (

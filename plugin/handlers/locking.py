@@ -17,7 +17,7 @@ from plugin.handlers.routing import Desktop, Routed, Verdict
 from plugin.policy import locks
 from plugin.policy.locks import Agent, Turned
 from plugin.policy.sections import NativeAnswer
-from plugin.store import intents, places
+from plugin.store import holds, places
 from plugin.store.decisions import NewDecision
 
 
@@ -105,8 +105,8 @@ def _renew_replies(desktop: Desktop, holder: Agent) -> None:
     def is_theirs(payload: Mapping[str, Any]) -> bool:
         return "fence" in payload and not lock.is_good(payload["fence"]) and decode(Agent, payload["agent"]).is_same(holder)
 
-    mine = {row.event_id for row in intents.waiting_replies(desktop.connection, desktop.held.id) if is_theirs(row.payload)}
-    intents.put_under(desktop.connection, desktop.held.id, sorted(mine), fence=lock.fence)
+    mine = {row.event_id for row in holds.waiting_replies(desktop.connection, desktop.held.id) if is_theirs(row.payload)}
+    holds.put_under(desktop.connection, desktop.held.id, sorted(mine), fence=lock.fence)
     # And what was routed a moment ago, in this very batch.
     wishes[:] = [replace(wish, payload={**wish.payload, "fence": lock.fence}) if is_theirs(wish.payload) else wish for wish in wishes]
 

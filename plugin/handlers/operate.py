@@ -9,7 +9,7 @@ from plugin.domain.errors import Unsupported
 from plugin.domain.ids import Place
 from plugin.handlers.installation import Installation
 from plugin.handlers.registrations import UNREGISTERED
-from plugin.store import conversations, cursors, intents, ledger, places
+from plugin.store import conversations, cursors, holds, ledger, places
 from plugin.store.database import Database
 
 
@@ -55,7 +55,7 @@ def resume(database: Database, place: Place, *, actor: str, reason: str = "") ->
     with database.begin() as connection:
         places.set_status(connection, place, "active", "")
         places.close_alerts(connection, place, ["reauth", "billing"])
-        freed = intents.release_held(connection, place, ["auth", "paused"])
+        freed = holds.release_held(connection, place, ["auth", "paused"])
         cursors.ask_now(connection, place)
         ledger.record(connection, actor=actor, action="resume", subject=place, detail=_detail(reason, freed=freed))
         return freed
@@ -64,7 +64,7 @@ def resume(database: Database, place: Place, *, actor: str, reason: str = "") ->
 def release(database: Database, conversation_id: int, *, actor: str, reason: str = "") -> int:
     """Let a conversation that was stopped speak again; returns how many held wishes were freed."""
     with database.begin() as connection:
-        freed = intents.release_conversation(connection, conversation_id)
+        freed = holds.release_conversation(connection, conversation_id)
         place = conversations.lift_hold(connection, conversation_id)
         if place is not None:
             places.close_alerts(connection, place, [f"loop:{conversation_id}"])

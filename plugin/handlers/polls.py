@@ -21,7 +21,7 @@ from plugin.handlers.asking import Asking, Rests, askings
 from plugin.handlers.fates import back_off
 from plugin.handlers.installation import Installation
 from plugin.handlers.split import Splitter
-from plugin.store import cursors, intake, places
+from plugin.store import cursors, places, unreadable
 from plugin.store.cursors import PollLease, Step, Task
 from plugin.store.database import Database
 from plugin.store.intake import Arrival
@@ -115,7 +115,7 @@ class Poller:
         arrivals: Sequence[Arrival] = [Arrival(event=event, origin=origin) for event in events]
         found = self._splitter.keep(connection, lease.place, arrivals)
         for skipped in polled.skipped:
-            intake.keep_skipped(connection, lease.place, skipped, origin)
+            unreadable.keep_skipped(connection, lease.place, skipped, origin)
         is_evidence = found > 0 and any(not getattr(event, "is_own", False) for event in polled.events)
         step = Step(
             position=None if polled.position is None else json.dumps(polled.position),

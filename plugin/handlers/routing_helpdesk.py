@@ -21,7 +21,7 @@ from plugin.handlers.routing import Desktop, Ignored, Routed, Verdict, twin
 from plugin.policy import approvals
 from plugin.policy.locks import Agent
 from plugin.policy.loop_brake import BrakeLimits, SaidBefore, sentence
-from plugin.store import conversations, intents, messages, places, replies
+from plugin.store import conversations, holds, intents, messages, places, replies
 from plugin.store.intents import Ending
 
 _CHOICE = "reply_as"
@@ -185,7 +185,7 @@ def _stand_in(desktop: Desktop, event: ArticleAdded, message_id: int) -> None:
         if "agent" in row.payload and decode(Agent, row.payload["agent"]).is_same(writer)
     ]
     if earlier:
-        intents.withdraw(desktop.connection, desktop.held.id, earlier)
+        holds.withdraw(desktop.connection, desktop.held.id, earlier)
         desktop.course.candidates = approvals.without(desktop.course.candidates, set(earlier))
         told = "The same words were held already. That reply is withdrawn, and this one stands in its place."
         desktop.commit(desktop.wish(Lane.TO_HELPDESK, "note:again", {"kind": "note", "text": told}))

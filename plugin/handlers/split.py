@@ -14,7 +14,7 @@ from plugin.domain.model import Origin
 from plugin.faults import point
 from plugin.handlers.fates import back_off
 from plugin.handlers.installation import Installation
-from plugin.store import intake, places, receipts
+from plugin.store import intake, places, receipts, unreadable
 from plugin.store.database import Database
 from plugin.store.intake import Arrival
 from plugin.store.receipts import StoredReceipt
@@ -70,7 +70,7 @@ class Splitter:
                 again.append(receipt.id)
         self.keep(connection, place, arrivals)
         if again:
-            intake.settle_unreadable(connection, again, [item.event for item in arrivals if isinstance(item.event, MemberUnreadable)])
+            unreadable.settle_unreadable(connection, again, [item.event for item in arrivals if isinstance(item.event, MemberUnreadable)])
         point("split.before_commit")
         receipts.mark_split(connection, counts)
         places.hear(connection, place)
