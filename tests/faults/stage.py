@@ -6,6 +6,7 @@ The oracle never asks the bridge what it did. What a side holds is read from tha
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -24,13 +25,20 @@ from ui_extensions.rehearsal.network.app import NetworkSettings
 from ui_extensions.rehearsal.network.model import Kind, Post, User
 from ui_extensions.rehearsal.serving import background, bind
 
+_OURS = secrets.token_hex(5)
+"""Two runs on one machine may come by the same port, one after the other: what is sent to the other's receiver must be refused there."""
 SECRETS = {
-    "company_token": "company-token-0123456789",
-    "network_secret": "network-secret-0123456789",
-    "bridge_token": "bridge-token-0123456789",
-    "agent_token": "agent-token-0123456789",
-    "desk_secret": "desk-secret-0123456789",
-    "control_token": "control-token-0123456789",
+    **{
+        name: f"{name.replace('_', '-')}-{_OURS}"
+        for name in (
+            "company_token",
+            "network_secret",
+            "bridge_token",
+            "agent_token",
+            "desk_secret",
+            "control_token",
+        )
+    },
     "key": "ZmF1bHQtaGFybmVzcy1mYXVsdC1oYXJuZXNzLTAwMDA=",
 }
 _WORDS = re.compile(r"\b([qa])(\d+)\.(\d+)(e\d+)?\b")
