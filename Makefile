@@ -5,8 +5,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-# Test processes at once: one more than there are cores, for many tests wait for servers most of their time.
-JOBS ?= $(shell expr $$(nproc) + 1)
+# Test processes at once: one per core.
+JOBS ?= auto
 # What pytest is given besides, such as `make test ARGS="-k matrix"`.
 ARGS ?=
 

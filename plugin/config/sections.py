@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
@@ -265,14 +265,12 @@ def _is_fernet_key(key: str) -> bool:
 
 def _sentinels(url: str) -> Sentinels | None:
     """`sentinel://[user[:password]@]host:port,host:port/service[/number]`, None where it is not that."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    credentials, _, hosts = parts.netloc.rpartition("@")
+    # Not by `urlsplit`: what it makes of several hosts, one of them in brackets, differs between Python's patch releases.
+    netloc, _, path = url.removeprefix("sentinel://").partition("/")
+    credentials, _, hosts = netloc.rpartition("@")
     username, _, password = credentials.partition(":")
     found = [_ADDRESS.fullmatch(address.strip()) for address in hosts.split(",")]
-    service, _, number = parts.path.strip("/").partition("/")
+    service, _, number = path.strip("/").partition("/")
     if not service or not all(found) or (number and not number.isdecimal()) or len(number) > 4:
         return None
     addresses = tuple((match["v6"] or match["host"], int(match["port"])) for match in found if match is not None)
