@@ -92,6 +92,7 @@ def _follow(
                 with connection.begin_nested():
                     connection.execute(names.rename, {"place": place, "new": new, "old": old})
                 renamed = True
+                present[old] = new  # For what the same delivery still tells by the old name.
             except IntegrityError:
                 pass  # Somebody was filed under the new name in this very moment: then they are two, as if both had been known.
     return present, renamed

@@ -70,6 +70,16 @@ def test_both_ids_in_one_delivery_are_one_customer(engine: Engine) -> None:
     assert engine.articles() == ["Where is my order?", "Hello?", "Still there?"]
 
 
+def test_one_delivery_that_tells_by_the_old_id_and_by_the_new_is_the_customers_who_was_known(engine: Engine) -> None:
+    engine.tell(said(engine, "Where is my order?", NUMBER))
+    engine.settle()
+    engine.tell(said(engine, "Hello?", NUMBER), said(engine, "Still there?", SCOPED, formerly=NUMBER))
+    engine.settle()
+    assert names(engine) == [(SCOPED, f"private:{SCOPED}")]
+    assert engine.articles() == ["Where is my order?", "Hello?", "Still there?"]
+    assert engine.rows("SELECT bystander_messages FROM conversation")[0].bystander_messages == 0
+
+
 def test_our_own_message_under_the_new_id_takes_the_conversation_with_it(engine: Engine) -> None:
     engine.tell(said(engine, "Where is my order?", NUMBER))
     engine.settle()
