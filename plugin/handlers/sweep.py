@@ -87,7 +87,7 @@ def forget_receipts(connection: Connection, *, days: int) -> int:
         DELETE FROM receipt WHERE id IN (
             SELECT r.id FROM receipt r WHERE r.state = 'split' AND r.received_at < now() - make_interval(days => :days)
               AND NOT EXISTS (SELECT 1 FROM inbound_event e WHERE e.receipt_id = r.id AND e.state NOT IN ('done', 'ignored'))
-            ORDER BY r.id LIMIT 1000)
+            ORDER BY r.received_at LIMIT 1000)
         """
     )
     return connection.execute(statement, {"days": days}).rowcount

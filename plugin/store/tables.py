@@ -95,6 +95,7 @@ receipt = Table(
     UniqueConstraint("place", "digest"),
     Index("ix_receipt_open", "place", "id", postgresql_where=text("state IN ('new', 'retry')")),
     Index("ix_receipt_set_aside", "id", postgresql_where=text("state = 'quarantined'")),
+    Index("ix_receipt_split", "received_at", postgresql_where=text("state = 'split'")),
 )
 
 contact = Table(

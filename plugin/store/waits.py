@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 _SAME = "contact_id = ANY(ARRAY(SELECT :contact UNION SELECT p.id FROM contact c JOIN contact p ON p.person_id = c.person_id WHERE c.id = :contact))"
-_FIRST = text(
+_LONGEST = text(
     f"""
     SELECT id, unanswered_since FROM conversation
     WHERE {_SAME} AND id <> :id AND unanswered_since > now() - :within AND stage <> 'resolved' AND NOT ticket_closed
@@ -23,9 +24,9 @@ _RECEIPTED = text(
 )
 
 
-def first_of(connection: Connection, contact_id: int, *, other_than: int, within: timedelta) -> Row[Any] | None:
-    """The person's other conversation that has waited for an answer the longest, and since when; None where there is none within that time."""
-    return connection.execute(_FIRST, {"contact": contact_id, "id": other_than, "within": within}).one_or_none()
+def longest(connection: Connection, contact_id: int, *, other_than: int, within: timedelta) -> Sequence[Row[Any]]:
+    """The person's other conversation that has waited for an answer the longest, and since when; nothing where there is none within that time."""
+    return connection.execute(_LONGEST, {"contact": contact_id, "id": other_than, "within": within}).all()
 
 
 def is_waiting(connection: Connection, conversation_id: int) -> bool:

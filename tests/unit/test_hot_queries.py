@@ -27,7 +27,9 @@ def test_working_messages_and_replies_walks_no_big_table(database_url: str) -> N
     for ticket in engine.helpdesk.tickets:
         engine.tell_of_tickets(engine.helpdesk.reply(ticket.ref, "On its way."))
     _work(engine)
-    Sweeper(engine.installation, engine.database, Counter()).sweep()
+    sweeper = Sweeper(engine.installation, engine.database, Counter())
+    sweeper.sweep()
+    sweeper.tidy()
     engine.close()
     assert (len(engine.helpdesk.tickets), len(engine.delivered())) == (8, 8)
     walked = {table: count - before[table] for table, count in history.sequential_scans(database_url).items() if count > before[table]}
