@@ -24,7 +24,6 @@ from plugin.policy.facts import (
     Facts,
     Trigger,
 )
-from plugin.policy.later import LaterMessage, later
 from plugin.policy.policy import Policy
 from plugin.policy.safety.watch import Watch
 from plugin.policy.verdicts import ApprovalNeeded, Broken, Crossover, Filtered, Routing, Targets
@@ -196,7 +195,7 @@ def own(facts: Facts, policy: Policy) -> Facts:
     return Facts(
         trigger=facts.trigger,
         clock=gathering.clock_later(policy, facts.channel, now=facts.clock.now),
-        message=later(LaterMessage, lambda name: policy.topics_in(message.text) if name == "topics" else getattr(message, name)),
+        message=gathering.with_topics(policy, message),
         contact=replace(contact, is_vip=True) if is_vip else contact,
         conversation=facts.conversation,
         channel=facts.channel,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields as fields_of
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -100,13 +99,13 @@ def facts(
 
 
 def of_message(policy: PolicyAtWork, event: MessageReceived, *, is_bystander: bool) -> MessageFacts:
-    """What is to be known of something that was said."""
-    return _whole(policy, message_later(policy.watch, event, is_bystander=is_bystander))
+    """What is to be known of something that was said, looked for when it is first asked for."""
+    return with_topics(policy.book, message_later(policy.watch, event, is_bystander=is_bystander))
 
 
 def of_reply(policy: PolicyAtWork, event: ArticleAdded, visibility: Visibility) -> MessageFacts:
-    """What is to be known of a reply that is about to leave."""
-    return _whole(policy, reply_later(policy.watch, event, visibility))
+    """What is to be known of a reply that is about to leave, looked for when it is first asked for."""
+    return with_topics(policy.book, reply_later(policy.watch, event, visibility))
 
 
 def message_later(watch: Watch, event: MessageReceived, *, is_bystander: bool) -> MessageFacts:
@@ -138,10 +137,9 @@ def _later(said: Text, watch: Watch, *, told: str = "", **known: Any) -> Message
     )
 
 
-def _whole(policy: PolicyAtWork, found: MessageFacts) -> MessageFacts:
-    """With the policy's topics, and everything looked for: the ledger keeps it."""
-    whole = {field.name: getattr(found, field.name) for field in fields_of(MessageFacts)}
-    return MessageFacts(**{**whole, "topics": policy.book.topics_in(found.text)})
+def with_topics(book: Policy, message: MessageFacts) -> MessageFacts:
+    """The same, with the topics of a policy."""
+    return later(LaterMessage, lambda name: book.topics_in(message.text) if name == "topics" else getattr(message, name))
 
 
 def of_agent(policy: PolicyAtWork, event: ArticleAdded) -> AgentFacts:

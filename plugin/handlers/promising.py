@@ -28,10 +28,13 @@ def fold(desktop: Desktop, policy: PolicyAtWork) -> None:
     course, held, fairness = desktop.course, desktop.held, policy.book.fairness
     if not fairness.fold_repeats or course.progress.unanswered_since != held.now or held.contact_id is None:
         return
-    first = waits.first_of(desktop.connection, held.contact_id, other_than=held.id, within=fairness.fold_within)
-    if first is None:
+    batch = desktop.batch
+    if batch.elsewhere is None:
+        batch.elsewhere = waits.longest(desktop.connection, held.contact_id, other_than=held.id, within=fairness.fold_within)
+    if not batch.elsewhere:
         course.state = replace(course.state, folded_into=0)
         return
+    first = batch.elsewhere[0]
     course.progress = replace(course.progress, unanswered_since=first.unanswered_since)
     course.state = replace(course.state, folded_into=first.id)
     _record(desktop, policy, "fold", "one clock per person", f"The same person waits in conversation {first.id} already.")

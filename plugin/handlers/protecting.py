@@ -26,8 +26,10 @@ _ASKED = "ask to go on in private"
 
 def guard_privacy(desktop: Desktop, policy: PolicyAtWork, event: MessageReceived, found: MessageFacts) -> None:
     """The customer posted personal data where all can read it: hide it, and ask them, once in a conversation, to go on in private."""
+    if event.visibility is not Visibility.PUBLIC or found.is_found:
+        return
     kinds = [kind for kind in found.personal_data if kind != Kind.ORDER_NUMBER]
-    if event.visibility is not Visibility.PUBLIC or not kinds or found.is_found:
+    if not kinds:
         return
     told = " and ".join(TITLES[Kind(kind)] for kind in kinds)
     does = []

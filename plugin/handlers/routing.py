@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,7 +71,8 @@ Verdict = Routed | Ignored | Waits | Gathers
 class Batch:
     """What the events of one batch share: how far the conversation is, wishes on their way, and messages the channel knows, by direction.
 
-    `counts` is what was going on when it was first asked for, `heard` how many messages the contact has added since.
+    `counts` is what was going on when it was first asked for, `heard` how many messages the contact has added since. `elsewhere` is where the same person
+    has waited the longest, nothing or one; None while nobody has asked.
     """
 
     course: Course
@@ -79,6 +80,7 @@ class Batch:
     known: dict[str, str] = field(default_factory=dict)
     counts: Counts | None = None
     heard: int = 0
+    elsewhere: Sequence[Row[Any]] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
