@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -18,13 +19,22 @@ import redis
 
 from tests.servers import debian, postgres, registry, valkey
 
-_MISSING: dict[str, str] = {}
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 1024**3
+"""Free bytes that a folder in memory needs: a run's servers use well under one of the four gigabytes."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the run's folder, once, in the process that leads the run."""
     if not hasattr(config, "workerinput"):
-        os.environ[registry.RUN_FOLDER] = tempfile.mkdtemp(prefix="crossdesk-tests-")
+        os.environ[registry.RUN_FOLDER] = tempfile.mkdtemp(prefix="crossdesk-tests-", dir=_memory())
+
+
+def _memory() -> Path | None:
+    """Where the servers' files may stand in memory, if there is room: a database of its own for each test is a lot of small files."""
+    available = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
+    has_memory = available is not None and int(available.group(1)) * 1024 > 2 * _ROOM
+    return _MEMORY if has_memory and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
