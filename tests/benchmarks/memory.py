@@ -27,6 +27,7 @@ from tests.benchmarks import ground
 from tests.benchmarks.ground import ROOT, Ground
 
 _CONTACTS = 200
+_JOB_SECONDS = 20
 
 
 def run(here: Ground, *, is_quick: bool) -> dict[str, Any]:
@@ -86,8 +87,8 @@ def running(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
 
 
 def at_rest(pid: int, folder: Path) -> dict[str, Any]:
-    """The lowest of some moments: jobs that look for news come and go, and are there in one moment or not."""
-    time.sleep(5)
+    """The lowest of some moments: a job works on for up to 20 seconds after what woke it, and jobs that look for news come and go."""
+    time.sleep(_JOB_SECONDS + 5)
     moments = []
     for _ in range(12):
         moments.append(measure(pid, folder))
