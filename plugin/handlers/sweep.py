@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -13,6 +14,8 @@ from plugin.store import conversations, events
 from plugin.store.database import Database
 
 _OLD = 86_400.0
+_FORGOTTEN_AT_ONCE = 1000
+_TIDY_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +43,13 @@ class Sweeper:
         return swept
 
     def tidy(self) -> int:
-        """The slow part of the work, once a minute: forget raw deliveries past their retention. Returns how many."""
-        days = self._installation.engine.retention_days
-        return self._database.run(lambda connection: forget_receipts(connection, days=days))
+        """The slow part of the work, once a minute: forget raw deliveries past their retention, for some seconds at most. Returns how many."""
+        days, began, forgotten = self._installation.engine.retention_days, time.monotonic(), 0
+        while True:
+            batch = self._database.run(lambda connection: forget_receipts(connection, days=days, limit=_FORGOTTEN_AT_ONCE))
+            forgotten += batch
+            if batch < _FORGOTTEN_AT_ONCE or time.monotonic() - began > _TIDY_SECONDS:
+                return forgotten
 
     def _look(self, connection: Connection) -> Swept:
         strays = events.give_up_strays(connection)
@@ -80,14 +87,14 @@ def alarm_old(connection: Connection, *, seconds: float) -> int:
     return connection.execute(_ALARM_OLD, {"seconds": seconds}).rowcount
 
 
-def forget_receipts(connection: Connection, *, days: int) -> int:
-    """Delete raw deliveries that are older than `days` and whose events have all ended."""
+def forget_receipts(connection: Connection, *, days: int, limit: int) -> int:
+    """Delete up to `limit` raw deliveries that are older than `days` and whose events have all ended, the oldest first. Returns how many."""
     statement = text(
         """
         DELETE FROM receipt WHERE id IN (
             SELECT r.id FROM receipt r WHERE r.state = 'split' AND r.received_at < now() - make_interval(days => :days)
               AND NOT EXISTS (SELECT 1 FROM inbound_event e WHERE e.receipt_id = r.id AND e.state NOT IN ('done', 'ignored'))
-            ORDER BY r.received_at LIMIT 1000)
+            ORDER BY r.received_at LIMIT :limit)
         """
     )
-    return connection.execute(statement, {"days": days}).rowcount
+    return connection.execute(statement, {"days": days, "limit": limit}).rowcount

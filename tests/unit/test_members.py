@@ -71,7 +71,7 @@ def test_one_that_cannot_be_read_is_set_aside_and_filed_when_it_can_be(engine: E
     assert [aside.kind, aside.what, aside.reason] == ["event", "MemberUnreadable", "This cannot be read."]
     with engine.database.begin() as connection:
         assert "second" in ledger.story(connection, aside.id)["event"]["excerpt"]
-        assert not sweep.forget_receipts(connection, days=0), "a delivery is kept while something of it waits for a person"
+        assert not sweep.forget_receipts(connection, days=0, limit=10), "a delivery is kept while something of it waits for a person"
     assert _decide(engine, ledger.replay, aside.id)
     engine.settle()
     assert [row.id for row in _aside(engine)] == [aside.id], "what still cannot be read is set aside again, as the same one"
