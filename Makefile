@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 TEST_INSTALLED := $(VENV)/.test-installed
 
-.PHONY: help install install-test run run-real test check lint types imports spelling servers bench bench-peers soak clean
+.PHONY: help install install-test run run-real test check lint types imports spelling packages servers bench bench-peers soak clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -31,11 +31,15 @@ run: $(INSTALLED) ## start everything with the rehearsal; needs nothing but pyth
 run-real: $(TEST_INSTALLED) ## the same on a real Request Tracker and a real Matrix server; needs root or sudo once
 	@$(BIN)/python -m tests.real
 
-test: $(TEST_INSTALLED) ## all checks and all tests, exactly as CI runs them
+test: ## all checks and all tests, exactly as CI runs them
+	@$(MAKE) -j2 install-test packages
 	@$(MAKE) -j2 check servers
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: lint types imports spelling ## style, types, import rules and spelling
+
+packages: | $(BIN)/python # Debian's, beside pip's
+	@$(BIN)/python -m tests.servers.debian
 
 servers: $(TEST_INSTALLED) # npm compiles for some minutes; beside the checks that costs less
 	@$(BIN)/python -m tests.servers

@@ -1,15 +1,22 @@
-"""Debian packages that the tests need, installed on first use where root or a sudo without password allows it."""
+"""Debian packages that the tests need, installed on first use where root or a sudo without password allows it.
+
+`python -m tests.servers.debian` has all of them installed before any test's clock runs. It needs nothing of ours, so that pip can work beside it.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 import threading
 
 from tests.servers import registry
 from tests.servers.registry import Missing
 
+RT = ("request-tracker5", "rt5-standalone", "rt5-db-sqlite", "dbconfig-no-thanks", "msmtp-mta")
+OSTICKET = ("php-cli", "php-mysql", "php-mbstring", "php-intl", "php-curl", "mariadb-server-core", "mariadb-client-core")
+_BESIDES = ("chromium", "ruby", "curl", "openssl", "make", "g++")
 _APT = threading.Lock()
 """Two lists of packages cannot be fetched at once."""
 
@@ -49,3 +56,15 @@ def _install(packages: tuple[str, ...]) -> str:
         with _APT:
             subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return " ".join(packages)
+
+
+def main() -> None:
+    """All of them at once. What cannot be is said, and the tests say it again."""
+    try:
+        install(*RT, *OSTICKET, *_BESIDES)
+    except Missing as missing:
+        print(f"the tests of some servers need {missing}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

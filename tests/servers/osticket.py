@@ -21,7 +21,6 @@ from tests.servers import debian
 from tests.servers.registry import Missing, Started, free_port, spawn, wait_for
 from ui_extensions.osticket.pack import pack
 
-PACKAGES = ("php-cli", "php-mysql", "php-mbstring", "php-intl", "php-curl", "mariadb-server-core", "mariadb-client-core")
 PLUGIN = Path(__file__).parents[2] / "ui_extensions" / "osticket" / "crossdesk"
 SHIM = Path(__file__).parent / "osticket_shim"
 _WORKERS = "4"
@@ -40,7 +39,7 @@ def php() -> str:
     Raises:
         Missing: it is not there and cannot be installed.
     """
-    debian.install(*PACKAGES)
+    debian.install(*debian.OSTICKET)
     found = shutil.which("php")
     if found is None:
         raise Missing("Debian packages php-cli, php-mysql (root or sudo)")

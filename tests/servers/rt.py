@@ -18,7 +18,6 @@ from tests.servers import debian
 from tests.servers.registry import Missing, Started, free_port, spawn, wait_for
 from ui_extensions.rt.pack import pack
 
-PACKAGES = ("request-tracker5", "rt5-standalone", "rt5-db-sqlite", "dbconfig-no-thanks", "msmtp-mta")
 SEED = Path(__file__).parents[2] / "plugin" / "helpdesks" / "rt" / "seed.pl"
 EXTENSION = "RT-Extension-Crossdesk"
 QUEUES = ("Social", "Formal", "Billing", "Technical", "Support")
@@ -229,10 +228,10 @@ def _database(directory: Path, environment: dict[str, str], action: str, seed: P
 
 
 def _installed_server() -> str:
-    debian.install(*PACKAGES)
+    debian.install(*debian.RT)
     found = _find_server()
     if found is None:
-        raise Missing(f"Debian packages {', '.join(PACKAGES)} (root or sudo)")
+        raise Missing(f"Debian packages {', '.join(debian.RT)} (root or sudo)")
     return found
 
 

@@ -24,7 +24,8 @@ from plugin.domain.text import Text
 from plugin.helpdesks.osticket import emoji, hand_over
 from tests.fixtures import package
 from tests.osticket_contract import SCHEMA
-from tests.servers.osticket import PACKAGES, PLUGIN, SHIM, php
+from tests.servers.debian import OSTICKET
+from tests.servers.osticket import PLUGIN, SHIM, php
 from tests.servers.registry import free_port
 from tests.webhook_listener import Listener, Reply
 from ui_extensions.osticket.pack import pack
@@ -35,7 +36,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="module")
 def command() -> str:
-    package(*PACKAGES)
+    package(*OSTICKET)
     return php()
 
 
